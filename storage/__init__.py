@@ -1,0 +1,1 @@
+"""Bytes that must survive: vault, keys, ledger. The truth of the archive."""
