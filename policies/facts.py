@@ -7,9 +7,9 @@ catalogue answered about the names both contain. Judging sees these three values
 Rules it keeps:
 - Values only, all frozen. Nothing here opens a file or looks at the clock.
 - `Facts` crosses the pipe from the process that parses untrusted bytes, and lies in the sealed
-  card for decades. So `facts_to_plain` gives data that JSON can carry, and `facts_from_plain` believes
-  nothing: a missing key, a wrong type or a page number out of range raises `FactsUnreadable`.
-  Unknown keys are ignored, so that an older program can read a younger card.
+  card for decades. So `facts_to_plain` gives data that JSON can carry, and `facts_from_plain`
+  believes nothing: a missing key, a wrong type or a page number out of range raises
+  `FactsUnreadable`. Unknown keys are ignored: an older program can read a younger card.
 - A page's text is text of a customer's document: it never enters an error message, and `repr`
   leaves it out, because values are printed in tracebacks and logs.
 
@@ -70,7 +70,7 @@ class PageFacts:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """A QR cover sheet found on a page: what follows belongs to `dossier`, perhaps as `doc_type`."""
+    """A QR cover sheet on a page: what follows belongs to `dossier`, perhaps as `doc_type`."""
 
     page_index: int
     dossier: str
@@ -102,11 +102,14 @@ class Order:
     """What a person ordered by hand (`file --dossier --type --grade`, `inbox assign`).
 
     Ids, or for type and grade any name the packs declare. None leaves the question open.
+    `despite_duplicate` files bytes that some record already holds: a person decided that one
+    paper belongs in two dossiers (a business licence, say). Without it that would be refused.
     """
 
     dossier: str | None = None
     doc_type: str | None = None
     grade: str | None = None
+    despite_duplicate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
