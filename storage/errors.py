@@ -5,11 +5,15 @@ per decision and never meets a foreign error:
 
     StorageError
     ├── Damaged             bytes are there, but are not what they must be
+    │   ├── BadHeader       an age header breaks the grammar or a stanza rule
+    │   ├── BadMac          an age header was changed after it was sealed
+    │   └── BadPayload      an age payload was changed, cut short or added to
     ├── Missing             a name that must exist does not
     ├── Occupied            a create-once name is taken by other bytes
     ├── Busy                a lock was not had in time
     ├── NoKey               none of the identities offered opens it
     │   └── WrongPassphrase the passphrase does not open the person's key file
+    ├── Unsuitable          what was asked for breaks a rule; nothing was done
     └── DiskFailed          a read, write or fsync failed; carries errno (ENOSPC too)
 
 Rules: a message may hold ids, file names and digests; it never holds a key, a
@@ -20,8 +24,6 @@ passphrase, a title or a byte of a document.
     except Occupied:            # filed before a crash; compare, then carry on
         ...
 """
-
-# ruff: noqa: N818 - the names read as outcomes at the place that catches them: `except Occupied`
 
 from __future__ import annotations
 
@@ -35,6 +37,18 @@ class StorageError(Exception):
 
 class Damaged(StorageError):
     """Bytes are present but fail their check: a digest, a MAC, a signature or a format rule."""
+
+
+class BadHeader(Damaged):
+    """An age header does not follow the grammar, or a stanza breaks the rules of its type."""
+
+
+class BadMac(Damaged):
+    """A key fits, but the header's MAC does not: some line was changed after sealing."""
+
+
+class BadPayload(Damaged):
+    """An age payload fails its tags: altered, cut short, or followed by something."""
 
 
 class Missing(StorageError):
@@ -55,6 +69,10 @@ class NoKey(StorageError):
 
 class WrongPassphrase(NoKey):
     """The passphrase does not open this key file."""
+
+
+class Unsuitable(StorageError):
+    """The request itself breaks a rule: an unsafe name, mixed recipients, a weak work factor."""
 
 
 class DiskFailed(StorageError):

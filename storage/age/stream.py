@@ -1,0 +1,138 @@
+"""The binary body of an age file: a nonce, then sealed chunks of 64 KiB.
+
+Owns C2SP `age.md`, "Payload": the STREAM construction over ChaCha20-Poly1305 with a
+chunk counter and a last-chunk flag in the nonce. A pure gate in both directions.
+
+Rules: no plaintext leaves before its chunk is verified; the end is only believed when
+a chunk says it is the last one; memory stays flat however large the file is. What left
+before a later chunk failed was genuine, but the whole is not: whoever writes it to a
+file gives that file its name only after the last piece.
+
+    for piece in decrypt_payload(file_key, file):
+        out.write(piece)        # raises BadPayload at the first chunk that is not genuine
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from storage.errors import BadHeader, BadPayload
+from storage.hkdf import hkdf
+
+CHUNK_BYTES = 64 * 1024
+TAG_BYTES = 16
+SEALED_BYTES = CHUNK_BYTES + TAG_BYTES
+NONCE_BYTES = 16
+# Sealed chunks are handed on sixteen at a time: one write and one hash call instead of many.
+_PIECE_BYTES = 16 * CHUNK_BYTES
+
+Piece = bytes | bytearray | memoryview
+
+
+class ByteReader(Protocol):
+    """Anything with `read(size)`; it may return less than asked for, and b"" at the end."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+def encrypt_payload(
+    file_key: bytes, chunks: Iterable[Piece], *, nonce: bytes | None = None
+) -> Iterator[bytes | bytearray]:
+    """The payload over `chunks`, piece by piece; `nonce` (16 bytes) is random unless given.
+
+    A nonce is used once per file key: give one only to make test vectors.
+    """
+    nonce = os.urandom(NONCE_BYTES) if nonce is None else nonce
+    cipher = ChaCha20Poly1305(hkdf(file_key, salt=nonce, info=b"payload"))
+    yield nonce
+    held, counter = bytearray(), 0
+    for piece in _sliced(chunks):
+        held += piece
+        # One full chunk may have to be the last, so it waits for the byte after it.
+        ready = (len(held) - 1) // CHUNK_BYTES
+        if ready > 0:
+            yield _seal_chunks(cipher, held, counter, ready)
+            del held[: ready * CHUNK_BYTES]
+            counter += ready
+    yield cipher.encrypt(_chunk_nonce(counter, last=True), held, None)
+
+
+def decrypt_payload(file_key: bytes, source: ByteReader) -> Iterator[bytes]:
+    """The plaintext, chunk by chunk, each verified before it is given out.
+
+    Raises BadPayload for an altered, truncated or extended payload, and BadHeader when not
+    even the nonce is there.
+    """
+    nonce = _read_full(source, NONCE_BYTES)
+    if len(nonce) < NONCE_BYTES:
+        raise BadHeader("the file ends before its payload begins")
+    cipher = ChaCha20Poly1305(hkdf(file_key, salt=nonce, info=b"payload"))
+    counter, last = 0, False
+    while not last:
+        plain, last = _open_chunk(cipher, _read_full(source, SEALED_BYTES), counter)
+        if not plain and counter:
+            raise BadPayload("the last chunk is empty, which no writer produces")
+        yield plain
+        counter += 1
+    if source.read(1):
+        raise BadPayload("something follows the last chunk")
+
+
+def payload_bytes(plain_bytes: int) -> int:
+    """How long the payload over so many bytes is."""
+    chunks = max(1, -(-plain_bytes // CHUNK_BYTES))
+    return NONCE_BYTES + plain_bytes + chunks * TAG_BYTES
+
+
+def _seal_chunks(cipher: ChaCha20Poly1305, held: bytearray, counter: int, count: int) -> bytearray:
+    sealed = bytearray(count * SEALED_BYTES)
+    with memoryview(held) as plain, memoryview(sealed) as out:
+        for n in range(count):
+            cipher.encrypt_into(
+                _chunk_nonce(counter + n, last=False),
+                plain[n * CHUNK_BYTES : (n + 1) * CHUNK_BYTES],
+                None,
+                out[n * SEALED_BYTES : (n + 1) * SEALED_BYTES],
+            )
+    return sealed
+
+
+def _open_chunk(cipher: ChaCha20Poly1305, chunk: bytes, counter: int) -> tuple[bytes, bool]:
+    """What a chunk holds, and whether it is the last.
+
+    Only a full chunk can have others behind it. A full one may still be the last: whether
+    it is, the tag decides and not the end of the file, which an attacker can choose.
+    """
+    for last in (False, True) if len(chunk) == SEALED_BYTES else (True,):
+        try:
+            return cipher.decrypt(_chunk_nonce(counter, last=last), chunk, None), last
+        except InvalidTag:
+            continue
+    raise BadPayload(f"chunk {counter} is not what was sealed, or the end is missing")
+
+
+def _chunk_nonce(counter: int, *, last: bool) -> bytes:
+    return counter.to_bytes(11, "big") + (b"\x01" if last else b"\x00")
+
+
+def _sliced(chunks: Iterable[Piece]) -> Iterator[memoryview]:
+    for chunk in chunks:
+        with memoryview(chunk) as whole:
+            for at in range(0, len(whole), _PIECE_BYTES):
+                with whole[at : at + _PIECE_BYTES] as part:
+                    yield part
+
+
+def _read_full(source: ByteReader, size: int) -> bytes:
+    data = source.read(size)
+    while 0 < len(data) < size:
+        more = source.read(size - len(data))
+        if not more:
+            break
+        data += more
+    return data
