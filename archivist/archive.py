@@ -1,0 +1,278 @@
+"""One open archive: vault, ledger and catalogue joined, and the order they keep.
+
+It owns the promise of design section 2: what the ledger says is durable already, what
+the catalogue shows the ledger has said. Every change goes
+
+    with archive.writing() as desk:         the single writer's lock; catalogue caught up
+        archive.vault.put_all([...])        durable first
+        desk.append([entry, …])             the commit point
+    archive.follow()                        shadows catch up; failing is never fatal
+
+and readers call `follow` first. A card (the names and free words that must never
+stand in the ledger) is sealed for the house key beside its subject, named after the
+ledger index of its entry, so that the number of a card is never used twice.
+"""
+
+import json
+import logging
+import os
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from archivist import config
+from archivist.claims import Claims
+from archivist.config import Settings
+from archivist.errors import KeyNeeded, NotAllowed, NotKnown
+from archivist.records import Entry, canonical, entry, numbered
+from index.catalogue import Catalogue, Change, Row
+from index.errors import ShadowError
+from storage.errors import Missing, NoKey, StorageError
+from storage.keys import HouseKey, KeyRing, Unlocked
+from storage.ledger import Ledger
+from storage.vault import Put, Receipt, Vault
+
+KINDS = {"customer": "客户", "dossier": "客户档案", "record": "档案"}
+LOCK_SECONDS = 30.0
+HOUSE = "house"  # key id of cards: opened by the house key, not by a grade
+CARD_BYTES = 64_000_000  # a card larger than this is not ours
+STATION = platform.node() or "station"
+
+log = logging.getLogger("archivist")
+
+
+class Desk:
+    """The writer's view while it holds the lock: numbers to give and entries to append."""
+
+    def __init__(self, archive: "Archive", at: datetime, who: str) -> None:
+        self._archive = archive
+        self._at = at
+        self._who = who
+        self._given: dict[str, int] = {}
+        self._entries: list[bytes] = []
+        self._puts: list[Put] = []
+
+    def number(self, kind: str) -> str:
+        """The next unused id of a kind; given to nobody else while the lock is held."""
+        nth = self._given.get(kind, 0)
+        self._given[kind] = nth + 1
+        return numbered(kind, self._archive.catalogue.next_number(kind) + nth)
+
+    def card(self, folder: str, subject: str, content: Mapping[str, Any]) -> str:
+        """Plan a sealed card beside its subject; returns its name for the entry that follows."""
+        index = self._archive.ledger.size + len(self._entries)
+        name = f"{folder}/{subject}-{index:08}"
+        self._puts.append(
+            Put(name, {"card": name, "key": HOUSE}, self._archive.house_recipient,
+                {"card": canonical(content)})
+        )  # fmt: skip
+        return name
+
+    def seal(self, put: Put) -> None:
+        """Plan a sealed record."""
+        self._puts.append(put)
+
+    def make_durable(self) -> dict[str, Receipt]:
+        """Seal everything planned so far in one batch; receipts by name.
+
+        MUST come before `append`: an entry names only objects already durable. A name
+        that is taken belongs to a run that crashed before its entry (the lock and the
+        counters exclude everything else), so it is set aside and sealed anew.
+        """
+        puts, self._puts = self._puts, []
+        for put in puts:
+            self._archive.set_aside_orphan(put.name)
+        return {receipt.name: receipt for receipt in self._archive.vault.put_all(puts)}
+
+    def say(self, act: str, subject: Mapping[str, str], **fields: Any) -> None:
+        """Plan an entry, to be appended together with the others."""
+        self._entries.append(
+            entry(act, self._at, self._who, STATION, subject, os.urandom(16), **fields)
+        )
+
+    def append(self) -> range:
+        """Append what was said as one group: the commit point of every action."""
+        entries, self._entries = self._entries, []
+        assert not self._puts, "an entry would name objects that are not durable"
+        return self._archive.ledger.append(entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A grade's key in the hands of a person: what clearance is."""
+
+    generation: int
+    identity: Any
+
+
+class Archive:
+    """An archive folder with its house key."""
+
+    def __init__(self, settings: Settings, house: HouseKey) -> None:
+        self.settings = settings
+        self.root = settings.root
+        self.house = house
+        self.vault = Vault(settings.root)
+        self.keys = KeyRing(settings.root / "keys")
+        self.claims = Claims(settings.root)
+
+    @classmethod
+    def open(cls, root: Path, house_key: Path) -> "Archive":
+        """Open an existing archive; the house key lies outside its folder."""
+        try:
+            house = HouseKey.load(house_key)
+        except Missing:
+            raise KeyNeeded(
+                f"没有找到馆钥 {house_key}",
+                f"the house key {house_key} is not there",
+                "请从托管件恢复，或用 ARCHIVIST_HOUSE_KEY 指明位置",
+                "restore it from escrow, or name it in ARCHIVIST_HOUSE_KEY",
+            ) from None
+        return cls(config.load(root), house)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger, opened against what the catalogue has already seen of it."""
+        held = (self.catalogue.applied, bytes.fromhex(self.catalogue.root))
+        return Ledger.open(
+            self.root / "ledger",
+            self.settings.vkey,
+            self.house.signing_key(),
+            must_hold=held if held[0] else None,
+        )
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The catalogue; a missing file is an empty one, which `follow` fills."""
+        return Catalogue.open(self.root / "catalogue.db", self.house.catalogue_key())
+
+    @cached_property
+    def house_recipient(self) -> Any:
+        """What house cards are sealed to."""
+        return self.house.identity().recipient
+
+    # ── writing ───────────────────────────────────────────────────────────────
+
+    @contextmanager
+    def writing(self, at: datetime, who: str, timeout: float = LOCK_SECONDS) -> Iterator[Desk]:
+        """Be the one writer: other processes wait; the catalogue is caught up.
+
+        Raises Busy when the lock is not had in time.
+        """
+        with self.ledger.exclusive(timeout):
+            self._catch_up()
+            yield Desk(self, at, who)
+
+    def follow(self) -> None:
+        """Let the catalogue catch up with the ledger. Never fatal: the ledger is the truth."""
+        try:
+            self.ledger.refresh()
+            self._catch_up()
+        except ShadowError as error:
+            log.warning("the catalogue is behind and catches up later: %s", error)
+
+    def _catch_up(self) -> None:
+        if self.catalogue.applied < self.ledger.size:
+            self.catalogue.apply(self._changes(), self.ledger.root_hash.hex())
+
+    def _changes(self) -> Iterator[Change]:
+        for index, raw in self.ledger.entries(self.catalogue.applied):
+            fields = json.loads(raw)
+            yield index, fields, self._card_of(fields)
+
+    def _card_of(self, fields: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        named = fields.get("card")
+        if named is None or fields["act"] not in ("customer", "dossier"):
+            return None
+        try:
+            return self.read_card(named["name"])
+        except Missing:
+            return None  # destroyed since: the row stays, its names are gone
+
+    def set_aside_orphan(self, name: str) -> None:
+        """Move away what a crashed run sealed under a name that no entry mentions."""
+        if self.vault.exists(name):
+            self.vault.set_aside(name, self.root / "work" / "orphans")
+
+    # ── reading ───────────────────────────────────────────────────────────────
+
+    def read_card(self, name: str) -> dict[str, Any]:
+        """The content of a house card."""
+        label = {"card": name, "key": HOUSE}
+        raw = self.vault.read(name, "card", [self.house.identity()], label, CARD_BYTES)
+        content: dict[str, Any] = json.loads(raw)
+        return content
+
+    def entries_of(self, subject: str) -> Iterator[Entry]:
+        """Every ledger entry that names a customer, dossier, record, claim or person."""
+        for index in self.catalogue.history(subject):
+            for at, raw in self.ledger.entries(index, index + 1):
+                yield Entry.parse(at, raw)
+
+    def opened(self, grade: str, generation: int, person: Unlocked) -> Any:
+        """The grade's identity in this person's hands. Raises NotAllowed without clearance."""
+        try:
+            return self.keys.open_grade(grade, generation, person)
+        except (NoKey, Missing):
+            raise NotAllowed(
+                f"{person.name} 没有该密级的涉密权限",
+                f"{person.name} is not cleared for this grade",
+            ) from None
+
+    def record_bytes(self, row: Row, suffix: str, person: Unlocked) -> Iterator[bytes]:
+        """The plain bytes of a record's scan or card, verified chunk by chunk."""
+        name = record_name(row)
+        label = record_label(row["id"], row["grade"], row["generation"])
+        if row["generation"] is None:
+            return self.vault.open(name, suffix, [], {})
+        identity = self.opened(row["grade"], row["generation"], person)
+        return self.vault.open(name, suffix, [identity], label)
+
+    def record_card(self, row: Row, person: Unlocked) -> dict[str, Any]:
+        """The card of a record: title, source name, texts with boxes."""
+        content: dict[str, Any] = json.loads(b"".join(self.record_bytes(row, "card", person)))
+        return content
+
+    def the(self, kind: str, identifier: str) -> Row:
+        """The row of a customer, dossier or record; NotKnown when there is none."""
+        look_up: Callable[[str], Row | None] = getattr(self.catalogue, kind)
+        row = look_up(identifier)
+        if row is None:
+            raise NotKnown(
+                f"没有编号为 {identifier} 的{KINDS[kind]}", f"there is no {kind} {identifier}"
+            )
+        return row
+
+
+def record_name(row: Row) -> str:
+    """Where a record's files lie, below `store/` and `keys/records/`."""
+    return f"{row['customer']}/{row['dossier']}/{row['id']}"
+
+
+def record_label(record: str, grade: str, generation: int | None) -> dict[str, str | int]:
+    """What is bound into a record's head, so that it cannot be swapped or downgraded."""
+    label: dict[str, str | int] = {"record": record, "key": grade}
+    return label if generation is None else label | {"generation": generation}
+
+
+def as_object(receipt: Receipt, suffix: str) -> dict[str, Any]:
+    """How a ledger entry names one durable body: suffix, SHA-256 of the stored bytes, length."""
+    body = receipt.bodies[suffix]
+    return {"suffix": suffix, "sha256": body.sha256, "size_bytes": body.size_bytes}
+
+
+def as_card(receipt: Receipt) -> dict[str, Any]:
+    """How a ledger entry names a house card."""
+    return {
+        "name": receipt.name,
+        "head": receipt.head_sha256,
+        "sha256": receipt.bodies["card"].sha256,
+    }
+
+
+Entries = Sequence[bytes]

@@ -1,0 +1,199 @@
+"""Claims: scans that are ours alone while they are read, and trays where they wait.
+
+    work/<claim>/drop/<path as it lay in the drop folder>
+    work/<claim>/copy/<name>          filed by hand; the person keeps the original
+    work/<claim>.2/part/<name>        second document cut from a stack
+    trays/<tray>/<claim>/…            the same folder, moved as a whole
+
+The path inside the claim is the path inside the drop folder, so that what the
+sub-folders said survives a crash without another file. Claiming is one rename:
+of two daemons exactly one wins. Whoever holds a claim holds a lock on its folder, which
+the kernel lets go when the process dies: so `recover` takes up what a crash left, and
+nothing that another process is still reading. Nothing here deletes a scan that the ledger does
+not name; `Claims.drop` is called by intake and recover after looking there.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path, PurePath
+
+from archivist.errors import NotKnown
+from archivist.records import CROCKFORD, claim_id
+from storage import durable
+from storage.errors import Busy
+
+TRAYS = ("unsorted", "quarantine", "duplicates", "rejected")
+SAFE_NAME_BYTES = 200  # leaves room for a suffix in a 255-byte file name
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One scan (or one document cut from a stack) in our hands."""
+
+    id: str  # ULID, with ".n" for the n-th part of a stack
+    folder: Path  # work/<id> or trays/<tray>/<id>
+    path: Path  # the file itself
+    source: PurePath  # where it lay: path below the drop folder, or the name given by hand
+    lock: int | None = None  # descriptor of the folder, locked as long as the claim is ours
+
+    @property
+    def scan(self) -> str:
+        """The id of the scan: the claim's own, or that of the stack it was cut from."""
+        return self.id.partition(".")[0]
+
+    @property
+    def came(self) -> str:
+        """How it came: "drop", "copy" or "part"."""
+        return self.path.relative_to(self.folder).parts[0]
+
+
+class Claims:
+    """The work folder and the trays of one archive."""
+
+    def __init__(self, root: Path) -> None:
+        self._work = root / "work"
+        self._trays = root / "trays"
+
+    def take(self, path: Path, drop: Path, at: datetime, randomness: bytes) -> Claim | None:
+        """Claim a file of the drop folder by renaming it; None when another was faster."""
+        source = path.relative_to(drop)
+        claim = self._laid_out(claim_id(at, randomness), "drop", source)
+        try:
+            self._rename(path, claim.path)
+        except FileNotFoundError:
+            self.drop(claim)
+            return None
+        except BaseException:
+            self.drop(claim)
+            raise
+        return claim
+
+    def copy_in(self, path: Path, at: datetime, randomness: bytes) -> Claim:
+        """Claim a copy of a file filed by hand; the person keeps the original."""
+        claim = self._laid_out(claim_id(at, randomness), "copy", PurePath(path.name))
+        try:
+            shutil.copyfile(path, claim.path)
+        except BaseException:
+            self.drop(claim)
+            raise
+        return claim
+
+    def part(self, whole: Claim, number: int, suffix: str) -> Claim:
+        """Room for the `number`-th document cut from a stack; its file is written by the caller."""
+        stem = whole.source.stem.encode()[:SAFE_NAME_BYTES].decode("utf-8", "ignore")
+        name = PurePath(f"{stem}-{number}{suffix}")
+        identifier = f"{whole.id}.{number}"
+        shutil.rmtree(self._work / identifier, ignore_errors=True)  # of an attempt cut short
+        return self._laid_out(identifier, "part", name)
+
+    def to_tray(self, claim: Claim, tray: str) -> Path:
+        """Move the claim as a whole into a tray, durably; returns where its file lies now."""
+        assert tray in TRAYS, tray
+        target = self._trays / tray / claim.id
+        durable.make_folders(target.parent)
+        durable.move(claim.folder, target)
+        _unlock(claim.lock)
+        return target / claim.path.relative_to(claim.folder)
+
+    def in_tray(self, identifier: str) -> tuple[str, Claim]:
+        """The tray and the claim that waits there under this id."""
+        for tray in TRAYS:
+            claim = _read(self._trays / tray / identifier)
+            if claim is not None:
+                return tray, claim
+        raise NotKnown(
+            f"各托盘中都没有 {identifier}",
+            f"no claim {identifier} in any tray",
+            "查看全部：archivist inbox list",
+            "see them all with: archivist inbox list",
+        )
+
+    def out_of_tray(self, claim: Claim) -> Claim:
+        """Take a claim back to the work folder, to be judged once more."""
+        lock = _lock(claim.folder)
+        if lock is None:
+            raise Busy(f"claim {claim.id} is being dealt with by somebody else")
+        folder = self._work / claim.id
+        folder.parent.mkdir(exist_ok=True)
+        claim.folder.rename(folder)
+        return replace(
+            claim, folder=folder, path=folder / claim.path.relative_to(claim.folder), lock=lock
+        )
+
+    def drop(self, claim: Claim) -> None:
+        """Forget a claim whose content the ledger names as filed, or that is only a copy."""
+        shutil.rmtree(claim.folder, ignore_errors=True)
+        _unlock(claim.lock)
+
+    def left_over(self) -> Iterator[Claim]:
+        """Claims in the work folder whose process is gone; they are ours from here."""
+        if not self._work.exists():
+            return
+        for folder in sorted(self._work.iterdir()):
+            lock = _lock(folder) if _is_claim(folder.name) else None
+            if lock is None:
+                continue
+            claim = _read(folder)
+            if claim is not None:
+                yield replace(claim, lock=lock)
+            else:
+                # The rename never happened: the scan still lies in the drop folder.
+                shutil.rmtree(folder, ignore_errors=True)
+                _unlock(lock)
+
+    def _laid_out(self, identifier: str, came: str, source: PurePath) -> Claim:
+        folder = self._work / identifier
+        path = folder / came / source
+        path.parent.mkdir(parents=True)
+        return Claim(identifier, folder, path, source, _lock(folder))
+
+    @staticmethod
+    def _rename(path: Path, target: Path) -> None:
+        try:
+            os.rename(path, target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            durable.move(path, target)  # the drop folder lies on another disk
+
+
+def _is_claim(name: str) -> bool:
+    ulid = name.partition(".")[0]
+    return len(ulid) == 26 and set(ulid) <= set(CROCKFORD)
+
+
+def _lock(folder: Path) -> int | None:
+    """Lock a claim's folder for this process; None when another holds it or it is gone."""
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return None
+    return fd
+
+
+def _unlock(lock: int | None) -> None:
+    if lock is not None:
+        with contextlib.suppress(OSError):
+            os.close(lock)
+
+
+def _read(folder: Path) -> Claim | None:
+    """The claim in a folder: the one file below it, whatever it is."""
+    for came in ("drop", "copy", "part"):
+        for parent, folders, files in os.walk(folder / came):
+            links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
+            for name in (*files, *links):
+                path = Path(parent, name)
+                return Claim(folder.name, folder, path, path.relative_to(folder / came))
+    return None

@@ -1,0 +1,93 @@
+"""The door for people and scripts: words in, results on stdout, everything else on stderr.
+
+Only this room reads the clock, prints and exits. Each command is a file of its own and
+is imported when it is called, so that `search` does not pay for what `watch` needs.
+
+    archivist [--archive DIR] [--as PERSON] [--json] COMMAND …
+
+The three options may also stand behind the command.
+"""
+
+import importlib
+import os
+import signal
+import sys
+from typing import Any
+
+import click
+
+from archivist.cli import door
+from archivist.cli.say import say
+
+# Command → (module below archivist.cli, what it is for: Chinese, English).
+COMMANDS = {
+    "init": ("founding", "新建档案库", "create an archive, its keys, its first person"),
+    "login": ("persons", "登录", "unlock your keys for some hours"),
+    "logout": ("persons", "退出", "forget the unlocked keys"),
+    "whoami": ("persons", "当前用户", "who is logged in, and cleared for what"),
+    "pack": ("packs", "制度包", "the adopted regulations: list, show, check"),
+    "customer": ("customers", "客户", "add, list and show customers"),
+    "dossier": ("dossiers", "客户档案", "open, list and show dossiers; record events"),
+    "cover": ("cover", "二维码封面页", "print QR cover sheets for the feeder"),
+    "watch": ("watch", "监视扫描投放目录", "take in what the scanner drops"),
+    "file": ("file", "手工归档", "file documents by hand"),
+    "inbox": ("inbox", "待处理扫描件", "settle scans that wait in a tray"),
+    "missing": ("missing", "缺件清单", "what checklists still lack, and by when"),
+    "search": ("search", "全文检索", "search the texts you are cleared for"),
+    "show": ("show", "查看档案信息", "what is known of a record, and its history"),
+    "view": ("view", "调阅档案", "open a record; logged"),
+    "ledger": ("ledger", "操作台账", "show and verify the ledger"),
+    "doctor": ("doctor", "自检", "check that everything is in its place"),
+}
+
+
+class Doorway(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"archivist.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, say(zh, en)) for name, (_, zh, en) in COMMANDS.items()]
+        with formatter.section(say("命令", "Commands")):
+            formatter.write_dl(rows)
+
+
+@click.group(
+    cls=Doorway, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="archivist", prog_name="archivist")
+@door.common_options
+def archivist() -> None:
+    """Keep customers' files: filed, complete, sealed, found, and accounted for."""
+
+
+def main() -> None:
+    """Entry point of the `archivist` command."""
+    # A closed pipe (`archivist … | head`) is the reader's good right, not our error.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    try:
+        result: Any = archivist.main(arguments, prog_name="archivist", standalone_mode=False)
+    except click.exceptions.Exit as end:
+        return int(end.exit_code)
+    except click.ClickException as error:
+        door.complain(error.format_message(), door.usage_hint(error))
+        return door.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        door.complain(say("已中断", "interrupted"))
+        return door.UNEXPECTED
+    except Exception as error:
+        return door.explain(error, debug="ARCHIVIST_DEBUG" in os.environ)
+    return int(result) if isinstance(result, int) else door.DONE

@@ -1,0 +1,92 @@
+"""How the archive talks: two languages, aligned tables, one JSON document.
+
+The language is `ARCHIVIST_LANG` (zh or en), else the locale. Ids, codes and JSON keys
+never change with it.
+
+    print(table(("编号", "名称"), [("C000001", "张三")]))
+"""
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+GAP = "  "
+
+
+def chinese() -> bool:
+    """Whether to talk Chinese."""
+    wanted = os.environ.get("ARCHIVIST_LANG")
+    if wanted:
+        return wanted.startswith("zh")
+    locale = next(
+        (value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), ""
+    )
+    return locale.startswith("zh")
+
+
+def say(zh: str, en: str) -> str:
+    """The sentence in the person's language."""
+    return zh if chinese() else en
+
+
+def write(text: str) -> None:
+    """Results, and only results, go to stdout."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """Everything that is not the result goes to stderr."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def write_json(value: Any, one_line: bool = False) -> None:
+    """One JSON document, UTF-8, not ASCII-escaped."""
+    write(json.dumps(value, ensure_ascii=False, indent=None if one_line else 2))
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Columns aligned as a terminal shows them: a Chinese character is two cells wide."""
+    cells = [list(map(_cell, heads)), *(list(map(_cell, row)) for row in rows)]
+    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    lines = [GAP.join(map(_padded, row, widths)).rstrip() for row in cells]
+    return "\n".join([lines[0], "-" * (sum(widths) + len(GAP) * (len(widths) - 1)), *lines[1:]])
+
+
+def facts(pairs: Iterable[tuple[str, Any]]) -> str:
+    """Names and values in two aligned columns; empty values are left out."""
+    shown = [(name, _cell(value)) for name, value in pairs if value not in (None, "", [], {})]
+    widest = max((width(name) for name, _ in shown), default=0)
+    return "\n".join(f"{_padded(name, widest)}{GAP}{value}" for name, value in shown)
+
+
+def width(text: str) -> int:
+    """Terminal cells a text takes."""
+    return sum(_cells(char) for char in text)
+
+
+def _cells(char: str) -> int:
+    if unicodedata.combining(char) or unicodedata.category(char) in ("Cf", "Me", "Mn"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _padded(text: str, cells: int) -> str:
+    return text + " " * (cells - width(text))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return say("是", "yes") if value else say("否", "no")
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_cell(inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(map(_cell, value))
+    # A control character in a name must not move the cursor of whoever reads the list.
+    return "".join(char if char.isprintable() else "�" for char in str(value))

@@ -1,0 +1,157 @@
+"""archive.toml, read once into one frozen value and passed in.
+
+The archive is found as git finds a repository. Every setting says here why it
+exists and in what unit it counts; `init` writes the file with the same words.
+
+    [archive]
+    id = "5b0e3c9ad21f4e77"
+    packs = ["auto-dealer@2026.1", "secrecy@2026.1"]
+    [company]
+    ungraded = "SECRET"
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from archivist.errors import BadRequest, NoArchive
+
+FILE_NAME = "archive.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one archive."""
+
+    root: Path
+    archive_id: str  # names the house key file and the session; 16 hex digits
+    packs: tuple[str, ...]  # adopted packs as "id@version", in order of precedence
+    vkey: str  # C2SP verifier key of the ledger: who may sign checkpoints
+    company: Mapping[str, Any] = field(default_factory=dict)  # what regulations leave open
+    drop_folder: Path = Path("drop")  # relative to the archive, or anywhere else
+    settle_seconds: float = 1.0  # a file must have stood still this long
+    unfinished_seconds: float = 10.0  # … and this long where its own trailer is missing
+    rescan_seconds: float = 5.0  # events are hints; this look at the folder is the truth
+    polling: bool = False  # for network shares, whose other writers inotify never sees
+    max_size_bytes: int = 500_000_000  # larger scans are refused as too-large
+    max_pages: int = 999  # a scan of more pages is a mistake of the feeder or an attack
+    max_pixels: int = 80_000_000  # of one page; A3 at 600 dpi has 70 million
+    engine: str = "fts5"  # full text: "fts5" or "whoosh"
+    suite: str = "hybrid"  # grade keys: "hybrid" (post-quantum) or "x25519" (any age tool)
+    scrypt_log_n: int = 18  # work factor of passphrases, power of two; never below 16
+    login_hours: float = 8.0  # how long an unlocked person stays unlocked
+
+    @property
+    def drop(self) -> Path:
+        """The scanner's folder."""
+        return self.root / self.drop_folder
+
+
+# Where each field stands in the file: field → (table, key).
+_PLACES = {
+    "drop_folder": ("drop", "folder"),
+    "settle_seconds": ("drop", "settle_seconds"),
+    "unfinished_seconds": ("drop", "unfinished_seconds"),
+    "rescan_seconds": ("drop", "rescan_seconds"),
+    "polling": ("drop", "polling"),
+    "max_size_bytes": ("limits", "max_size_bytes"),
+    "max_pages": ("limits", "max_pages"),
+    "max_pixels": ("limits", "max_pixels"),
+    "engine": ("search", "engine"),
+    "suite": ("keys", "suite"),
+    "scrypt_log_n": ("keys", "scrypt_log_n"),
+    "login_hours": ("keys", "login_hours"),
+}
+
+
+def find(start: Path) -> Path:
+    """The nearest folder at or above `start` that holds archive.toml."""
+    for folder in (start, *start.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder
+    raise NoArchive(
+        f"{start} 及其上级目录中没有档案库",
+        f"no archive in {start} or above",
+        "请进入档案库目录，或用 --archive 指明，或新建：archivist init",
+        "go to the archive's folder, name it with --archive, or make one: archivist init",
+    )
+
+
+def load(root: Path) -> Settings:
+    """Read archive.toml. A wrong or missing field is named, never replaced by a guess."""
+    path = root / FILE_NAME
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise NoArchive(f"{root} 不是档案库", f"{root} is not an archive") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadRequest(f"{path} 无法读取：{error}", f"{path}: {error}") from None
+    given: dict[str, Any] = {}
+    for name, (table, key) in _PLACES.items():
+        if key in data.get(table, {}):
+            given[name] = _typed(path, f"{table}.{key}", data[table][key], Settings, name)
+    try:
+        return Settings(
+            root=root,
+            archive_id=data["archive"]["id"],
+            packs=tuple(data["archive"]["packs"]),
+            vkey=data["ledger"]["vkey"],
+            company=data.get("company", {}),
+            **given,
+        )
+    except KeyError as missing:
+        raise BadRequest(
+            f"{path}: {missing} is missing", "restore the file from a backup"
+        ) from None
+
+
+def _typed(path: Path, where: str, value: Any, owner: type[Settings], name: str) -> Any:
+    kind = owner.__annotations__[name]
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if kind in (int, str, bool) and type(value) is kind:
+        return value
+    raise BadRequest(
+        f"{path}：{where} 应为 {kind.__name__}，而不是 {value!r}",
+        f"{path}: {where} must be a {kind.__name__}, not {value!r}",
+    )
+
+
+TEMPLATE = """\
+# 本档案库的设置。The settings of this archive.
+
+[archive]
+id = "{archive_id}"
+created = "{created}"
+# 采用的制度包及其版本，前者优先。Adopted packs and their versions.
+packs = [{packs}]
+
+[company]
+# 制度没有写明、由公司决定的事项。What the regulations leave to the company.
+{company}
+[ledger]
+# 台账签名的验证公钥。Whoever holds this line can verify the ledger.
+vkey = "{vkey}"
+
+[drop]
+# 扫描投放目录，可写绝对路径。The scanner's folder; may lie elsewhere.
+folder = "drop"
+# 文件静止多久才算写完（秒）。How long a file must stand still, in seconds.
+settle_seconds = 1.0
+# 网络共享目录请设为 true。Set to true where the folder is on a network share.
+polling = false
+
+[search]
+# 全文检索引擎：fts5（默认）或 whoosh。
+engine = "fts5"
+
+[keys]
+# hybrid：抗量子（默认）；x25519：旧版 age 工具也能打开。
+suite = "{suite}"
+scrypt_log_n = {scrypt_log_n}
+login_hours = 8.0
+"""

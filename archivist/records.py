@@ -1,0 +1,142 @@
+"""Ids and ledger entries: the words in which the archive says what it did.
+
+An entry is canonical JSON (RFC 8785): object keys sorted, no spaces, UTF-8, and
+no number but integers, so that the same statement always has the same bytes.
+Every entry carries
+
+    v        format, 1
+    t        UTC time, seconds, "2026-11-23T09:30:00Z"
+    act      what was done: one of `ACTS`
+    who      the person, or "station" for the scanner station
+    station  the machine
+    subject  ids: {"customer": "C000001", "dossier": "D000001", …}
+    salt     16 random bytes, hex: leaf hashes appear in other people's proofs,
+             and a guessable entry must not be confirmed from its hash
+
+and what the act adds: object digests, grade, clauses, pack versions. Ids and
+digests only: no names, no titles, no text, because the ledger can never be
+erased. Free words (a purpose, a name) live in a sealed card beside the
+subject; the entry holds the card's name and digest.
+
+    >>> Entry.parse(0, entry("view", at, "zhang", "desk", {"record": "R00000001"}, salt)).act
+    'view'
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+ACTS = frozenset(
+    {
+        "init",  # the archive was made
+        "adopt",  # a pack version came into force
+        "person",  # a person was added
+        "key",  # a grade's key generation was made and granted
+        "customer",  # a customer was added or changed (newest card counts)
+        "dossier",  # a dossier was opened, changed or got an event
+        "file",  # a document was filed: the commit point of intake
+        "refuse",  # a scan was turned away into a tray
+        "reject",  # a person decided that a scan is not to be filed
+        "view",  # a record was opened and read
+        "login",  # a person unlocked the keys
+        "logout",
+    }
+)
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+PREFIXES = {"customer": ("C", 6), "dossier": ("D", 6), "record": ("R", 8)}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One ledger entry as read back: its index, its common fields and the rest."""
+
+    index: int
+    time: str
+    act: str
+    who: str
+    subject: Mapping[str, str]
+    fields: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, index: int, raw: bytes) -> "Entry":
+        """Read the bytes of entry `index`; unknown acts of later versions are kept as they are."""
+        fields = json.loads(raw)
+        return cls(index, fields["t"], fields["act"], fields["who"], fields["subject"], fields)
+
+
+def entry(
+    act: str,
+    at: datetime,
+    who: str,
+    station: str,
+    subject: Mapping[str, str],
+    salt: bytes,
+    **more: Any,
+) -> bytes:
+    """The bytes of one ledger entry. Fields that are None are left out."""
+    assert act in ACTS, act
+    body: dict[str, Any] = {
+        "v": 1,
+        "t": timestamp(at),
+        "act": act,
+        "who": who,
+        "station": station,
+        "subject": dict(subject),
+        "salt": salt.hex(),
+    }
+    body.update((key, value) for key, value in more.items() if value is not None)
+    return canonical(body)
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785 for what we write: ASCII keys, strings, integers, booleans, lists, objects."""
+    _only_exact(value)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _only_exact(value: Any) -> None:
+    # A float has more than one spelling; letting one in would make digests a matter of taste.
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            assert isinstance(key, str) and key.isascii(), key
+            _only_exact(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _only_exact(inner)
+    else:
+        assert value is None or isinstance(value, str | int), type(value)
+
+
+def timestamp(at: datetime) -> str:
+    """UTC to the second, as it stands in the ledger."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def numbered(kind: str, number: int) -> str:
+    """`numbered("customer", 1)` is "C000001"."""
+    letter, digits = PREFIXES[kind]
+    return f"{letter}{number:0{digits}}"
+
+
+def number_of(identifier: str) -> int:
+    """The counter inside an id: 1 for "C000001"."""
+    return int(identifier[1:])
+
+
+def kind_of(identifier: str) -> str | None:
+    """Which kind of id this is, or None when it is none."""
+    for kind, (letter, digits) in PREFIXES.items():
+        tail = identifier[1:]
+        if identifier[:1] == letter and len(tail) >= digits and tail.isascii() and tail.isdigit():
+            return kind
+    return None
+
+
+def claim_id(at: datetime, randomness: bytes) -> str:
+    """A ULID: 48 bits of milliseconds, 80 random bits, so that claims sort by time."""
+    assert len(randomness) == 10
+    number = int(at.timestamp() * 1000) << 80 | int.from_bytes(randomness)
+    return "".join(CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))

@@ -1,0 +1,124 @@
+"""The scanner station: keeps the readers busy and takes in what is ready.
+
+While some scans are being read, others wait in the drop folder and finished ones are
+taken in together. The reading is what costs, so the rule is: as many scans in the
+readers' hands as keeps every core busy, and no more, because a claimed scan is work
+for `recover` when the power goes; what is ready is taken in at once, as one group.
+
+    station = Station(archive, policy, examiners, now=…, entropy=os.urandom)
+    for outcome in station.run(drop.settled(once=True, stopped=stopped)):
+        print(outcome.plain())
+"""
+
+import queue
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from archivist.archive import Archive
+from archivist.claims import Claim
+from archivist.examine import Examiners
+from archivist.intake import Outcome, Piece, take_in
+from policies.facts import Cover, Facts, Order
+from policies.policy import Policy
+from policies.routing import split
+
+GROUP = 32  # pieces in one commit: beyond that the flush costs nothing any more
+AHEAD = 8  # scans being read or waiting for it, for each reader
+
+
+class Station:
+    """Takes in scans. `now` and `entropy` are passed in, so that a story can be replayed."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        policy: Policy,
+        examiners: Examiners,
+        now: Callable[[], datetime],
+        entropy: Callable[[int], bytes],
+        who: str = "station",
+    ) -> None:
+        self._archive = archive
+        self._policy = policy
+        self._examiners = examiners
+        self._now = now
+        self._entropy = entropy
+        self._who = who
+        self._reading = 0
+        self._ready: queue.SimpleQueue[tuple[Claim, Order | None, Future[Facts]]] = (
+            queue.SimpleQueue()
+        )
+
+    def run(self, paths: Iterable[Path | None]) -> Iterator[Outcome]:
+        """Claim and take in the drop folder's settled paths; None means: nothing new now.
+
+        Ends when `paths` ends and everything claimed has its outcome.
+        """
+        for path in paths:
+            if path is not None:
+                claim = self._archive.claims.take(
+                    path, self._archive.settings.drop, self._now(), self._entropy(10)
+                )
+                if claim is not None:
+                    self.offer(claim)
+            if path is None or self._reading >= AHEAD * self._examiners.workers:
+                yield from self.take_ready(wait=path is not None)
+        yield from self.finish()
+
+    def offer(self, claim: Claim, order: Order | None = None) -> None:
+        """Let a claim be read; its outcome comes out of `take_ready` or `finish`."""
+        self._reading += 1
+        future = self._examiners.examine(claim.path)
+        future.add_done_callback(lambda done: self._ready.put((claim, order, done)))
+
+    def finish(self) -> Iterator[Outcome]:
+        """Take in everything offered so far."""
+        while self._reading:
+            yield from self.take_ready(wait=True)
+
+    def take_ready(self, wait: bool) -> list[Outcome]:
+        """Take in what has been read; `wait` for at least one if something is being read."""
+        pieces: list[Piece] = []
+        wholes: list[Claim] = []
+        while self._reading and len(pieces) < GROUP:
+            try:
+                claim, order, read = self._ready.get(block=wait and not pieces)
+            except queue.Empty:
+                break
+            self._reading -= 1
+            facts = read.result()
+            cut = self._cut(claim, facts, order)
+            pieces += cut
+            if cut[0].claim is not claim:
+                wholes.append(claim)
+        if not pieces:
+            return []
+        outcomes = take_in(pieces, self._archive, self._policy, self._now(), self._who)
+        for whole in wholes:
+            self._archive.claims.drop(whole)  # every document of the stack has its entry now
+        return outcomes
+
+    def _cut(self, claim: Claim, facts: Facts, order: Order | None) -> list[Piece]:
+        """One piece for each document of a stack; a scan without cover sheets is one piece.
+
+        The sheets themselves are not filed: they say where to, and the ledger has said it.
+        """
+        parts = split(facts)
+        if not facts.covers or not parts:
+            return [Piece(claim, facts, order=order)]
+        pieces = []
+        for number, part in enumerate(parts, start=1):
+            piece_claim = self._archive.claims.part(claim, number, facts.extension)
+            cut = self._examiners.cut(claim.path, part.pages, piece_claim.path).result()
+            own = replace(
+                facts,
+                pages=tuple(facts.pages[page] for page in part.pages),
+                covers=(),
+                sha256=cut.sha256,
+                size_bytes=cut.size_bytes,
+            )
+            pieces.append(Piece(piece_claim, own, part.cover, order, stack=facts.sha256))
+        return pieces

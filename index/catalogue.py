@@ -1,0 +1,468 @@
+"""The catalogue: the current state of the archive, as a projection of the ledger.
+
+It owns: one SQLCipher file that can be thrown away. Every row comes from a
+ledger entry and, for names, from the sealed card beside the entry's subject;
+`apply` is the only way in. It keeps `(applied, root)` in the same transaction
+as the rows, which makes it a second witness against a ledger rolled back.
+
+Rules:
+- A row without a ledger entry cannot exist. A missing row is repaired by replay.
+- Titles and texts of sealed records are not here: the scanner station can open
+  this file, and must not learn what it has sealed.
+- `synchronous=NORMAL`: a power cut may lose the newest transactions, never
+  tear the file; what is lost is replayed from the ledger.
+
+Plain SQL that SQLite and PostgreSQL both understand; entries are plain dicts.
+
+    catalogue.apply([(7, entry, card)], root_hex)
+    catalogue.dossiers_by_key("LVGBE40K9SG105862")
+"""
+
+import contextlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlcipher3 import dbapi2 as sqlite
+
+from index.errors import IndexDamaged, WrongIndexKey
+
+VERSION = 1  # a file of another version is rebuilt, not migrated: it is a shadow
+
+Row = dict[str, Any]
+Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
+
+SCHEMA = """
+CREATE TABLE meta (k TEXT PRIMARY KEY, v TEXT NOT NULL);
+CREATE TABLE customer (
+  id TEXT PRIMARY KEY, name TEXT, kind TEXT, class TEXT, department TEXT, owner TEXT,
+  fields TEXT NOT NULL, opened TEXT NOT NULL, card TEXT);
+CREATE TABLE dossier (
+  id TEXT PRIMARY KEY, customer TEXT NOT NULL, type TEXT NOT NULL, keys TEXT NOT NULL,
+  events TEXT NOT NULL, flags TEXT NOT NULL, closed TEXT, opened TEXT NOT NULL, card TEXT);
+CREATE INDEX dossier_customer ON dossier (customer);
+CREATE TABLE known_by (value TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,
+  PRIMARY KEY (value, kind, id));
+CREATE INDEX known_by_id ON known_by (id);
+CREATE TABLE record (
+  id TEXT PRIMARY KEY, idx INTEGER NOT NULL, customer TEXT NOT NULL, dossier TEXT NOT NULL,
+  type TEXT NOT NULL, grade TEXT NOT NULL, generation INTEGER, pages INTEGER NOT NULL,
+  media TEXT NOT NULL, suffix TEXT NOT NULL, size_bytes INTEGER NOT NULL, filed TEXT NOT NULL,
+  filed_by TEXT NOT NULL, claim TEXT NOT NULL, print TEXT NOT NULL, objects TEXT NOT NULL,
+  clauses TEXT NOT NULL, packs TEXT NOT NULL);
+CREATE INDEX record_dossier ON record (dossier, type);
+CREATE INDEX record_customer ON record (customer);
+CREATE INDEX record_grade ON record (grade, idx);
+CREATE TABLE print (print TEXT PRIMARY KEY, subject TEXT NOT NULL);
+CREATE TABLE claim (
+  id TEXT PRIMARY KEY, scan TEXT NOT NULL, outcome TEXT NOT NULL, tray TEXT, reason TEXT,
+  record TEXT, t TEXT NOT NULL, idx INTEGER NOT NULL, print TEXT,
+  customer TEXT, dossier TEXT, type TEXT, clauses TEXT NOT NULL);
+CREATE INDEX claim_scan ON claim (scan);
+CREATE TABLE person (
+  id TEXT PRIMARY KEY, roles TEXT NOT NULL, department TEXT, added TEXT NOT NULL);
+CREATE TABLE clearance (grade TEXT NOT NULL, generation INTEGER NOT NULL, person TEXT NOT NULL,
+  PRIMARY KEY (grade, generation, person));
+CREATE TABLE pack (id TEXT NOT NULL, version TEXT NOT NULL, sha256 TEXT NOT NULL, t TEXT NOT NULL,
+  PRIMARY KEY (id, version));
+CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (subject, idx));
+"""
+
+
+class Catalogue:
+    """One open catalogue file. Readers and the one writer may be different processes."""
+
+    def __init__(self, connection: Any) -> None:
+        self._db = connection
+
+    @classmethod
+    def open(cls, path: Path, key: bytes) -> "Catalogue":
+        """Open or create the file with a raw 32-byte key.
+
+        Raises WrongIndexKey when the key does not open it, IndexDamaged when it is
+        of another version or not whole; the answer to both is a rebuild.
+        """
+        new = not path.exists()
+        connection = sqlite.connect(str(path), isolation_level=None, timeout=30.0)
+        catalogue = cls(connection)
+        try:
+            _unlock(connection, key)
+            if new or not catalogue._all("SELECT name FROM sqlite_master WHERE name = 'meta'"):
+                catalogue._lay_out()
+            if catalogue._meta("version") != str(VERSION):
+                raise IndexDamaged(f"{path} is a catalogue of another version")
+        except sqlite.OperationalError:
+            connection.close()
+            raise
+        except sqlite.DatabaseError as error:
+            connection.close()
+            raise WrongIndexKey(f"{path} does not open with this house key") from error
+        return catalogue
+
+    def close(self) -> None:
+        """Close the file; nothing is pending."""
+        self._db.close()
+
+    # ── the way in ────────────────────────────────────────────────────────────
+
+    @property
+    def applied(self) -> int:
+        """How many ledger entries stand behind the rows."""
+        return int(self._meta("applied"))
+
+    @property
+    def root(self) -> str:
+        """Hex root of the ledger tree over those entries; "" before the first."""
+        return self._meta("root")
+
+    def apply(self, changes: Iterable[Change], root: str) -> None:
+        """Apply consecutive entries in one transaction and remember the tree's `root` after them.
+
+        Entries at or below `applied` are skipped, so that a replay is harmless; a gap
+        is a programmer's error.
+        """
+        with self._transaction():
+            position = self.applied
+            for index, entry, card in changes:
+                if index < position:
+                    continue
+                assert index == position, f"gap: entry {index} after {position}"
+                self._apply(index, entry, card or {})
+                position += 1
+            self._set_meta("applied", str(position))
+            self._set_meta("root", root)
+
+    def _apply(self, index: int, entry: Mapping[str, Any], card: Mapping[str, Any]) -> None:
+        subject = entry["subject"]
+        names = {*subject.values(), *([entry["claim"]] if "claim" in entry else [])}
+        for name in names:
+            self._run("INSERT INTO mention VALUES (?, ?)", name, index)
+        for kind in _COUNTED.intersection(subject):
+            number = int(subject[kind][1:])
+            if number > int(self._meta(f"last_{kind}")):
+                self._set_meta(f"last_{kind}", str(number))
+        step = _STEPS.get(entry["act"])
+        if step is not None:
+            step(self, index, entry, subject, card)
+
+    def _customer(
+        self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], card: Mapping[str, Any]
+    ) -> None:
+        fields = card.get("fields", {})
+        identifier = subject["customer"]
+        self._run(
+            "INSERT INTO customer VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+            "name=excluded.name, kind=excluded.kind, class=excluded.class, card=excluded.card, "
+            "department=excluded.department, owner=excluded.owner, fields=excluded.fields",
+            identifier,
+            *(card.get(name) for name in ("name", "kind", "class", "department", "owner")),
+            _json(fields),
+            entry["t"],
+            _json(entry.get("card")),
+        )
+        names = [card["name"]] if card.get("name") else []
+        self._known_by("customer", identifier, [*names, *map(str, fields.values())])
+
+    def _dossier(
+        self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], card: Mapping[str, Any]
+    ) -> None:
+        identifier, keys = subject["dossier"], card.get("keys", {})
+        self._run(
+            "INSERT INTO dossier VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+            "keys=excluded.keys, events=excluded.events, flags=excluded.flags, "
+            "closed=excluded.closed, card=excluded.card",
+            identifier,
+            subject["customer"],
+            entry["type"],
+            _json(keys),
+            _json(card.get("events", {})),
+            _json(card.get("flags", {})),
+            card.get("closed"),
+            entry["t"],
+            _json(entry.get("card")),
+        )
+        self._known_by("dossier", identifier, map(str, keys.values()))
+
+    def _known_by(self, kind: str, identifier: str, values: Iterable[str]) -> None:
+        self._run("DELETE FROM known_by WHERE id = ?", identifier)
+        for value in {key_form(value) for value in values} - {""}:
+            self._run("INSERT INTO known_by VALUES (?, ?, ?)", value, kind, identifier)
+
+    def _file(
+        self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]
+    ) -> None:
+        scan = entry["objects"]["scan"]
+        self._run(
+            "INSERT INTO record VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            subject["record"],
+            index,
+            subject["customer"],
+            subject["dossier"],
+            entry["type"],
+            entry["grade"],
+            entry.get("generation"),
+            entry["pages"],
+            entry["media"],
+            scan["suffix"],
+            scan["size_bytes"],
+            entry["t"],
+            entry["who"],
+            entry["claim"],
+            entry["print"],
+            _json(entry["objects"]),
+            _json(entry["clauses"]),
+            _json(entry["packs"]),
+        )
+        for fingerprint in {entry["print"], entry.get("stack", entry["print"])}:
+            self._run(
+                "INSERT INTO print VALUES (?, ?) ON CONFLICT (print) DO NOTHING",
+                fingerprint,
+                subject["record"],
+            )
+        self._claim(index, entry, subject, "filed")
+
+    def _refuse(
+        self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]
+    ) -> None:
+        self._claim(index, entry, subject, "refused")
+
+    def _reject(
+        self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]
+    ) -> None:
+        self._claim(index, entry, subject, "rejected")
+
+    def _claim(
+        self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], outcome: str
+    ) -> None:
+        claim = entry["claim"]
+        suggestion = entry.get("suggestion", {})
+        self._run(
+            "INSERT INTO claim VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+            "outcome=excluded.outcome, tray=excluded.tray, reason=excluded.reason, "
+            "record=excluded.record, t=excluded.t, idx=excluded.idx, customer=excluded.customer, "
+            "dossier=excluded.dossier, type=excluded.type, clauses=excluded.clauses",
+            claim,
+            claim.partition(".")[0],
+            outcome,
+            entry.get("tray"),
+            entry.get("reason"),
+            subject.get("record"),
+            entry["t"],
+            index,
+            entry.get("print"),
+            suggestion.get("customer", subject.get("customer")),
+            suggestion.get("dossier", subject.get("dossier")),
+            suggestion.get("type", entry.get("type")),
+            _json(entry.get("clauses", [])),
+        )
+
+    def _person(
+        self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]
+    ) -> None:
+        self._run(
+            "INSERT INTO person VALUES (?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+            "roles=excluded.roles, department=excluded.department",
+            subject["person"],
+            _json(entry["roles"]),
+            entry.get("department"),
+            entry["t"],
+        )
+
+    def _key(
+        self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]
+    ) -> None:
+        for person in entry["granted"]:
+            self._run(
+                "INSERT INTO clearance VALUES (?,?,?) ON CONFLICT DO NOTHING",
+                subject["grade"],
+                entry["generation"],
+                person,
+            )
+
+    def _adopt(
+        self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]
+    ) -> None:
+        self._run(
+            "INSERT INTO pack VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
+            subject["pack"],
+            entry["version"],
+            entry["sha256"],
+            entry["t"],
+        )
+
+    # ── questions ─────────────────────────────────────────────────────────────
+
+    def next_number(self, kind: str) -> int:
+        """The first unused counter of `customer`, `dossier` or `record`; ids are never reused."""
+        return int(self._meta(f"last_{kind}")) + 1
+
+    def customers(self) -> list[Row]:
+        """All customers, oldest first."""
+        return self._all("SELECT * FROM customer ORDER BY id")
+
+    def customer(self, identifier: str) -> Row | None:
+        """One customer with its fields, or None."""
+        return self._one("SELECT * FROM customer WHERE id = ?", identifier)
+
+    def dossiers(self, customer: str | None = None) -> list[Row]:
+        """All dossiers, or those of one customer, oldest first."""
+        if customer is None:
+            return self._all("SELECT * FROM dossier ORDER BY id")
+        return self._all("SELECT * FROM dossier WHERE customer = ? ORDER BY id", customer)
+
+    def dossier(self, identifier: str) -> Row | None:
+        """One dossier, or None."""
+        return self._one("SELECT * FROM dossier WHERE id = ?", identifier)
+
+    def known_by(self, kind: str, values: Sequence[str]) -> list[str]:
+        """Ids of the customers or dossiers (`kind`) that go by one of these names or numbers."""
+        found: set[str] = set()
+        for value in values:
+            rows = self._all(
+                "SELECT id FROM known_by WHERE value = ? AND kind = ?", key_form(value), kind
+            )
+            found.update(row["id"] for row in rows)
+        return sorted(found)
+
+    def record(self, identifier: str) -> Row | None:
+        """One record, or None."""
+        return self._one("SELECT * FROM record WHERE id = ?", identifier)
+
+    def records(self, dossier: str) -> list[Row]:
+        """The records of one dossier, oldest first."""
+        return self._all("SELECT * FROM record WHERE dossier = ? ORDER BY id", dossier)
+
+    def record_count(self) -> int:
+        """How many records there are."""
+        return int(self._all("SELECT count(*) AS n FROM record")[0]["n"])
+
+    def types_filed(self, dossier: str) -> dict[str, int]:
+        """Document type → how many records of it lie in the dossier."""
+        rows = self._all(
+            "SELECT type, count(*) AS n FROM record WHERE dossier = ? GROUP BY type", dossier
+        )
+        return {row["type"]: row["n"] for row in rows}
+
+    def filed_since(self, grade: str, index: int) -> Iterator[Row]:
+        """Records of a grade whose ledger entry stands at `index` or later, in that order."""
+        cursor = self._db.execute(
+            "SELECT * FROM record WHERE grade = ? AND idx >= ? ORDER BY idx", (grade, index)
+        )
+        return (_row(cursor, values) for values in cursor)
+
+    def holder_of_print(self, fingerprint: str) -> str | None:
+        """The record that has this content already, or None."""
+        row = self._one("SELECT subject FROM print WHERE print = ?", fingerprint)
+        return row["subject"] if row else None
+
+    def claim(self, identifier: str) -> Row | None:
+        """What the ledger last said of a claim, or None when it never did."""
+        return self._one("SELECT * FROM claim WHERE id = ?", identifier)
+
+    def claims_of_scan(self, scan: str) -> list[Row]:
+        """What the ledger said of a scan and of the parts cut from it."""
+        return self._all("SELECT * FROM claim WHERE scan = ? ORDER BY id", scan)
+
+    def claims_in_trays(self) -> list[Row]:
+        """Every claim that waits in a tray for a person."""
+        return self._all("SELECT * FROM claim WHERE outcome = 'refused' ORDER BY id")
+
+    def people(self) -> list[Row]:
+        """Everybody who has a key here."""
+        return self._all("SELECT * FROM person ORDER BY id")
+
+    def history(self, subject: str) -> list[int]:
+        """Ledger indexes of every entry that names the subject."""
+        rows = self._all("SELECT idx FROM mention WHERE subject = ? ORDER BY idx", subject)
+        return [row["idx"] for row in rows]
+
+    # ── plumbing ──────────────────────────────────────────────────────────────
+
+    def _lay_out(self) -> None:
+        with self._transaction():
+            # Two processes may come here at once; the second finds the work done.
+            if self._all("SELECT name FROM sqlite_master WHERE name = 'meta'"):
+                return
+            for statement in filter(str.strip, SCHEMA.split(";")):
+                self._run(statement)
+            start = {"version": str(VERSION), "applied": "0", "root": ""}
+            for key, value in (start | {f"last_{kind}": "0" for kind in _COUNTED}).items():
+                self._run("INSERT INTO meta VALUES (?, ?)", key, value)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._run("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._run("ROLLBACK")
+            raise
+        self._run("COMMIT")
+
+    def _run(self, sql: str, *values: Any) -> None:
+        self._db.execute(sql, values)
+
+    def _all(self, sql: str, *values: Any) -> list[Row]:
+        cursor = self._db.execute(sql, values)
+        return [_row(cursor, row) for row in cursor.fetchall()]
+
+    def _one(self, sql: str, *values: Any) -> Row | None:
+        rows = self._all(sql, *values)
+        return rows[0] if rows else None
+
+    def _meta(self, key: str) -> str:
+        return str(self._all("SELECT v FROM meta WHERE k = ?", key)[0]["v"])
+
+    def _set_meta(self, key: str, value: str) -> None:
+        self._run("UPDATE meta SET v = ? WHERE k = ?", value, key)
+
+
+# What each act does to the rows; acts that only tell history are not named.
+_STEPS = {
+    "customer": Catalogue._customer,
+    "dossier": Catalogue._dossier,
+    "file": Catalogue._file,
+    "refuse": Catalogue._refuse,
+    "reject": Catalogue._reject,
+    "person": Catalogue._person,
+    "key": Catalogue._key,
+    "adopt": Catalogue._adopt,
+}
+
+_COUNTED = frozenset(("customer", "dossier", "record"))  # kinds of id that count up for ever
+
+_JSON_COLUMNS = frozenset(
+    ("fields", "keys", "events", "flags", "objects", "clauses", "packs", "roles", "card")
+)
+
+
+def key_form(value: str) -> str:
+    """How names, keys and numbers are compared: no white space, one case."""
+    return "".join(value.split()).casefold()
+
+
+def _row(cursor: Any, values: Sequence[Any]) -> Row:
+    names = [column[0] for column in cursor.description]
+    return {
+        name: json.loads(value) if name in _JSON_COLUMNS and value is not None else value
+        for name, value in zip(names, values, strict=True)
+    }
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _unlock(connection: Any, key: bytes) -> None:
+    assert len(key) == 32
+    for pragma in (
+        "cipher_log_level=NONE",
+        f"key=\"x'{key.hex()}'\"",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "secure_delete=ON",
+        "temp_store=MEMORY",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
