@@ -35,7 +35,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.errors import DiskFailed, Missing, Occupied, StorageError
+from storage.errors import Damaged, DiskFailed, Missing, Occupied, StorageError
 
 READ_BYTES = 1 << 20
 # Kept far below the usual limit of 1024 descriptors; the oldest is synced early beyond it.
@@ -46,7 +46,7 @@ SYNC_THREADS = 8
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
-Data = bytes | bytearray | memoryview | Iterable[bytes]
+Data = bytes | bytearray | memoryview | Iterable[bytes] | Iterable[bytes | bytearray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +163,36 @@ def read_chunks(path: Path, size_bytes: int = READ_BYTES) -> Iterator[bytes]:
             os.close(fd)
 
 
-def read_bytes(path: Path) -> bytes:
-    """A small file as a whole. Raises Missing or DiskFailed."""
-    return b"".join(read_chunks(path))
+def read_bytes(path: Path, max_bytes: int | None = None) -> bytes:
+    """A small file as a whole. Raises Missing, DiskFailed, and Damaged beyond `max_bytes`."""
+    data = bytearray()
+    for chunk in read_chunks(path):
+        data += chunk
+        if max_bytes is not None and len(data) > max_bytes:
+            raise Damaged(f"{path.name} is longer than the {max_bytes} bytes it can have")
+    return bytes(data)
+
+
+class Source:
+    """A file to read from with `read(size)`, hashing what passes. Raises Missing, DiskFailed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.hasher = hashlib.sha256()
+        with _translated("reading", path):
+            self._fd = os.open(path, _READ)
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
+
+    def read(self, size: int, /) -> bytes:
+        with _translated("reading", self._path):
+            data = os.read(self._fd, size)
+        self.hasher.update(data)
+        return data
 
 
 def digest_of(path: Path) -> Digest:

@@ -62,15 +62,20 @@ def encrypt_payload(
     yield cipher.encrypt(_chunk_nonce(counter, last=True), held, None)
 
 
-def decrypt_payload(file_key: bytes, source: ByteReader) -> Iterator[bytes]:
+def decrypt_payload(
+    file_key: bytes, source: ByteReader, *, expect_nonce: bytes | None = None
+) -> Iterator[bytes]:
     """The plaintext, chunk by chunk, each verified before it is given out.
 
-    Raises BadPayload for an altered, truncated or extended payload, and BadHeader when not
-    even the nonce is there.
+    With `expect_nonce` only that one payload is accepted among those under the same file
+    key. Raises BadPayload for an altered, truncated, extended or other payload, and
+    BadHeader when not even the nonce is there.
     """
     nonce = _read_full(source, NONCE_BYTES)
     if len(nonce) < NONCE_BYTES:
         raise BadHeader("the file ends before its payload begins")
+    if expect_nonce is not None and nonce != expect_nonce:
+        raise BadPayload("this is another payload than the one asked for")
     cipher = ChaCha20Poly1305(hkdf(file_key, salt=nonce, info=b"payload"))
     counter, last = 0, False
     while not last:
