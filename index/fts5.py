@@ -1,0 +1,366 @@
+"""The default full-text engine: SQLite FTS5 inside one SQLCipher file per grade.
+
+The rules it keeps:
+
+* **Everything on disk is ciphertext**: database, write-ahead log and journal through
+  SQLCipher with a raw key; temporary structures stay in memory.
+* **The tokens are ours.** FTS5 receives the analysis' tokens joined by spaces and cuts
+  them with its `ascii` tokenizer, which takes every non-ASCII character as it is.
+  (`unicode61` carries its own, older list of what is a letter.)
+* **Contentless.** FTS5 keeps no copy of the text; to take a page out, the very same
+  tokens are replayed from the stored text. Hence the analysis version in `meta` and
+  the refusal to open an index of another one: a wrong replay corrupts the postings.
+* **synchronous=NORMAL.** A killed process loses nothing; a power cut may lose the last
+  transactions, and the ledger replays them from `applied`. A shadow needs no more.
+* **Destroyed is destroyed.** Both SQLite's and FTS5's secure-delete are on, and `purge`
+  rewrites the segments and empties the write-ahead log. Any of them alone leaves terms.
+
+Example:
+    engine = Fts5Engine.open(Path("index/internal.db"), key)
+    engine.search(plan("签章"), Filters(), limit=10)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlcipher3 import dbapi2 as sqlite
+
+from index.analysis import (
+    VERSION,
+    Plan,
+    bigrams,
+    body_tokens,
+    fold,
+    mark_token,
+    mark_tokens,
+    storable,
+)
+from index.engine import (
+    KEY_BYTES,
+    RANKED_PAGES,
+    Filters,
+    Found,
+    Hit,
+    Page,
+    Stats,
+    filter_tokens,
+    wanted_tokens,
+)
+from index.errors import (
+    IndexDamaged,
+    IndexLocked,
+    IndexMissing,
+    IndexOutdated,
+    IndexUnwritable,
+    ShadowError,
+    WrongIndexKey,
+)
+
+SUFFIX = ".db"
+BUSY_SECONDS = 10.0
+
+# Big pages suit posting lists: a tenth faster to write and smaller than 4 KiB pages.
+_PAGE_BYTES = 16384
+
+_SCHEMA = (
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+    # Narrow on purpose: the days of thousands of matches are read from few disk pages. The
+    # texts, which only shown hits need, stand apart.
+    "CREATE TABLE page(id INTEGER PRIMARY KEY, record TEXT, page INTEGER, customer TEXT,"
+    " dossier TEXT, type TEXT, day INTEGER, title TEXT)",
+    "CREATE UNIQUE INDEX page_key ON page(record, page)",
+    "CREATE TABLE body(id INTEGER PRIMARY KEY, text TEXT)",
+    "CREATE VIRTUAL TABLE ft USING fts5(body, marks, fld, content='', tokenize='ascii')",
+    "INSERT INTO ft(ft, rank) VALUES('secure-delete', 1)",
+)
+
+
+class Fts5Engine:
+    """One grade's index; see `index.engine.Engine` for what it promises."""
+
+    def __init__(self, connection: Any, where: Path) -> None:
+        self._db = connection
+        self._where = where
+
+    @classmethod
+    def open(cls, where: Path, key: bytes, *, create: bool = False) -> Fts5Engine:
+        """Open or create `where`, a database file. Raises as `Engine.open` says."""
+        assert len(key) == KEY_BYTES, "index keys are raw"
+        if not create and not where.exists():
+            raise IndexMissing(f"there is no index {where.name}")
+        try:
+            # Autocommit: transactions are written out below, so that none begins unseen.
+            connection = sqlite.connect(str(where), timeout=BUSY_SECONDS, isolation_level=None)
+        except sqlite.Error as error:
+            raise IndexUnwritable(f"cannot open index {where.name}") from error
+        engine = cls(connection, where)
+        try:
+            engine._unlock(key)
+            engine._recognise(create)
+        except BaseException:
+            connection.close()
+            raise
+        return engine
+
+    def _unlock(self, key: bytes) -> None:
+        run = self._db.execute
+        run("PRAGMA cipher_log_level = NONE")  # its log goes to the terminal otherwise
+        run(f"PRAGMA key = \"x'{key.hex()}'\"")
+        run(f"PRAGMA cipher_page_size = {_PAGE_BYTES}")
+        try:
+            run("SELECT count(*) FROM sqlite_schema").fetchone()
+        except sqlite.DatabaseError as error:
+            if isinstance(error, sqlite.OperationalError):
+                raise _translated(error, self._where.name) from error
+            # The first page proves the key. Altered, it looks the same as a wrong one.
+            raise WrongIndexKey(f"the key does not open index {self._where.name}") from error
+        for pragma in ("secure_delete = ON", "synchronous = NORMAL", "temp_store = MEMORY"):
+            run(f"PRAGMA {pragma}")
+        run("PRAGMA trusted_schema = OFF")
+        run("PRAGMA cache_size = -16384")
+
+    def _recognise(self, create: bool) -> None:
+        with self._foreign():
+            known = self._db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone()
+            if not known:
+                if not create:
+                    # Killed while it was being made: the schema is committed as one.
+                    raise IndexDamaged(f"index {self._where.name} was never finished")
+                self._lay_out()
+            version = self._meta("analysis")
+        if version != VERSION:
+            raise IndexOutdated(f"index {self._where.name} was made by another analysis")
+
+    def _lay_out(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        with self._transaction():
+            # Somebody else may have been quicker between the look and the lock.
+            if self._db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone():
+                return
+            for statement in _SCHEMA:
+                self._db.execute(statement)
+            rows = (("analysis", VERSION), ("applied", 0), ("characters", 0))
+            self._db.executemany("INSERT INTO meta VALUES(?, ?)", rows)
+
+    def _meta(self, name: str) -> Any:
+        row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return row and row[0]
+
+    @property
+    def applied(self) -> int:
+        """The number of ledger entries this index has followed."""
+        with self._foreign():
+            return int(self._meta("applied"))
+
+    def put(self, pages: Iterable[Page], applied: int) -> None:
+        """Add or replace pages and move the mark, in one transaction."""
+        with self._foreign(), self._transaction():
+            for page in pages:
+                self._put_one(page)
+            self._move_mark(applied)
+
+    def mark_applied(self, applied: int) -> None:
+        """Move the mark past entries that concern no page of this index."""
+        with self._foreign(), self._transaction():
+            self._move_mark(applied)
+
+    def _move_mark(self, applied: int) -> None:
+        # max(): of two followers the slower one must not send the index back.
+        self._db.execute("UPDATE meta SET value = max(value, ?) WHERE name = 'applied'", (applied,))
+
+    def _put_one(self, page: Page) -> None:
+        text, title = storable(page.text), storable(page.title)
+        known = self._rows("WHERE record = ? AND page = ?", (page.record, page.page))
+        number = known[0][0] if known else None
+        for row in known:
+            self._take_out(row)
+        fields = (page.record, page.page, page.customer, page.dossier, page.type, page.day, title)
+        number = self._db.execute(
+            "INSERT INTO page VALUES(?, ?, ?, ?, ?, ?, ?, ?)", (number, *fields)
+        ).lastrowid
+        self._db.execute("INSERT INTO body VALUES(?, ?)", (number, text))
+        self._db.execute(
+            "INSERT INTO ft(rowid, body, marks, fld) VALUES(?, ?, ?, ?)",
+            (number, *_columns(text, page.customer, page.dossier, page.type)),
+        )
+        self._count_characters(len(fold(text)))
+
+    def _rows(self, where: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        return self._db.execute(  # type: ignore[no-any-return]
+            "SELECT id, text, customer, dossier, type FROM page JOIN body USING(id) " + where,  # noqa: S608
+            values,
+        ).fetchall()
+
+    def _take_out(self, row: tuple[Any, ...]) -> None:
+        number, text, *fields = row
+        self._db.execute(
+            "INSERT INTO ft(ft, rowid, body, marks, fld) VALUES('delete', ?, ?, ?, ?)",
+            (number, *_columns(text, *fields)),
+        )
+        self._db.execute("DELETE FROM body WHERE id = ?", (number,))
+        self._db.execute("DELETE FROM page WHERE id = ?", (number,))
+        self._count_characters(-len(fold(text)))
+
+    def _count_characters(self, more: int) -> None:
+        self._db.execute("UPDATE meta SET value = value + ? WHERE name = 'characters'", (more,))
+
+    def search(self, plan: Plan, filters: Filters, limit: int) -> Found:
+        """Find pages; the newest first where more than RANKED_PAGES match."""
+        match = _match(plan, filters)
+        if not plan:
+            return Found(0, ())
+        with self._foreign():
+            total = self._count(match, filters)
+            order = "score, ft.rowid DESC" if total <= RANKED_PAGES else "ft.rowid DESC"
+            score = "bm25(ft, 1.0, 0.0, 0.0)" if total <= RANKED_PAGES else "0.0"
+            inner, values = _matching(f"ft.rowid AS id, {score} AS score", match, filters)
+            # The texts are joined to the chosen few only; sorting must not carry them along.
+            rows = self._db.execute(
+                "SELECT record, page, customer, dossier, type, title, text, -score FROM"  # noqa: S608
+                f" ({inner} ORDER BY {order} LIMIT ?) JOIN page USING(id) JOIN body USING(id)"
+                " ORDER BY score, id DESC",
+                (*values, limit),
+            ).fetchall()
+        return Found(total, tuple(Hit(*row) for row in rows))
+
+    def stats(self, plan: Plan, filters: Filters) -> Stats:
+        """Count pages under the filters, and for each term those that have it."""
+        with self._foreign():
+            every = int(self._db.execute("SELECT count(*) FROM page").fetchone()[0])
+            counts = [
+                self._count(_match(Plan((term,), ()), filters), filters) for term in plan.terms
+            ]
+            pages = every if filters == Filters() else self._count_filtered(filters)
+            return Stats(pages, tuple(counts), self._meta("characters") / max(every, 1))
+
+    def _count(self, match: str, filters: Filters) -> int:
+        query, values = _matching("count(*)", match, filters)
+        return int(self._db.execute(query, values).fetchone()[0])
+
+    def _count_filtered(self, filters: Filters) -> int:
+        match = _match(Plan((), ()), filters)
+        if match:
+            return self._count(match, filters)
+        condition, values = _days(filters)
+        query = "SELECT count(*) FROM page WHERE 1" + condition  # noqa: S608
+        return int(self._db.execute(query, values).fetchone()[0])
+
+    def purge(self, records: Iterable[str]) -> None:
+        """Take records out and clean the files. Raises IndexLocked when a reader prevents it:
+
+        the pages are then no longer found, but old bytes remain until `purge` is repeated.
+        """
+        with self._foreign():
+            with self._transaction():
+                for record in records:
+                    for row in self._rows("WHERE record = ?", (record,)):
+                        self._take_out(row)
+            # Deleting leaves, in FTS5's own index of its segments, the terms that separated
+            # two leaves; only rewriting the segments drops those.
+            self._db.execute("INSERT INTO ft(ft) VALUES('optimize')")
+            busy, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise IndexLocked(
+                f"index {self._where.name} is being read; its old pages are not yet overwritten"
+            )
+
+    def check(self) -> list[str]:
+        """Authenticate every database page and compare the tables with one another."""
+        return [
+            *self._trial("authentication", lambda: self._column("PRAGMA cipher_integrity_check")),
+            *self._trial("structure", lambda: self._quick_check()),
+            *self._trial("postings", self._check_postings),
+            *self._trial("tables", self._check_tables),
+        ]
+
+    def _trial(self, name: str, look: Callable[[], list[str]]) -> list[str]:
+        try:
+            return [f"{name}: {found}" for found in look()]
+        except sqlite.DatabaseError:
+            return [f"{name}: cannot be read"]
+
+    def _column(self, query: str) -> list[str]:
+        return [str(row[0]) for row in self._db.execute(query).fetchall()]
+
+    def _quick_check(self) -> list[str]:
+        return [line for line in self._column("PRAGMA quick_check") if line != "ok"]
+
+    def _check_postings(self) -> list[str]:
+        self._db.execute("INSERT INTO ft(ft) VALUES('integrity-check')")
+        return []
+
+    def _check_tables(self) -> list[str]:
+        ids = [self._column(f"SELECT id FROM {name} ORDER BY id") for name in _ID_TABLES]  # noqa: S608
+        length = sum(len(fold(text)) for text in self._column("SELECT text FROM body"))
+        found = [] if ids[0] == ids[1] == ids[2] else ["pages, texts and postings disagree"]
+        return found if length == self._meta("characters") else [*found, "miscounted characters"]
+
+    def close(self) -> None:
+        """Close the file; the last one to do so folds the write-ahead log into it."""
+        self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        # IMMEDIATE: a page's old tokens are read before they are replayed, so nobody may write
+        # between the two.
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            if self._db.in_transaction:  # a full disk has rolled back already
+                self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    @contextmanager
+    def _foreign(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite.Error as error:
+            raise _translated(error, self._where.name) from None
+
+
+_ID_TABLES = ("page", "body", "ft_docsize")
+
+
+def _columns(text: str, customer: str, dossier: str, type_: str) -> tuple[str, str, str]:
+    """Return what FTS5 indexes for a page: body, marks and filter tokens."""
+    return (
+        " ".join(body_tokens(text)),
+        " ".join(mark_tokens(text)),
+        " ".join(filter_tokens(customer, dossier, type_)),
+    )
+
+
+def _match(plan: Plan, filters: Filters) -> str:
+    """Return the FTS5 expression. Tokens are letters, digits or hexadecimal: nothing to escape."""
+    parts = [f'body:"{" ".join(bigrams(t))}"' if len(t) > 1 else f'body:"{t}"*' for t in plan.terms]
+    parts += [f'marks:"{mark_token(mark)}"' for mark in plan.marks]
+    parts += [f'fld:"{token}"' for token in wanted_tokens(filters)]
+    return " AND ".join(parts)
+
+
+def _matching(what: str, match: str, filters: Filters) -> tuple[str, tuple[object, ...]]:
+    condition, days = _days(filters)
+    join = " JOIN page ON page.id = ft.rowid" if days else ""
+    return f"SELECT {what} FROM ft{join} WHERE ft MATCH ?{condition}", (match, *days)  # noqa: S608
+
+
+def _days(filters: Filters) -> tuple[str, tuple[int, ...]]:
+    bounds = (("AND page.day >= ?", filters.day_from), ("AND page.day <= ?", filters.day_to))
+    given = [(condition, day) for condition, day in bounds if day is not None]
+    return "".join(f" {condition}" for condition, _ in given), tuple(day for _, day in given)
+
+
+def _translated(error: Exception, name: str) -> ShadowError:
+    """Turn SQLite's error into ours. Its own words stay out: they may quote a query."""
+    words = str(error)
+    if "locked" in words or "busy" in words:
+        return IndexLocked(f"index {name} is in use by another process")
+    if any(word in words for word in ("full", "readonly", "unable to open", "disk I/O")):
+        return IndexUnwritable(f"the disk refuses to write index {name}")
+    return IndexDamaged(f"index {name} cannot be read")
