@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from storage import durable
-from storage.errors import DiskFailed, Missing, Occupied, StorageError
+from storage.durable import batch as batches
+from storage.errors import DiskFailed, Missing, Occupied
 
 
 def names(folder: Path) -> list[str]:
@@ -151,7 +152,7 @@ def test_folders_are_made_level_by_level(tmp_path: Path) -> None:
     durable.make_folders(tmp_path / "x" / "y" / "z")
     assert (tmp_path / "x" / "y" / "z").is_dir()
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StorageError):
+    with pytest.raises(DiskFailed):
         durable.make_folders(tmp_path / "file" / "below")
 
 
@@ -177,7 +178,7 @@ def test_batch_gives_no_name_before_commit(tmp_path: Path) -> None:
 
 def test_batch_of_many_files_stays_below_the_descriptor_limit(tmp_path: Path, monkeypatch) -> None:
     """A batch larger than the number of files it may hold open still names them all."""
-    monkeypatch.setattr(durable, "OPEN_FILES", 4)
+    monkeypatch.setattr(batches, "OPEN_FILES", 4)
     with durable.Batch(tmp_path, set()) as batch:
         for n in range(20):
             batch.add(tmp_path / "f" / str(n), b"%d" % n)
@@ -244,8 +245,8 @@ def test_levels_below_the_root_are_synced_once(tmp_path: Path, monkeypatch) -> N
     """Folders found on the way are synced by the first batch and remembered for the next."""
     (tmp_path / "store" / "C000001").mkdir(parents=True)
     synced: list[str] = []
-    real = durable.sync_folder
-    monkeypatch.setattr(durable, "sync_folder", lambda p: (synced.append(p.name), real(p))[1])
+    real = batches.sync_folder
+    monkeypatch.setattr(batches, "sync_folder", lambda p: (synced.append(p.name), real(p))[1])
     known: set[Path] = set()
     for n in range(2):
         batch = durable.Batch(tmp_path, known)
@@ -254,3 +255,18 @@ def test_levels_below_the_root_are_synced_once(tmp_path: Path, monkeypatch) -> N
         synced.append("|")
     assert synced[:3] == ["C000001", "store", tmp_path.name]
     assert synced[3:] == ["|", "C000001", "|"]
+
+
+def test_sweep_removes_only_what_a_dead_process_left(tmp_path: Path) -> None:
+    """Temporary files of ended processes go; our own and everybody's real files stay."""
+    (tmp_path / "f").mkdir()
+    gone = tmp_path / "f" / ".R1.pdf.age.999999999.0123abcd.tmp"
+    for path in (
+        gone,
+        tmp_path / "f" / f".R1.pdf.age.{os.getpid()}.0123abcd.tmp",
+        tmp_path / "f" / ".hidden",
+        tmp_path / "f" / "scan.tmp",
+    ):
+        path.write_bytes(b"")
+    assert durable.sweep(tmp_path) == [gone]
+    assert len(names(tmp_path / "f")) == 3

@@ -204,9 +204,7 @@ def test_label_cannot_be_edited(vault: Vault) -> None:
         read(vault, "pdf", expect={"generation": 1})
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_any_altered_byte_is_noticed(tmp_path_factory, data) -> None:
     """Flip any bit of a head or body, or cut it anywhere: nothing wrong is given out as whole."""

@@ -1,0 +1,47 @@
+"""The one place that makes promises about disks.
+
+Owns the write protocol. Everything that must outlive a power cut goes through here:
+
+    write_new(path, data)   a name is given once; afterwards its bytes never change
+    replace(path, data)     old bytes or new bytes, never a mixture, never nothing
+    move(src, dst)          under the old name or the new one, on either file system
+    make_folders, sync_folder, remove, sweep
+    Batch                   many new files made durable together
+
+Rules it keeps, in this order: temporary file in the same folder, all bytes written,
+fsync of the file, then link (or rename), then fsync of the folder. A name is never
+visible before its bytes are on the disk, and no function returns before the name is.
+
+What it cannot promise: a disk that lies about flushing; a network share, where rename
+is not atomic for other machines; a file system without hard links, where `write_new`
+refuses; and what the kernel kept after a failed fsync. The last is why every failure is
+final: the second fsync on the same file may well report success for lost pages.
+
+    batch = Batch()
+    digest = batch.add(Path("store/C000001/D000001/R00000001.pdf.age"), chunks)
+    batch.commit()              # durable from here, or DiskFailed and nothing to see
+"""
+
+from __future__ import annotations
+
+from storage.durable.batch import Batch
+from storage.durable.reading import Digest, Source, digest_of, read_bytes, read_chunks
+from storage.durable.single import make_folders, move, remove, replace, sweep, write_new
+from storage.durable.steps import Data, sync_folder
+
+__all__ = [
+    "Batch",
+    "Data",
+    "Digest",
+    "Source",
+    "digest_of",
+    "make_folders",
+    "move",
+    "read_bytes",
+    "read_chunks",
+    "remove",
+    "replace",
+    "sweep",
+    "sync_folder",
+    "write_new",
+]

@@ -1,0 +1,94 @@
+"""Reading, and saying what was read: bytes, pieces, digests.
+
+Owns the border at which the operating system's errors become ours: `translated` turns a
+file that is not there into Missing and every other OSError into DiskFailed. Rule: a
+symbolic link is never followed at the last level, neither for reading nor for writing;
+nobody but us has business in the archive's folders, so one that appears is an attack.
+
+    digest_of(path) == Digest(sha256="9f86…", size_bytes=4)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.errors import Damaged, DiskFailed, Missing
+
+READ_BYTES = 1 << 20
+READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """SHA-256 (lower-case hex) and length of bytes as they lie on the disk."""
+
+    sha256: str
+    size_bytes: int
+
+
+def read_chunks(path: Path, size_bytes: int = READ_BYTES) -> Iterator[bytes]:
+    """The bytes of a file, piece by piece. Raises Missing or DiskFailed."""
+    with translated("reading", path):
+        fd = os.open(path, READ)
+        try:
+            while chunk := os.read(fd, size_bytes):
+                yield chunk
+        finally:
+            os.close(fd)
+
+
+def read_bytes(path: Path, max_bytes: int | None = None) -> bytes:
+    """A small file as a whole. Raises Missing, DiskFailed, and Damaged beyond `max_bytes`."""
+    data = bytearray()
+    for chunk in read_chunks(path):
+        data += chunk
+        if max_bytes is not None and len(data) > max_bytes:
+            raise Damaged(f"{path.name} is longer than the {max_bytes} bytes it can have")
+    return bytes(data)
+
+
+class Source:
+    """A file to read from with `read(size)`, hashing what passes. Raises Missing, DiskFailed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.hasher = hashlib.sha256()
+        with translated("reading", path):
+            self._fd = os.open(path, READ)
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
+
+    def read(self, size: int, /) -> bytes:
+        with translated("reading", self._path):
+            data = os.read(self._fd, size)
+        self.hasher.update(data)
+        return data
+
+
+def digest_of(path: Path) -> Digest:
+    """What a file holds now. Raises Missing or DiskFailed."""
+    with (
+        translated("reading", path),
+        os.fdopen(os.open(path, READ), "rb", buffering=0) as file,
+    ):
+        hasher = hashlib.file_digest(file, "sha256")
+        return Digest(hasher.hexdigest(), file.tell())
+
+
+@contextlib.contextmanager
+def translated(doing: str, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise Missing(f"{doing} {path.name}: not there") from error
+    except OSError as error:
+        raise DiskFailed.of(f"{doing} {path.name}", error) from error

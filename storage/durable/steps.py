@@ -1,0 +1,138 @@
+"""The single steps of the write protocol, each a system call with its reason.
+
+Owns what `single` and `batch` put in order; nobody else imports it, except for
+`sync_folder`. Rules: a temporary file is created, never opened; short writes go on;
+every step raises Missing, Occupied or DiskFailed and nothing else.
+
+    tmp = written(path, data, 0o444)      # durable, under a name that nobody looks for
+    link_once(tmp, path)                  # visible
+    sync_folder(path.parent)              # visible after a power cut
+"""
+
+# ruff: noqa: PTH108 - system calls stand here under their own names
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from storage.durable.reading import READ, Digest, digest_of, translated
+from storage.errors import Occupied
+
+CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+TMP_NAME = re.compile(r"\..+\.(?P<pid>[0-9]+)\.[0-9a-f]{8}\.tmp", re.DOTALL)
+
+Data = bytes | bytearray | memoryview | Iterable[bytes] | Iterable[bytes | bytearray]
+
+
+def written(path: Path, data: Data, mode: int) -> Path:
+    """A durable temporary file beside `path`, removed again if anything fails."""
+    tmp = tmp_name(path)
+    try:
+        with translated("writing", path):
+            fd = os.open(tmp, CREATE, mode)
+            try:
+                write_all(fd, data)
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+    except BaseException:
+        unlink_quietly(tmp)
+        raise
+    return tmp
+
+
+def write_all(fd: int, data: Data) -> Digest:
+    hasher, size = hashlib.sha256(), 0
+    whole = isinstance(data, bytes | bytearray | memoryview)
+    for chunk in (data,) if whole else data:
+        view = memoryview(chunk)  # type: ignore[arg-type]
+        hasher.update(view)
+        size += view.nbytes
+        while view:
+            view = view[os.write(fd, view) :]
+    return Digest(hasher.hexdigest(), size)
+
+
+def link_once(tmp: Path, path: Path) -> bool:
+    """Name a durable file; False when the name already holds the same bytes.
+
+    The same bytes may be there without being durable (their writer crashed before its own
+    fsync), so they are synced here before anybody relies on them.
+    """
+    with translated("naming", path):
+        try:
+            os.link(tmp, path)
+        except FileExistsError:
+            if not _same_bytes(tmp, path):
+                raise Occupied(f"{path.name} is taken by other bytes") from None
+            sync_file(path)
+            return False
+    return True
+
+
+def _same_bytes(one: Path, other: Path) -> bool:
+    if not stat.S_ISREG(other.lstat().st_mode) or one.stat().st_size != other.stat().st_size:
+        return False
+    return digest_of(one) == digest_of(other)
+
+
+def sync_file(path: Path) -> None:
+    if not stat.S_ISREG(path.lstat().st_mode):
+        return
+    fd = os.open(path, READ)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable. Raises Missing or DiskFailed."""
+    with translated("syncing the folder", path):
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        except OSError as error:
+            # Some network file systems know no folder fsync and say so with EINVAL;
+            # any other answer means that names may be lost.
+            if error.errno != errno.EINVAL:
+                raise
+        finally:
+            os.close(fd)
+
+
+def make_missing(path: Path, mode: int = 0o777) -> list[Path]:
+    """Make what is missing, outermost first; returns the folders that gained a name."""
+    missing: list[Path] = []
+    with translated("making the folder", path):
+        level = path
+        while not level.is_dir() and level != level.parent:
+            missing.append(level)
+            level = level.parent
+        for folder in reversed(missing):
+            # Another process may make the same customer's folder at this moment, and crash
+            # before its own fsync: the parent is synced here all the same.
+            try:
+                folder.mkdir(mode)
+            except FileExistsError:
+                if not folder.is_dir():
+                    raise
+    return [folder.parent for folder in missing]
+
+
+def tmp_name(path: Path) -> Path:
+    """A name beside `path` that says whose it is, so that `sweep` can tell what is stale."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+
+
+def unlink_quietly(path: Path) -> None:
+    # What stays behind is a dot file with our suffix, swept at the next start.
+    with contextlib.suppress(OSError):
+        os.unlink(path)
