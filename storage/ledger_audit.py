@@ -1,0 +1,432 @@
+"""Verifying a ledger: everything is derived again from the entries and compared.
+
+Owns the answer to "is this folder what was recorded, whole and signed?". It opens nothing
+as `storage.ledger` does and believes no file: entries make leaf hashes, these make tiles,
+tiles make roots, and every stored tile, bundle, journal record and checkpoint must say the
+same. A file that belongs nowhere is a finding, too.
+
+Rules it keeps:
+  * Damage never raises; it is named by code, file and entry (`storage.ledger_findings`).
+  * Memory stays flat: one bundle, one row of hashes per level, and the journal, which
+    holds only what was committed since the last publication.
+  * Nothing is changed. Where there is a lock it is held, shared, just while the journal is
+    read, so that a commit in progress is not taken for a torn one.
+
+What no folder can show by itself is that its newest entries were cut off or that all of it
+was replaced by an older copy: `against` takes heads that somebody saw (catalogue, witness,
+printed certificate).
+
+    report = verify(root, vkey, against=[(size, root_hash)])
+    for finding in report.findings:
+        print(finding.code, finding.where, finding.message)
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.durable import read_bytes
+from storage.errors import Damaged, DiskFailed, Missing, StorageError
+from storage.journal import Scan, read_from, scan, segment_name, segments
+from storage.ledger_findings import (
+    CHECKPOINT,
+    ENTRY,
+    JOURNAL,
+    ROLLBACK,
+    STRAY,
+    TILE,
+    TORN,
+    Finding,
+    Report,
+)
+from storage.merkle import Edge, fold, leaf_hash
+from storage.note import Checkpoint, Verifier, open_checkpoint
+from storage.tiles import (
+    WIDTH,
+    decode_bundle,
+    entries_path,
+    plan_tiles,
+    split_hashes,
+    tile_path,
+)
+
+Progress = Callable[[int, int], None]
+_LOCK_SECONDS = 5.0
+# Enough to see what is the matter; a ledger overwritten with noise has one per entry.
+MAX_FINDINGS = 1000
+
+
+def verify(
+    root: Path,
+    vkey: str,
+    on_progress: Progress | None = None,
+    *,
+    against: Sequence[tuple[int, bytes]] = (),
+) -> Report:
+    """Check a ledger folder, or a copy of one; see the module.
+
+    `on_progress(done, total)` is called with numbers of entries. `against` holds (size,
+    32-byte root) pairs that the ledger must be consistent with. Raises ValueError when
+    `vkey` is none; never for anything in the folder.
+    """
+    return _Audit(root, Verifier.parse(vkey), on_progress, dict(against)).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """The mutable part of the ledger at one moment."""
+
+    base: Checkpoint | None
+    published: Checkpoint | None
+    journal: tuple[tuple[int, Scan], ...]
+
+
+class _Audit:
+    def __init__(
+        self,
+        root: Path,
+        verifier: Verifier,
+        on_progress: Progress | None,
+        against: dict[int, bytes],
+    ) -> None:
+        self._root = root
+        self._verifier = verifier
+        self._progress = on_progress or (lambda done, total: None)
+        self._against = against
+        self._findings: list[Finding] = []
+        self._edge = Edge()
+        self._rows: list[list[bytes]] = []
+        self._base = 0
+        self._leaves: list[bytes] = []
+        self._tail: list[bytes] = []
+
+    def run(self) -> Report:
+        snapshot = self._snapshot()
+        base, published = snapshot.base, snapshot.published
+        self._check_against()
+        # A checkpoint that cannot be read must not hide the entries: go by what is there.
+        self._base = base.size - base.size % WIDTH if base else self._count_bundles()
+        total = self._base + sum(len(s.records) for _, s in snapshot.journal)
+        for index in range(self._base // WIDTH):
+            self._check_tile(index)
+            self._progress((index + 1) * WIDTH, total)
+        if base and (base.size != self._edge.size or base.root != self._edge.root()):
+            self._say(CHECKPOINT, "journal/base", "is not the head over these entries")
+        self._check_journal(snapshot)
+        self._check_published(base, published)
+        self._check_strays(published)
+        self._progress(self._edge.size, self._edge.size)
+        for size in sorted(size for size in self._against if size > self._edge.size):
+            message = f"holds {self._edge.size} entries, a witness saw {size}"
+            self._say(ROLLBACK, "journal", message)
+        findings = tuple(self._findings)
+        return Report(self._edge.size, self._edge.root().hex(), not findings, findings)
+
+    def _say(self, code: str, where: str, message: str) -> None:
+        if len(self._findings) < MAX_FINDINGS:
+            self._findings.append(Finding(code, where, message))
+
+    # --- reading ---------------------------------------------------------------------
+
+    def _snapshot(self) -> _Snapshot:
+        with _shared_lock(self._root / "lock"):
+            return _Snapshot(
+                self._checkpoint("journal/base"),
+                self._checkpoint("checkpoint"),
+                tuple(self._scan_segments()),
+            )
+
+    def _checkpoint(self, where: str) -> Checkpoint | None:
+        try:
+            return open_checkpoint(read_bytes(self._root / where), self._verifier)
+        except StorageError as error:
+            self._say(CHECKPOINT, where, str(error))
+            return None
+
+    def _scan_segments(self) -> Iterator[tuple[int, Scan]]:
+        folder = self._root / "journal"
+        try:
+            known = segments(folder)
+        except StorageError as error:
+            self._say(JOURNAL, "journal", str(error))
+            return
+        for first in known:
+            try:
+                yield first, scan(read_from(folder / segment_name(first)), first)
+            except StorageError as error:
+                self._say(JOURNAL, f"journal/{segment_name(first)}", str(error))
+
+    def _count_bundles(self) -> int:
+        index = 0
+        while (self._root / entries_path(index)).exists():
+            index += 1
+        return index * WIDTH
+
+    def _read(self, where: str) -> bytes | None:
+        try:
+            return read_bytes(self._root / where)
+        except Missing:
+            self._say(TILE, where, "is missing")
+        except StorageError as error:
+            self._say(TILE, where, str(error))
+        return None
+
+    def _read_tile(self, level: int, index: int) -> tuple[bytes, ...] | None:
+        where = tile_path(level, index)
+        raw = self._read(where)
+        if raw is None:
+            return None
+        try:
+            return split_hashes(raw)
+        except Damaged as error:
+            self._say(TILE, where, str(error))
+            return None
+
+    # --- the published part ----------------------------------------------------------
+
+    def _check_tile(self, index: int) -> None:
+        """One full bundle and its tile: which of the two is wrong, and in which entry?"""
+        where = entries_path(index)
+        stored = self._read_tile(0, index)
+        raw = self._read(where)
+        leaves: tuple[bytes, ...] | None = None
+        if raw is not None:
+            try:
+                leaves = tuple(leaf_hash(entry) for entry in decode_bundle(raw))
+            except Damaged as error:
+                self._say(TILE, where, str(error))
+        if leaves is not None and stored is not None and leaves != stored:
+            if self._above(index) == fold(leaves):
+                self._say(TILE, tile_path(0, index), "does not hold the hashes of its entries")
+            else:
+                for offset in range(WIDTH):
+                    if leaves[offset] != stored[offset]:
+                        entry = f"{where} entry {index * WIDTH + offset}"
+                        self._say(ENTRY, entry, "is not the one that was recorded")
+                # Go on with what was recorded, so that one altered entry is one finding.
+                leaves = stored
+        self._push(leaves or stored or (b"\x00" * 32,) * WIDTH)
+
+    def _above(self, index: int) -> bytes | None:
+        """What level 1 says about tile `index` of level 0, where a full tile says it."""
+        above, position = divmod(index, WIDTH)
+        try:
+            return split_hashes(read_bytes(self._root / tile_path(1, above)))[position]
+        except StorageError:
+            return None
+
+    def _push(self, leaves: Sequence[bytes]) -> None:
+        for leaf in leaves:
+            self._push_leaf(leaf)
+        level, root = 1, fold(leaves)
+        while True:
+            if len(self._rows) < level:
+                self._rows.append([])
+            row = self._rows[level - 1]
+            row.append(root)
+            if len(row) < WIDTH:
+                return
+            index = (self._edge.size >> (8 * (level + 1))) - 1
+            stored = self._read_tile(level, index)
+            if stored is not None and stored != tuple(row):
+                self._say(TILE, tile_path(level, index), "does not hold the roots below it")
+            root = fold(row)
+            row.clear()
+            level += 1
+
+    def _push_leaf(self, leaf: bytes) -> None:
+        self._edge.push(leaf)
+        if self._edge.size in self._against:
+            self._check_against()
+
+    def _check_against(self) -> None:
+        seen = self._against.get(self._edge.size)
+        if seen is not None and seen != self._edge.root():
+            self._say(ROLLBACK, "journal", f"differs from a witness at {self._edge.size} entries")
+
+    # --- the journal and what it promises --------------------------------------------
+
+    def _check_journal(self, snapshot: _Snapshot) -> None:
+        if not snapshot.journal:
+            self._say(JOURNAL, "journal", "holds no segment")
+        position: int | None = None
+        for number, (first, found) in enumerate(snapshot.journal):
+            where = f"journal/{segment_name(first)}"
+            if (position is None and first > self._base) or position not in (None, first):
+                self._say(JOURNAL, where, "does not begin where the ledger before it ends")
+                return
+            position = self._check_records(where, found) or first
+            if found.rest == "damaged" or (found.rest and number + 1 < len(snapshot.journal)):
+                self._say(JOURNAL, where, f"is damaged where entry {position} is expected")
+                return
+            if found.rest:
+                self._say(TORN, where, f"bytes behind entry {position - 1} are no record")
+        if position is not None and position < self._base:
+            self._say(JOURNAL, "journal", f"ends at {position}, below journal/base")
+
+    def _check_records(self, where: str, found: Scan) -> int | None:
+        size = None
+        for _, record in found.records:
+            size = record.size
+            entry = f"{where} entry {record.index}"
+            for tail in record.entries[max(0, self._edge.size - record.index) :]:
+                self._tail.append(tail)
+                self._leaves.append(leaf_hash(tail))
+                self._push_leaf(self._leaves[-1])
+            try:
+                head = open_checkpoint(record.note, self._verifier)
+            except Damaged as error:
+                self._say(JOURNAL, entry, str(error))
+                continue
+            # Records below base are kept for a while; their tree is the tiles' business.
+            current = size == self._edge.size
+            if head.size != size or (current and head.root != self._edge.root()):
+                self._say(JOURNAL, entry, "its signed checkpoint is for another tree")
+        return size
+
+    def _check_published(self, base: Checkpoint | None, published: Checkpoint | None) -> None:
+        if published is None:
+            return
+        if published.size > self._edge.size:
+            message = f"holds {self._edge.size} entries, the published checkpoint {published.size}"
+            self._say(ROLLBACK, "journal", message)
+            return
+        if base and published.size < base.size:
+            self._say(CHECKPOINT, "checkpoint", "is older than journal/base")
+            return
+        edge = Edge(self._base, self._peaks())
+        for leaf in self._leaves[: published.size - self._base]:
+            edge.push(leaf)
+        if edge.size != published.size or edge.root() != published.root:
+            self._say(CHECKPOINT, "checkpoint", "is not the head over these entries")
+        for where, expected in self._planned(published.size).items():
+            if self._read(where) not in (None, expected):
+                self._say(TILE, where, "does not hold what was recorded")
+
+    def _planned(self, size: int) -> dict[str, bytes]:
+        """Path and bytes of every file that publishing up to `size` puts beyond the base."""
+        rows = tuple(tuple(row) for row in self._rows)
+        count = max(0, size - self._base)
+        plan = plan_tiles(self._base, rows, self._leaves[:count], self._tail[:count])
+        files = dict(plan.files)
+        for level, row in enumerate(rows, start=1):
+            # A row that did not grow is in no plan, yet the right edge needs its tile.
+            if row and (self._base >> 8 * level) == (size >> 8 * level):
+                index = (self._base >> 8 * level) // WIDTH
+                files[tile_path(level, index, len(row))] = b"".join(row)
+        return files
+
+    def _peaks(self) -> list[bytes]:
+        peaks: list[bytes] = []
+        for row in reversed(self._rows):
+            start = 0
+            while start < len(row):
+                step = 1 << ((len(row) - start).bit_length() - 1)
+                peaks.append(fold(row[start : start + step]))
+                start += step
+        return peaks
+
+    # --- what does not belong --------------------------------------------------------
+
+    def _check_strays(self, published: Checkpoint | None) -> None:
+        """Name every file that no rule accounts for, and partial tiles that are not prefixes.
+
+        A crash or an earlier size may leave tiles behind; they are the ledger's own bytes.
+        """
+        ahead = self._planned(self._edge.size)
+        for folder, _, names in os.walk(self._root):
+            for name in names:
+                where = (Path(folder) / name).relative_to(self._root).as_posix()
+                if not self._belongs(where, ahead, published):
+                    self._say(STRAY, where, "does not belong to the ledger")
+
+    def _belongs(self, where: str, ahead: dict[str, bytes], published: Checkpoint | None) -> bool:
+        top, _, rest = where.partition("/")
+        if where in ("checkpoint", "lock", "journal/base"):
+            return True
+        # Temporary names that a crash left behind; whoever writes next takes another.
+        if Path(where).name.startswith(".") and where.endswith(".tmp"):
+            return True
+        if top == "journal":
+            return rest.startswith("torn-") or rest in self._segment_names()
+        if top != "tile" or published is None:
+            return top == "tile"
+        full, partial, width = where.partition(".p/")
+        if not partial:
+            return self._is_full_tile(where, ahead)
+        if not width.isascii() or not width.isdigit() or not 1 <= int(width) < WIDTH:
+            return False
+        return self._is_prefix(where, full, ahead)
+
+    def _segment_names(self) -> set[str]:
+        with suppress(StorageError):
+            return {segment_name(first) for first in segments(self._root / "journal")}
+        return set()
+
+    def _is_full_tile(self, where: str, ahead: dict[str, bytes]) -> bool:
+        kind, _, number = where.removeprefix("tile/").partition("/")
+        digits = number.replace("x", "").replace("/", "")
+        if not digits.isdigit() or not (kind == "entries" or kind.isdigit()):
+            return False
+        level = 0 if kind == "entries" else int(kind)
+        index = int(digits)
+        path = entries_path(index) if kind == "entries" else tile_path(level, index)
+        if path != where:
+            return False
+        if (index + 1) * WIDTH <= self._base >> 8 * level:
+            return True  # compared already
+        # Published but for its checkpoint: a crash between steps 3 and 4.
+        return where in ahead and self._bytes(where) == ahead[where]
+
+    def _is_prefix(self, where: str, full: str, ahead: dict[str, bytes]) -> bool:
+        raw = self._bytes(where)
+        wider = self._bytes(full) or ahead.get(full)
+        if wider is None:
+            candidates = [path for path in ahead if path.startswith(f"{full}.p/")]
+            wider = ahead[candidates[0]] if candidates else None
+        if raw is None or wider is None or not wider.startswith(raw):
+            return False
+        width = int(where.rpartition("/")[2])
+        try:
+            if full.startswith("tile/entries/"):
+                decode_bundle(raw, width)
+            else:
+                split_hashes(raw, width)
+        except Damaged:
+            return False
+        return True
+
+    def _bytes(self, where: str) -> bytes | None:
+        try:
+            return read_bytes(self._root / where)
+        except StorageError:
+            return None
+
+
+@contextmanager
+def _shared_lock(path: Path) -> Iterator[None]:
+    """Keep writers out where there is a lock file; a copied folder needs none."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield
+        return
+    except OSError as error:
+        raise DiskFailed.of("opening the lock", error) from error
+    try:
+        give_up = time.monotonic() + _LOCK_SECONDS
+        while time.monotonic() < give_up:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                break
+            except OSError:
+                time.sleep(0.01)  # held by a long batch: at worst a torn tail is reported
+        yield
+    finally:
+        os.close(fd)
