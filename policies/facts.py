@@ -70,11 +70,15 @@ class PageFacts:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """A QR cover sheet on a page: what follows belongs to `dossier`, perhaps as `doc_type`."""
+    """A QR cover sheet on a page: what follows belongs to `dossier`, perhaps as `doc_type`.
+
+    `contested` is set when one page carries two different covers: then it names nothing.
+    """
 
     page_index: int
     dossier: str
     doc_type: str | None = None
+    contested: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Owns three kinds: `vin` (GB 16735-2019, the same weights as ISO 3779 and 49 CFR 565.15), `uscc`
 (统一社会信用代码, GB 32100-2015) and `resident_id` (公民身份号码, GB 11643-1999).
 `find_identifiers` returns every candidate in a text with a verdict on its check digit; it
-leaves to routing what a wrong one is worth (recognition errors and invented samples both produce them).
+leaves to routing what a wrong one is worth (a misread scan produces them, so do samples).
 
 Letters these alphabets do not have are read as the digit they resemble (a VIN has no I, O or
 Q), so that the number survives a scan; `normal` does the same to a registered key, and the two

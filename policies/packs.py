@@ -39,6 +39,8 @@ from policies.pack_rows import (
 )
 from policies.pack_text import Lines, Problem, Report, Table
 
+__all__ = ["Pack", "Problem", "check_pack", "parse_pack"]
+
 KINDS = ("vehicle", "customer", "tenant", "guest", "case")
 REQUIRED = ("mandatory", "conditional", "optional")
 COPIES = ("original", "photocopy", "either")
