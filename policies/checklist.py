@@ -22,8 +22,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from policies.pack_rows import DossierType, Item
-from policies.packs import CONDITION
+from policies.pack_rows import CONDITION, DossierType, Item
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _NO = frozenset({"", "0", "no", "false", "n", "否", "无", "無"})

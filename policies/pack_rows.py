@@ -12,8 +12,12 @@ Every row carries the `clause` it was taken from (`S001-3-R13`), so that a decis
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
+
+CONDITION = re.compile(r"(customer|dossier)\.([a-z][a-z0-9_]*)(?:=(.+))?")
+"""`Item.when`: whose registered field, which field, and the value it must have (or just any)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from collections.abc import Iterable
 
 from policies.errors import PackInvalid
 from policies.pack_rows import (
+    CONDITION,
     Deadline,
     DefaultGrade,
     Department,
@@ -49,8 +50,6 @@ ROLLS = ("none", "previous", "next")
 NEED_KINDS = ("grade", "text", "days", "months", "years")
 UNITS = ("working_days", "days", "months", "same_day")
 GRADE_CODES = ("TOP", "CONF", "SECRET", "INTERNAL", "PUBLIC")
-
-CONDITION = re.compile(r"(customer|dossier)\.([a-z][a-z0-9_]*)(?:=(.+))?")
 
 _SLUG = re.compile(r"[a-z][a-z0-9_\-]{0,39}")
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.\-]{0,19}")
