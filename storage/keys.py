@@ -1,0 +1,207 @@
+"""The keys that records are sealed to, and who holds them.
+
+Owns `keys/grades/`. What a key is for is not known here: storage hears key ids.
+
+    keys/grades/jimi/0002/public        recipient of generation 2; for all to read
+    keys/grades/jimi/0002/lin.age       its identity, sealed to the person lin
+
+Rules: to hold a key *is* to be able to open one's own file; nothing else grants anything.
+The private half touches the disk only sealed to a person, so a generation nobody was
+granted is lost when the process ends, and the caller grants it before it seals. What is
+opened must fit the public half, or one of the two was swapped. The public half itself is
+vouched for by the ledger: callers compare `recipient_digest` with the entry that made it.
+
+    grade = ring.new_generation("jimi")
+    ring.grant(grade, people.person("lin"))
+    ring.open_grade("jimi", 1, unlocked).identity
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from storage import durable
+from storage.age.files import decrypt, encrypt, parse_identity_file
+from storage.age.recipients import (
+    HybridIdentity,
+    HybridRecipient,
+    Recipient,
+    X25519Identity,
+    X25519Recipient,
+    parse_recipient,
+)
+from storage.errors import Damaged, Missing, NoKey, Unsuitable
+from storage.hkdf import hkdf
+from storage.people import Person, Unlocked, checked_person_name
+
+Suite = Literal["hybrid", "x25519"]
+
+MAX_FILE_BYTES = 64 * 1024
+MAX_GENERATION = 9999
+_KEY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
+_GENERATION = re.compile(r"[0-9]{4}")
+_NEW: dict[Suite, Callable[[], HybridIdentity | X25519Identity]] = {
+    "hybrid": HybridIdentity.generate,
+    "x25519": X25519Identity.generate,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GradeKey:
+    """One generation of a key, private half included."""
+
+    key_id: str
+    generation: int
+    identity: HybridIdentity | X25519Identity = field(repr=False)
+
+    @property
+    def recipient(self) -> HybridRecipient | X25519Recipient:
+        return self.identity.recipient
+
+
+class KeyRing:
+    """The folder of record keys; `folder` is `keys/grades` of an archive."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def new_generation(self, key_id: str, suite: Suite = "hybrid") -> GradeKey:
+        """Make the next generation of a key; its public half is durable on return.
+
+        From here on `current` answers with it, so grant it first to whoever must open what
+        is sealed. Raises Unsuitable, Occupied when another process made the same generation.
+        """
+        generation = max(self.generations(key_id), default=0) + 1
+        if generation > MAX_GENERATION:
+            raise Unsuitable(f"key {key_id} has used up its generations")
+        grade = GradeKey(key_id, generation, _NEW[suite]())
+        folder = self._generation(key_id, generation)
+        durable.make_folders(folder)
+        durable.write_new(folder / "public", grade.recipient.text.encode("ascii") + b"\n")
+        return grade
+
+    def generations(self, key_id: str) -> list[int]:
+        """Every generation that has a public half, ascending. Raises Unsuitable."""
+        folder = self._folder / _checked_key_id(key_id)
+        if not folder.is_dir():
+            return []
+        found = (path.name for path in folder.iterdir() if (path / "public").is_file())
+        return sorted(int(name) for name in found if _GENERATION.fullmatch(name))
+
+    def current(self, key_id: str) -> tuple[int, HybridRecipient | X25519Recipient]:
+        """The generation to seal to. Raises Unsuitable, Missing, Damaged."""
+        generations = self.generations(key_id)
+        if not generations:
+            raise Missing(f"there is no key {key_id}")
+        return generations[-1], self.recipient(key_id, generations[-1])
+
+    def recipient(self, key_id: str, generation: int) -> HybridRecipient | X25519Recipient:
+        """The public half of one generation. Raises Unsuitable, Missing, Damaged."""
+        path = self._generation(key_id, generation) / "public"
+        raw = durable.read_bytes(path, MAX_FILE_BYTES)
+        try:
+            return parse_recipient(raw.decode("ascii", "replace"))
+        except Unsuitable:
+            raise Damaged(f"the public half of key {key_id}/{generation} cannot be read") from None
+
+    def grant(self, grade: GradeKey, person: Person) -> None:
+        """Seal a generation's private half to a person, who holds it from then on.
+
+        Repeating it seals anew. Raises Unsuitable, Missing (no such generation), Damaged.
+        """
+        if self.recipient(grade.key_id, grade.generation) != grade.recipient:
+            raise Damaged(f"key {grade.key_id}/{grade.generation} has another public half")
+        path = self._held(grade.key_id, grade.generation, person.name)
+        durable.replace(path, seal_grade(grade, person.recipient), mode=0o644)
+
+    def holders(self, key_id: str, generation: int) -> list[str]:
+        """Everybody who was granted a generation, sorted. Raises Unsuitable."""
+        folder = self._generation(key_id, generation)
+        return sorted(path.stem for path in folder.glob("[!.]*.age"))
+
+    def held_by(self, holder: str) -> list[tuple[str, int]]:
+        """Every (key id, generation) a person was granted, sorted. Raises Unsuitable."""
+        name = f"{checked_person_name(holder)}.age"
+        found = (path.parent for path in self._folder.glob(f"*/*/{name}"))
+        return sorted(
+            (folder.parent.name, int(folder.name))
+            for folder in found
+            if _GENERATION.fullmatch(folder.name)
+        )
+
+    def open_grade(self, key_id: str, generation: int, person: Unlocked) -> GradeKey:
+        """The private half, for somebody who was granted it.
+
+        Raises NoKey when not granted or not this identity's, Unsuitable, Missing, and Damaged
+        when what opens does not belong to the public half.
+        """
+        title = f"key {key_id}/{generation} of {person.name}"
+        try:
+            sealed = durable.read_bytes(self._held(key_id, generation, person.name), MAX_FILE_BYTES)
+        except Missing:
+            raise NoKey(f"{person.name} does not hold key {key_id}/{generation}") from None
+        text = decrypt([person.identity], sealed).decode("ascii", "replace")
+        try:
+            (opened,) = parse_identity_file(text)
+        except (Unsuitable, ValueError):
+            raise Damaged(f"{title} cannot be read") from None
+        if self.recipient(key_id, generation) != opened.recipient:
+            raise Damaged(f"{title} has another public half")
+        return GradeKey(key_id, generation, opened)
+
+    def withdraw(self, key_id: str, generation: int, holder: str) -> bool:
+        """Delete a person's sealed copy; False when there was none.
+
+        What the person has already copied stays open to them: only a new generation shuts
+        them out. Raises Unsuitable, DiskFailed.
+        """
+        return durable.remove(self._held(key_id, generation, holder))
+
+    def destroy_private(self, key_id: str, generation: int) -> list[str]:
+        """Delete every sealed copy of a generation; returns who held one.
+
+        After this nothing sealed to it alone can be opened from this machine. The public
+        half stays as a record that the generation was there. Raises Unsuitable, DiskFailed.
+        """
+        holders = self.holders(key_id, generation)
+        for holder in holders:
+            self.withdraw(key_id, generation, holder)
+        return holders
+
+    def _generation(self, key_id: str, generation: int) -> Path:
+        if not 0 < generation <= MAX_GENERATION:
+            raise Unsuitable("a generation lies between 1 and 9999")
+        return self._folder / _checked_key_id(key_id) / f"{generation:04d}"
+
+    def _held(self, key_id: str, generation: int, holder: str) -> Path:
+        return self._generation(key_id, generation) / f"{checked_person_name(holder)}.age"
+
+
+def seal_grade(grade: GradeKey, recipient: Recipient) -> bytes:
+    """A generation's private half as an age file for one recipient, as `grant` and escrow need it.
+
+    What opens is an identity file: the stock tool takes it with `-i`. Raises Unsuitable.
+    """
+    title = f"# archivist key: {grade.key_id} generation {grade.generation}"
+    return encrypt([recipient], f"{title}\n{grade.identity.secret_text()}\n".encode("ascii"))
+
+
+def index_key(identity: HybridIdentity | X25519Identity) -> bytes:
+    """32 bytes that open the full text of the records sealed to this identity."""
+    return hkdf(identity.secret, info=b"archivist/key/v1/index")
+
+
+def recipient_digest(recipient: Recipient) -> str:
+    """SHA-256 (hex) of a recipient's text, short enough for a ledger entry."""
+    return hashlib.sha256(recipient.text.encode("ascii")).hexdigest()
+
+
+def _checked_key_id(key_id: str) -> str:
+    if not _KEY_ID.fullmatch(key_id):
+        raise Unsuitable("a key id has 1 to 32 letters, digits and hyphens")
+    return key_id
