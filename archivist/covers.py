@@ -1,4 +1,4 @@
-"""Cover sheets: the QR payload that routes what follows it, and the PDF that carries it to the feeder.
+"""Cover sheets: the QR payload that routes what follows it, and the PDF to print it from.
 
 The payload is one line of ASCII: a mark, the dossier, the document type (`-` when the sheet names
 none) and four check characters.

@@ -17,7 +17,7 @@ MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds for one file, one request and one child. All are checked inside or around the child."""
+    """Bounds for one file, one request and one child."""
 
     max_size_bytes: int = 500_000_000
     """A scan of 999 pages at 500 KB each; larger files are exports, not scans."""

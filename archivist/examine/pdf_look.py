@@ -49,9 +49,9 @@ def _opened(stream: BinaryIO) -> PdfReader:
     if reader.is_encrypted:
         try:
             # An owner password only forbids printing and the like; the empty one opens the file.
-            opened = reader.decrypt("")
+            opened = bool(reader.decrypt(""))
         except NotImplementedError:
-            opened = 0  # sealed for certificates
+            opened = False  # sealed for certificates
         if not opened:
             raise Unfit(ENCRYPTED, "needs a password")
     return reader
@@ -72,7 +72,7 @@ def _count_pages(reader: PdfReader, max_pages: int) -> int:
 
 
 def _tree_nodes(reader: PdfReader) -> Iterator[Any]:
-    waiting = [reader.root_object["/Pages"].get_object()]
+    waiting: list[Any] = [reader.root_object["/Pages"].get_object()]
     while waiting:
         node = waiting.pop()
         yield node

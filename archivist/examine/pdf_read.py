@@ -77,17 +77,20 @@ def _plain(picture: pikepdf.Object) -> bool:
 def _placement(page: pikepdf.Page, name: str) -> tuple[float, ...] | None:
     """The matrix under which `name` is drawn, when that is all the page does."""
     matrix = pikepdf.Matrix()
+    saved: list[pikepdf.Matrix] = []
     drawn: tuple[float, ...] | None = None
     for operands, operator in pikepdf.parse_content_stream(page):
         match str(operator):
-            case "q" | "Q" | "gs" | "BMC" | "EMC" | "BDC":
-                # A state restored after the drawing changes nothing; one before it would, and then
-                # the picture does not cover the page below.
-                pass
-            case "cm" if drawn is None:
+            case "q":
+                saved.append(matrix)
+            case "Q" if saved:
+                matrix = saved.pop()
+            case "cm":
                 matrix = pikepdf.Matrix(*(float(value) for value in operands)) @ matrix
             case "Do" if drawn is None and str(operands[0]) == name:
-                drawn = tuple(matrix.as_array())
+                drawn = matrix.shorthand
+            case "gs" | "BMC" | "BDC" | "EMC":
+                pass
             case _:
                 return None
     return drawn
@@ -124,8 +127,8 @@ def _picture_pixels(picture: pikepdf.Object, limits: Limits) -> Pixels | None:
             raise Unfit(DAMAGED, "a page's picture cannot be decoded") from None
         return None
     with image:
-        if image.size != (width, height):
-            demand_pixels(*image.size, limits.max_pixels)
+        # The picture's own header may claim another size than the PDF does.
+        demand_pixels(image.width, image.height, limits.max_pixels)
         return grey(image)
 
 
