@@ -48,6 +48,9 @@ MAX_TERMS = 64
 and sixty pieces already single out a page."""
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 def _fold_table() -> dict[str, str]:
     lines = Path(__file__).with_name("fold.txt").read_text(encoding="utf-8").split()
     return {char: line[0] for line in lines for char in line[1:]}
@@ -66,7 +69,7 @@ def _is_letter(char: str) -> bool:
 def _decompose(code: int) -> str:
     # A lone surrogate (broken PDFs produce them) cannot be written to any file; engines store it
     # as U+FFFD, so it must count as U+FFFD here too or taking the page out would miss its token.
-    char = "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)
+    char = storable(chr(code))
     return unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).casefold())
 
 
@@ -121,7 +124,7 @@ class Plan:
 
 def storable(text: str) -> str:
     """Return `text` with lone surrogates replaced, as engines must store it."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def fold(text: str) -> str:

@@ -204,7 +204,8 @@ class WhooshEngine:
 
     def close(self) -> None:
         """Let go of the segments in memory."""
-        self._searcher.close()
+        if not self._searcher.is_closed:
+            self._searcher.close()
 
     @contextmanager
     def _writing(self, *, optimize: bool = False) -> Iterator[Any]:
