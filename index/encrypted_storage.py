@@ -212,6 +212,11 @@ class EncryptedStorage(MemoryStorage):
         except InvalidTag:
             raise IndexDamaged(f"index file {self._folder.name}/{name} was altered") from None
 
+    def sweep(self) -> None:
+        """Remove unfinished files of a crash. For the holder of the write lock only."""
+        for part in self._folder.glob("*" + _PART):
+            part.unlink()
+
     def sync(self) -> None:
         """Make the folder's names durable: those that came and those that went."""
         folder = os.open(self._folder, os.O_RDONLY)

@@ -184,6 +184,7 @@ class WhooshEngine:
         """Take records out and write everything else anew; the old files are removed."""
         with _foreign(self._where.name):
             with self._writing(optimize=True) as writer:
+                self._storage.sweep()
                 searcher = self._fresh()
                 for record in records:
                     writer.delete_by_term("record", record, searcher=searcher)
