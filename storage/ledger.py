@@ -156,7 +156,8 @@ class Ledger(LedgerView):
         """Derive everything again from the files; see `storage.ledger_audit.verify`."""
         from storage.ledger_audit import verify
 
-        return verify(self._root, self.vkey, on_progress, against=against)
+        locked = self._depth > 0
+        return verify(self._root, self.vkey, on_progress, against=against, locked=locked)
 
     @contextmanager
     def exclusive(self, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Iterator[Ledger]:

@@ -27,13 +27,13 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from storage.durable import read_bytes
-from storage.errors import Damaged, DiskFailed, Missing, StorageError
-from storage.journal import Scan, read_from, scan, segment_name, segments
+from storage.errors import Damaged, Missing, StorageError
+from storage.journal import Record, Scan, read_from, scan, segment_name, segments
 from storage.ledger_findings import (
     CHECKPOINT,
     ENTRY,
@@ -45,6 +45,7 @@ from storage.ledger_findings import (
     Finding,
     Report,
 )
+from storage.ledger_strays import strays
 from storage.merkle import Edge, fold, leaf_hash
 from storage.note import Checkpoint, Verifier, open_checkpoint
 from storage.tiles import (
@@ -68,14 +69,21 @@ def verify(
     on_progress: Progress | None = None,
     *,
     against: Sequence[tuple[int, bytes]] = (),
+    locked: bool = False,
 ) -> Report:
     """Check a ledger folder, or a copy of one; see the module.
 
     `on_progress(done, total)` is called with numbers of entries. `against` holds (size,
-    32-byte root) pairs that the ledger must be consistent with. Raises ValueError when
-    `vkey` is none; never for anything in the folder.
+    32-byte root) pairs that the ledger must be consistent with. `locked` says that the
+    caller holds the lock already. Raises ValueError when `vkey` is none; never for anything
+    in the folder.
     """
-    return _Audit(root, Verifier.parse(vkey), on_progress, dict(against)).run()
+    audit = _Audit(root, Verifier.parse(vkey), on_progress, against)
+    if locked:
+        return audit.run(audit.snapshot())
+    with _shared_lock(root / "lock"):
+        snapshot = audit.snapshot()
+    return audit.run(snapshot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,26 +101,30 @@ class _Audit:
         root: Path,
         verifier: Verifier,
         on_progress: Progress | None,
-        against: dict[int, bytes],
+        against: Sequence[tuple[int, bytes]],
     ) -> None:
         self._root = root
         self._verifier = verifier
         self._progress = on_progress or (lambda done, total: None)
-        self._against = against
+        self._against: dict[int, set[bytes]] = {}
+        for size, seen in against:
+            self._against.setdefault(size, set()).add(seen)
         self._findings: list[Finding] = []
         self._edge = Edge()
         self._rows: list[list[bytes]] = []
         self._base = 0
+        self._bundle: tuple[int, tuple[bytes, ...]] = (-1, ())
         self._leaves: list[bytes] = []
         self._tail: list[bytes] = []
 
-    def run(self) -> Report:
-        snapshot = self._snapshot()
+    def run(self, snapshot: _Snapshot) -> Report:
+        """Everything but the mutable files, which the snapshot holds."""
         base, published = snapshot.base, snapshot.published
         self._check_against()
         # A checkpoint that cannot be read must not hide the entries: go by what is there.
         self._base = base.size - base.size % WIDTH if base else self._count_bundles()
-        total = self._base + sum(len(s.records) for _, s in snapshot.journal)
+        journalled = [record.size for _, found in snapshot.journal for _, record in found.records]
+        total = max([self._base, *journalled])
         for index in range(self._base // WIDTH):
             self._check_tile(index)
             self._progress((index + 1) * WIDTH, total)
@@ -120,7 +132,8 @@ class _Audit:
             self._say(CHECKPOINT, "journal/base", "is not the head over these entries")
         self._check_journal(snapshot)
         self._check_published(base, published)
-        self._check_strays(published)
+        for where in strays(self._root, self._base, self._planned(self._edge.size)):
+            self._say(STRAY, where, "does not belong to the ledger")
         self._progress(self._edge.size, self._edge.size)
         for size in sorted(size for size in self._against if size > self._edge.size):
             message = f"holds {self._edge.size} entries, a witness saw {size}"
@@ -134,13 +147,13 @@ class _Audit:
 
     # --- reading ---------------------------------------------------------------------
 
-    def _snapshot(self) -> _Snapshot:
-        with _shared_lock(self._root / "lock"):
-            return _Snapshot(
-                self._checkpoint("journal/base"),
-                self._checkpoint("checkpoint"),
-                tuple(self._scan_segments()),
-            )
+    def snapshot(self) -> _Snapshot:
+        """Read what a writer changes; the only part for which it has to wait."""
+        return _Snapshot(
+            self._checkpoint("journal/base"),
+            self._checkpoint("checkpoint"),
+            tuple(self._scan_segments()),
+        )
 
     def _checkpoint(self, where: str) -> Checkpoint | None:
         try:
@@ -246,8 +259,7 @@ class _Audit:
             self._check_against()
 
     def _check_against(self) -> None:
-        seen = self._against.get(self._edge.size)
-        if seen is not None and seen != self._edge.root():
+        if self._against.get(self._edge.size, set()) - {self._edge.root()}:
             self._say(ROLLBACK, "journal", f"differs from a witness at {self._edge.size} entries")
 
     # --- the journal and what it promises --------------------------------------------
@@ -275,6 +287,7 @@ class _Audit:
         for _, record in found.records:
             size = record.size
             entry = f"{where} entry {record.index}"
+            self._check_sealed(where, record)
             for tail in record.entries[max(0, self._edge.size - record.index) :]:
                 self._tail.append(tail)
                 self._leaves.append(leaf_hash(tail))
@@ -289,6 +302,22 @@ class _Audit:
             if head.size != size or (current and head.root != self._edge.root()):
                 self._say(JOURNAL, entry, "its signed checkpoint is for another tree")
         return size
+
+    def _check_sealed(self, where: str, record: Record) -> None:
+        """Entries that stand in a tile already must be the same in the journal."""
+        for index in range(record.index, min(record.size, self._base)):
+            number, offset = divmod(index, WIDTH)
+            if self._bundle[0] != number:
+                self._bundle = number, self._stored_leaves(number)
+            leaves = self._bundle[1]
+            if leaves and leaves[offset] != leaf_hash(record.entries[index - record.index]):
+                self._say(ENTRY, f"{where} entry {index}", "is not the one in the tiles")
+
+    def _stored_leaves(self, number: int) -> tuple[bytes, ...]:
+        try:
+            return split_hashes(read_bytes(self._root / tile_path(0, number)))
+        except StorageError:
+            return ()  # named already, when the tiles were checked
 
     def _check_published(self, base: Checkpoint | None, published: Checkpoint | None) -> None:
         if published is None:
@@ -332,93 +361,15 @@ class _Audit:
                 start += step
         return peaks
 
-    # --- what does not belong --------------------------------------------------------
-
-    def _check_strays(self, published: Checkpoint | None) -> None:
-        """Name every file that no rule accounts for, and partial tiles that are not prefixes.
-
-        A crash or an earlier size may leave tiles behind; they are the ledger's own bytes.
-        """
-        ahead = self._planned(self._edge.size)
-        for folder, _, names in os.walk(self._root):
-            for name in names:
-                where = (Path(folder) / name).relative_to(self._root).as_posix()
-                if not self._belongs(where, ahead, published):
-                    self._say(STRAY, where, "does not belong to the ledger")
-
-    def _belongs(self, where: str, ahead: dict[str, bytes], published: Checkpoint | None) -> bool:
-        top, _, rest = where.partition("/")
-        if where in ("checkpoint", "lock", "journal/base"):
-            return True
-        # Temporary names that a crash left behind; whoever writes next takes another.
-        if Path(where).name.startswith(".") and where.endswith(".tmp"):
-            return True
-        if top == "journal":
-            return rest.startswith("torn-") or rest in self._segment_names()
-        if top != "tile" or published is None:
-            return top == "tile"
-        full, partial, width = where.partition(".p/")
-        if not partial:
-            return self._is_full_tile(where, ahead)
-        if not width.isascii() or not width.isdigit() or not 1 <= int(width) < WIDTH:
-            return False
-        return self._is_prefix(where, full, ahead)
-
-    def _segment_names(self) -> set[str]:
-        with suppress(StorageError):
-            return {segment_name(first) for first in segments(self._root / "journal")}
-        return set()
-
-    def _is_full_tile(self, where: str, ahead: dict[str, bytes]) -> bool:
-        kind, _, number = where.removeprefix("tile/").partition("/")
-        digits = number.replace("x", "").replace("/", "")
-        if not digits.isdigit() or not (kind == "entries" or kind.isdigit()):
-            return False
-        level = 0 if kind == "entries" else int(kind)
-        index = int(digits)
-        path = entries_path(index) if kind == "entries" else tile_path(level, index)
-        if path != where:
-            return False
-        if (index + 1) * WIDTH <= self._base >> 8 * level:
-            return True  # compared already
-        # Published but for its checkpoint: a crash between steps 3 and 4.
-        return where in ahead and self._bytes(where) == ahead[where]
-
-    def _is_prefix(self, where: str, full: str, ahead: dict[str, bytes]) -> bool:
-        raw = self._bytes(where)
-        wider = self._bytes(full) or ahead.get(full)
-        if wider is None:
-            candidates = [path for path in ahead if path.startswith(f"{full}.p/")]
-            wider = ahead[candidates[0]] if candidates else None
-        if raw is None or wider is None or not wider.startswith(raw):
-            return False
-        width = int(where.rpartition("/")[2])
-        try:
-            if full.startswith("tile/entries/"):
-                decode_bundle(raw, width)
-            else:
-                split_hashes(raw, width)
-        except Damaged:
-            return False
-        return True
-
-    def _bytes(self, where: str) -> bytes | None:
-        try:
-            return read_bytes(self._root / where)
-        except StorageError:
-            return None
-
 
 @contextmanager
 def _shared_lock(path: Path) -> Iterator[None]:
     """Keep writers out where there is a lock file; a copied folder needs none."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except OSError:
         yield
         return
-    except OSError as error:
-        raise DiskFailed.of("opening the lock", error) from error
     try:
         give_up = time.monotonic() + _LOCK_SECONDS
         while time.monotonic() < give_up:
