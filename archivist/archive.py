@@ -19,22 +19,23 @@ import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from archivist import config
 from archivist.claims import Claims
 from archivist.config import Settings
 from archivist.errors import KeyNeeded, NotAllowed, NotKnown
 from archivist.records import Entry, canonical, entry, numbered
 from index.catalogue import Catalogue, Change, Row
 from index.errors import ShadowError
-from storage.errors import Missing, NoKey, StorageError
-from storage.keys import HouseKey, KeyRing, Unlocked
+from storage.age.recipients import Identity, Recipient
+from storage.errors import Busy, Missing, NoKey, Occupied
+from storage.house_key import HouseKey
+from storage.keys import GradeKey, KeyRing
 from storage.ledger import Ledger
+from storage.people import People, Unlocked
 from storage.vault import Put, Receipt, Vault
 
 KINDS = {"customer": "客户", "dossier": "客户档案", "record": "档案"}
@@ -85,9 +86,12 @@ class Desk:
         counters exclude everything else), so it is set aside and sealed anew.
         """
         puts, self._puts = self._puts, []
-        for put in puts:
-            self._archive.set_aside_orphan(put.name)
-        return {receipt.name: receipt for receipt in self._archive.vault.put_all(puts)}
+        try:
+            receipts = self._archive.vault.put_all(puts)
+        except Occupied:
+            self._archive.set_aside_orphans([put.name for put in puts])
+            receipts = self._archive.vault.put_all(puts)
+        return {receipt.name: receipt for receipt in receipts}
 
     def say(self, act: str, subject: Mapping[str, str], **fields: Any) -> None:
         """Plan an entry, to be appended together with the others."""
@@ -102,14 +106,6 @@ class Desk:
         return self._archive.ledger.append(entries)
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A grade's key in the hands of a person: what clearance is."""
-
-    generation: int
-    identity: Any
-
-
 class Archive:
     """An archive folder with its house key."""
 
@@ -118,11 +114,12 @@ class Archive:
         self.root = settings.root
         self.house = house
         self.vault = Vault(settings.root)
-        self.keys = KeyRing(settings.root / "keys")
+        self.keys = KeyRing(settings.root / "keys" / "grades")
+        self.people = People(settings.root / "keys" / "people")
         self.claims = Claims(settings.root)
 
     @classmethod
-    def open(cls, root: Path, house_key: Path) -> "Archive":
+    def open(cls, settings: Settings, house_key: Path) -> "Archive":
         """Open an existing archive; the house key lies outside its folder."""
         try:
             house = HouseKey.load(house_key)
@@ -133,7 +130,7 @@ class Archive:
                 "请从托管件恢复，或用 ARCHIVIST_HOUSE_KEY 指明位置",
                 "restore it from escrow, or name it in ARCHIVIST_HOUSE_KEY",
             ) from None
-        return cls(config.load(root), house)
+        return cls(settings, house)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -152,7 +149,11 @@ class Archive:
         return Catalogue.open(self.root / "catalogue.db", self.house.catalogue_key())
 
     @cached_property
-    def house_recipient(self) -> Any:
+    def _house_identity(self) -> Identity:
+        return self.house.identity()
+
+    @cached_property
+    def house_recipient(self) -> Recipient:
         """What house cards are sealed to."""
         return self.house.identity().recipient
 
@@ -169,11 +170,17 @@ class Archive:
             yield Desk(self, at, who)
 
     def follow(self) -> None:
-        """Let the catalogue catch up with the ledger. Never fatal: the ledger is the truth."""
+        """Let the catalogue catch up with the ledger. Never fatal: the ledger is the truth.
+
+        MUST hold the lock while it does: another process may have written an entry that
+        is not on the disk yet, and a power cut would leave the catalogue ahead of it.
+        """
         try:
             self.ledger.refresh()
-            self._catch_up()
-        except ShadowError as error:
+            if self.catalogue.applied < self.ledger.size:
+                with self.ledger.exclusive(LOCK_SECONDS):
+                    self._catch_up()
+        except (ShadowError, Busy) as error:
             log.warning("the catalogue is behind and catches up later: %s", error)
 
     def _catch_up(self) -> None:
@@ -194,17 +201,18 @@ class Archive:
         except Missing:
             return None  # destroyed since: the row stays, its names are gone
 
-    def set_aside_orphan(self, name: str) -> None:
-        """Move away what a crashed run sealed under a name that no entry mentions."""
-        if self.vault.exists(name):
-            self.vault.set_aside(name, self.root / "work" / "orphans")
+    def set_aside_orphans(self, names: Sequence[str]) -> None:
+        """Move away what a crashed run sealed under names that no entry mentions."""
+        into = self.root / "work" / "orphans" / os.urandom(8).hex()
+        for name in names:
+            self.vault.set_aside(name, into)
 
     # ── reading ───────────────────────────────────────────────────────────────
 
     def read_card(self, name: str) -> dict[str, Any]:
         """The content of a house card."""
         label = {"card": name, "key": HOUSE}
-        raw = self.vault.read(name, "card", [self.house.identity()], label, CARD_BYTES)
+        raw = self.vault.read(name, "card", [self._house_identity], label, max_bytes=CARD_BYTES)
         content: dict[str, Any] = json.loads(raw)
         return content
 
@@ -214,26 +222,38 @@ class Archive:
             for at, raw in self.ledger.entries(index, index + 1):
                 yield Entry.parse(at, raw)
 
-    def opened(self, grade: str, generation: int, person: Unlocked) -> Any:
-        """The grade's identity in this person's hands. Raises NotAllowed without clearance."""
+    def sealing_key(self, grade: str, encrypted: bool) -> tuple[int | None, Recipient | None]:
+        """The generation and public key that seal for a grade; neither when it is not encrypted."""
+        return self.keys.current(grade) if encrypted else (None, None)
+
+    def opened(self, grade: str, generation: int, person: Unlocked) -> GradeKey:
+        """The grade's private key in this person's hands. Raises NotAllowed without clearance."""
         try:
             return self.keys.open_grade(grade, generation, person)
-        except (NoKey, Missing):
+        except NoKey:
             raise NotAllowed(
                 f"{person.name} 没有该密级的涉密权限",
                 f"{person.name} is not cleared for this grade",
             ) from None
 
-    def record_bytes(self, row: Row, suffix: str, person: Unlocked) -> Iterator[bytes]:
-        """The plain bytes of a record's scan or card, verified chunk by chunk."""
-        name = record_name(row)
-        label = record_label(row["id"], row["grade"], row["generation"])
-        if row["generation"] is None:
-            return self.vault.open(name, suffix, [], {})
-        identity = self.opened(row["grade"], row["generation"], person)
-        return self.vault.open(name, suffix, [identity], label)
+    def record_bytes(self, row: Row, kind: str, person: Unlocked | None) -> Iterator[bytes]:
+        """The plain bytes of a record's `scan` or `card`, compared with the ledger's digest.
 
-    def record_card(self, row: Row, person: Unlocked) -> dict[str, Any]:
+        Raises KeyNeeded when the record is sealed and nobody is there, NotAllowed without
+        clearance, Damaged when the stored bytes are not what the ledger names.
+        """
+        body, label = row["objects"][kind], None
+        identities: list[Identity] = []
+        if row["generation"] is not None:
+            if person is None:
+                raise KeyNeeded("没有人登录", "nobody is logged in")
+            identities = [self.opened(row["grade"], row["generation"], person).identity]
+            label = record_label(row["id"], row["grade"], row["generation"])
+        return self.vault.open(
+            record_name(row), body["suffix"], identities, label, sha256=body["sha256"]
+        )
+
+    def record_card(self, row: Row, person: Unlocked | None) -> dict[str, Any]:
         """The card of a record: title, source name, texts with boxes."""
         content: dict[str, Any] = json.loads(b"".join(self.record_bytes(row, "card", person)))
         return content
@@ -273,6 +293,3 @@ def as_card(receipt: Receipt) -> dict[str, Any]:
         "head": receipt.head_sha256,
         "sha256": receipt.bodies["card"].sha256,
     }
-
-
-Entries = Sequence[bytes]

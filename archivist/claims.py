@@ -156,7 +156,7 @@ class Claims:
     @staticmethod
     def _rename(path: Path, target: Path) -> None:
         try:
-            os.rename(path, target)
+            path.rename(target)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
@@ -191,9 +191,7 @@ def _unlock(lock: int | None) -> None:
 def _read(folder: Path) -> Claim | None:
     """The claim in a folder: the one file below it, whatever it is."""
     for came in ("drop", "copy", "part"):
-        for parent, folders, files in os.walk(folder / came):
-            links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
-            for name in (*files, *links):
-                path = Path(parent, name)
+        for path in (folder / came).rglob("*"):
+            if path.is_symlink() or not path.is_dir():
                 return Claim(folder.name, folder, path, path.relative_to(folder / came))
     return None

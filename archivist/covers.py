@@ -82,9 +82,14 @@ def parse(text: str, archive_tag: str = "") -> tuple[str, str | None] | None:
     return found[2], None if found[3] == "-" else found[3]
 
 
-def first_cover(texts: Iterable[str], archive_tag: str = "") -> tuple[str, str | None] | None:
-    """The route of the first text that is a payload, or None."""
-    return next((route for text in texts if (route := parse(text, archive_tag))), None)
+def covers_among(texts: Iterable[str], archive_tag: str = "") -> list[tuple[str, str | None]]:
+    """The different routes that `texts` name, in order.
+
+    More than one means that two sheets were scanned as one page; which of them counts is for
+    routing to decide, so none is dropped here.
+    """
+    found = (parse(text, archive_tag) for text in texts)
+    return list(dict.fromkeys(route for route in found if route))
 
 
 def _check(body: str, archive_tag: str) -> str:

@@ -98,7 +98,7 @@ def take_in(
     with archive.writing(now, who) as desk:
         decided = _judge_all(pieces, archive, policy)
         records = {
-            piece.claim.id: _plan_seal(desk, archive, piece, verdict)
+            piece.claim.id: _plan_seal(desk, archive, policy, piece, verdict)
             for piece, verdict in decided
             if isinstance(verdict, Accepted)
         }
@@ -148,10 +148,13 @@ def _hints(piece: Piece) -> Hints:
     return Hints(folders=source.parts[:-1], stem=source.stem, order=piece.order)
 
 
-def _plan_seal(desk: Desk, archive: Archive, piece: Piece, verdict: Accepted) -> Put:
+def _plan_seal(
+    desk: Desk, archive: Archive, policy: Policy, piece: Piece, verdict: Accepted
+) -> Put:
     """Seal the scan and its card for the grade; a grade that is not encrypted has no key."""
     record = desk.number("record")
-    generation, recipient = archive.sealing_key(verdict.grade)
+    encrypted = policy.grades[verdict.grade].encrypt
+    generation, recipient = archive.sealing_key(verdict.grade, encrypted)
     put = Put(
         record_name({"customer": verdict.customer, "dossier": verdict.dossier, "id": record}),
         record_label(record, verdict.grade, generation),

@@ -10,7 +10,9 @@ for `recover` when the power goes; what is ready is taken in at once, as one gro
         print(outcome.plain())
 """
 
+import logging
 import queue
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
@@ -21,12 +23,15 @@ from archivist.archive import Archive
 from archivist.claims import Claim
 from archivist.examine import Examiners
 from archivist.intake import Outcome, Piece, take_in
-from policies.facts import Cover, Facts, Order
+from policies.facts import Facts, Order
 from policies.policy import Policy
 from policies.routing import split
+from storage.errors import StorageError
 
 GROUP = 32  # pieces in one commit: beyond that the flush costs nothing any more
 AHEAD = 8  # scans being read or waiting for it, for each reader
+
+log = logging.getLogger("archivist")
 
 
 class Station:
@@ -52,26 +57,50 @@ class Station:
             queue.SimpleQueue()
         )
 
-    def run(self, paths: Iterable[Path | None]) -> Iterator[Outcome]:
+    def run(
+        self,
+        paths: Iterable[Path | None],
+        stopped: threading.Event,
+        rest: Callable[[], None],
+    ) -> Iterator[Outcome]:
         """Claim and take in the drop folder's settled paths; None means: nothing new now.
 
-        Ends when `paths` ends and everything claimed has its outcome.
+        Ends when `paths` ends and everything claimed has its outcome; once `stopped` is set,
+        at once: what has been claimed is taken up by the next start. `rest` is called when
+        there is nothing else to do after something was taken in.
         """
+        busy = True
         for path in paths:
             if path is not None:
-                claim = self._archive.claims.take(
-                    path, self._archive.settings.drop, self._now(), self._entropy(10)
-                )
-                if claim is not None:
-                    self.offer(claim)
+                self._claim(path)
             if path is None or self._reading >= AHEAD * self._examiners.workers:
-                yield from self.take_ready(wait=path is not None)
-        yield from self.finish()
+                outcomes = self.take_ready(wait=path is not None)
+                yield from outcomes
+                busy = busy or bool(outcomes) or self._reading > 0
+            if path is None and busy and not self._reading:
+                rest()
+                busy = False
+        while self._reading and not stopped.is_set():
+            yield from self.take_ready(wait=True)
+            busy = True
+        if busy:
+            rest()
+
+    def _claim(self, path: Path) -> None:
+        try:
+            claim = self._archive.claims.take(
+                path, self._archive.settings.drop, self._now(), self._entropy(10)
+            )
+        except (OSError, StorageError) as error:
+            log.warning("%s stays in the drop folder: %s", path.name, error)
+            return
+        if claim is not None:
+            self.offer(claim)
 
     def offer(self, claim: Claim, order: Order | None = None) -> None:
         """Let a claim be read; its outcome comes out of `take_ready` or `finish`."""
         self._reading += 1
-        future = self._examiners.examine(claim.path)
+        future = self._examiners.examine_async(claim.path)
         future.add_done_callback(lambda done: self._ready.put((claim, order, done)))
 
     def finish(self) -> Iterator[Outcome]:
@@ -112,10 +141,10 @@ class Station:
         pieces = []
         for number, part in enumerate(parts, start=1):
             piece_claim = self._archive.claims.part(claim, number, facts.extension)
-            cut = self._examiners.cut(claim.path, part.pages, piece_claim.path).result()
+            cut = self._examiners.cut(claim.path, part.page_indexes, piece_claim.path).result()
             own = replace(
                 facts,
-                pages=tuple(facts.pages[page] for page in part.pages),
+                pages=tuple(facts.pages[page] for page in part.page_indexes),
                 covers=(),
                 sha256=cut.sha256,
                 size_bytes=cut.size_bytes,

@@ -27,12 +27,11 @@ from storage.errors import (
     Busy,
     Damaged,
     DiskFailed,
-    Missing,
     NoKey,
     StorageError,
     WrongPassphrase,
 )
-from storage.keys import Unlocked
+from storage.people import Unlocked
 
 DONE, UNEXPECTED, USAGE, FINDINGS, NOT_ALLOWED = 0, 1, 2, 3, 4
 NO_ARCHIVE, BUSY, NO_KEY, DAMAGE = 10, 11, 12, 13
@@ -72,7 +71,7 @@ class Call:
     @cached_property
     def archive(self) -> Archive:
         """The archive, opened with its house key."""
-        return Archive(self.settings, load_house_key(house_key_path(self.settings.archive_id)))
+        return Archive.open(self.settings, house_key_path(self.settings.archive_id))
 
     @cached_property
     def person(self) -> Unlocked | None:
@@ -85,8 +84,8 @@ class Call:
         passphrase = passphrase_from_environment("ARCHIVIST_PASSPHRASE")
         if passphrase is None:
             return None
-        name = wanted or self._only_person()
-        return self.archive.keys.unlock(name, passphrase) if name else None
+        name = wanted or self.only_person()
+        return self.archive.people.unlock(name, passphrase) if name else None
 
     def somebody(self) -> Unlocked:
         """The person; KeyNeeded when nobody is logged in and no passphrase is given."""
@@ -104,9 +103,10 @@ class Call:
         """Who is named in the ledger for what this call does."""
         return self.person.name if self.person else "station"
 
-    def _only_person(self) -> str | None:
+    def only_person(self) -> str | None:
+        """The archive's one person, or None when there are several."""
         # With one person there is nobody to confuse; the passphrase still decides.
-        names = self.archive.keys.people()
+        names = self.archive.people.names()
         return names[0] if len(names) == 1 else None
 
     def emit(self, value: Any, shown: str | Callable[[], str]) -> None:

@@ -1,0 +1,107 @@
+"""`archivist doctor`: is everything in its place?
+
+Looks and changes nothing. Exit codes: 0; 3 when something needs attention.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+
+from archivist.cli.door import FINDINGS, Call, common_options, house_key_path, now, pass_call
+from archivist.cli.say import say, table
+from archivist.drop_events import is_network
+from archivist.examine import Examiners
+from archivist.regulations import policy_of
+from storage import session
+
+ROOM_BYTES = 2_000_000_000  # below this a day of scanning may fill the disk
+
+
+@click.command("doctor")
+@common_options
+@pass_call
+def doctor_command(call: Call) -> int:
+    """Check that everything is in its place."""
+    rows = [{"check": name, "ok": ok, "detail": detail} for name, ok, detail in _checks(call)]
+    heads = (say("检查", "check"), say("正常", "ok"), say("说明", "detail"))
+    call.emit(rows, lambda: table(heads, [tuple(row.values()) for row in rows]))
+    return 0 if all(row["ok"] for row in rows) else FINDINGS
+
+
+def _checks(call: Call) -> Iterator[tuple[str, bool, str]]:
+    """Each check stands alone: one that fails says why, and the next is made all the same."""
+    settings = call.settings
+    checks: tuple[tuple[str, Callable[[], tuple[bool, str]]], ...] = (
+        ("python", lambda: (sys.version_info >= (3, 11), sys.version.split()[0])),
+        ("house-key", lambda: _house_key(call)),
+        ("policy", lambda: _policy(call)),
+        ("ledger", lambda: (True, f"{call.archive.ledger.size} entries")),
+        ("catalogue", lambda: _catalogue(call)),
+        ("drop-folder", lambda: _drop(call)),
+        ("space", lambda: _space(call)),
+        ("trays", lambda: _trays(call)),
+        ("session", lambda: _session(call)),
+        ("search-engine", lambda: (settings.engine in ("fts5", "whoosh"), settings.engine)),
+        ("ocr", _ocr),
+    )
+    for name, check in checks:
+        try:
+            ok, detail = check()
+        except Exception as error:
+            ok, detail = False, f"{type(error).__name__}: {error}"
+        yield name, ok, detail
+
+
+def _house_key(call: Call) -> tuple[bool, str]:
+    path = house_key_path(call.settings.archive_id)
+    inside = path.absolute().is_relative_to(call.root)
+    mode = path.stat().st_mode & 0o777
+    call.archive.house.catalogue_key()
+    if inside:
+        return False, say("馆钥放在档案库目录内", "the house key lies inside the archive folder")
+    return mode & 0o077 == 0, f"{path} {mode:03o}"
+
+
+def _policy(call: Call) -> tuple[bool, str]:
+    policy = policy_of(call.settings)
+    if policy.questions:
+        return False, "; ".join(str(question) for question in policy.questions)
+    return True, ", ".join(policy.packs)
+
+
+def _catalogue(call: Call) -> tuple[bool, str]:
+    archive = call.archive
+    archive.follow()
+    behind = archive.ledger.size - archive.catalogue.applied
+    return behind == 0, f"{archive.catalogue.record_count()} records, {behind} entries behind"
+
+
+def _drop(call: Call) -> tuple[bool, str]:
+    folder = call.settings.drop
+    kind = "polling" if call.settings.polling or is_network(folder) else "inotify"
+    return folder.is_dir() and os.access(folder, os.R_OK | os.W_OK), f"{folder} ({kind})"
+
+
+def _space(call: Call) -> tuple[bool, str]:
+    free_bytes = shutil.disk_usage(call.root).free
+    return free_bytes >= ROOM_BYTES, f"{free_bytes / 1e9:.1f} GB"
+
+
+def _trays(call: Call) -> tuple[bool, str]:
+    waiting = len(call.archive.catalogue.claims_in_trays())
+    return True, say(f"{waiting} 件待处理", f"{waiting} scans wait in trays")
+
+
+def _session(call: Call) -> tuple[bool, str]:
+    folder = session.runtime_folder(os.environ)
+    person: Any = session.load(folder, call.settings.archive_id, now())
+    return True, person.name if person else say("没有人登录", "nobody is logged in")
+
+
+def _ocr() -> tuple[bool, str]:
+    with Examiners(workers=1) as examiners:
+        return True, examiners.backend()

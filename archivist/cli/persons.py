@@ -1,0 +1,83 @@
+"""`archivist login`, `logout`, `whoami`: whose keys are at hand.
+
+`login` keeps the unlocked keys in memory-backed storage of this machine for some hours,
+readable by this user alone; `logout` forgets them. Both are recorded. Exit codes: 0; 12
+for a wrong passphrase or when nobody is logged in.
+"""
+
+import os
+from datetime import timedelta
+
+import click
+
+from archivist.archive import Archive
+from archivist.cli.door import Call, ask_passphrase, common_options, now, pass_call
+from archivist.cli.say import facts, say
+from storage import session
+
+
+@click.command("login")
+@click.argument("name", required=False)
+@click.option("--hours", type=click.FloatRange(0.01, 72), help="How long; else archive.toml says.")
+@common_options
+@pass_call
+def login_command(call: Call, name: str | None, hours: float | None) -> None:
+    """Unlock the keys of NAME for some hours."""
+    who = name or call.person_name or os.environ.get("ARCHIVIST_PERSON") or call.only_person()
+    if who is None:
+        raise click.UsageError(say("请写明姓名", "say who you are"))
+    person = call.archive.people.unlock(who, ask_passphrase(who))
+    expires = now() + timedelta(hours=hours or call.settings.login_hours)
+    folder = session.runtime_folder(os.environ)
+    session.save(folder, call.settings.archive_id, person, expires)
+    _record(call.archive, "login", who)
+    until = expires.astimezone().strftime("%Y-%m-%d %H:%M")
+    result = {"person": who, "until": expires.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    call.emit(result, say(f"{who} 已登录，至 {until}", f"{who} is logged in until {until}"))
+
+
+@click.command("logout")
+@common_options
+@pass_call
+def logout_command(call: Call) -> None:
+    """Forget the unlocked keys."""
+    folder = session.runtime_folder(os.environ)
+    person = session.load(folder, call.settings.archive_id, now())
+    session.forget(folder, call.settings.archive_id)
+    if person is not None:
+        _record(call.archive, "logout", person.name)
+    call.emit({"person": person.name if person else None}, say("已退出", "logged out"))
+
+
+@click.command("whoami")
+@common_options
+@pass_call
+def whoami_command(call: Call) -> None:
+    """Who is logged in, and which grades that person's keys open."""
+    person = call.somebody()
+    archive = call.archive
+    archive.follow()
+    row = next((p for p in archive.catalogue.people() if p["id"] == person.name), None)
+    held = archive.keys.held_by(person.name)
+    result = {
+        "person": person.name,
+        "roles": row["roles"] if row else [],
+        "grades": [{"grade": grade, "generation": generation} for grade, generation in held],
+    }
+    call.emit(
+        result,
+        lambda: facts(
+            (
+                (say("人员", "person"), person.name),
+                (say("角色", "roles"), result["roles"]),
+                (say("涉密权限", "cleared for"), [grade for grade, _ in held]),
+            )
+        ),
+    )
+
+
+def _record(archive: Archive, act: str, who: str) -> None:
+    with archive.writing(now(), who) as desk:
+        desk.say(act, {"person": who})
+        desk.append()
+    archive.follow()

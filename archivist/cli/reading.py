@@ -1,0 +1,45 @@
+"""What `watch`, `file` and `inbox` share: readers, the station, and a line for each scan."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from archivist.cli.door import Call, now
+from archivist.cli.say import say, write, write_json
+from archivist.examine import Examiners, Limits
+from archivist.intake import Outcome
+from archivist.regulations import policy_of
+from archivist.station import Station
+
+
+@contextmanager
+def station_of(call: Call, workers: int | None, who: str) -> Iterator[Station]:
+    """A station with its readers; they start with the first scan and end with the block."""
+    settings = call.settings
+    limits = Limits(
+        max_size_bytes=settings.max_size_bytes,
+        max_pages=settings.max_pages,
+        max_pixels=settings.max_pixels,
+    )
+    with Examiners(workers or len(os.sched_getaffinity(0)), limits) as examiners:
+        yield Station(call.archive, policy_of(settings), examiners, now, os.urandom, who)
+
+
+def write_outcome(call: Call, outcome: Outcome) -> None:
+    """One line as soon as a scan has its outcome."""
+    if call.json:
+        write_json(outcome.plain(), one_line=True)
+        return
+    row = outcome.plain()
+    source = click.format_filename(outcome.source)
+    if outcome.filed:
+        text = say("已归档", "filed")
+        place = (
+            f"{row['record']}  {row['customer']}/{row['dossier']}  {row['type']}  {row['grade']}"
+        )
+        write(f"{text}  {place}  {source}")
+    else:
+        text = say("未归档", "refused")
+        write(f"{text}  {row['tray']}  {row['reason']}  {source}  {row['detail']}")

@@ -1,0 +1,153 @@
+"""Founding an archive: folder, keys, ledger, packs and the first person.
+
+`archive.toml` is written last: until it is there, there is no archive, and a founding
+that was cut short leaves a folder that can be removed without loss. The house key is
+written outside that folder, before anything that needs it.
+
+The first person is cleared for every grade, because somebody must be able to clear the
+others; everyone else is cleared by somebody.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from archivist.archive import Archive
+from archivist.config import FILE_NAME, TEMPLATE, load
+from archivist.errors import BadRequest
+from archivist.records import timestamp
+from index.analysis import fold
+from policies.pack_rows import Pack
+from policies.packs import parse_pack
+from policies.policy import Policy
+from storage import durable
+from storage.house_key import HouseKey
+from storage.keys import Suite, recipient_digest
+from storage.ledger import Ledger
+from storage.note import vkey
+from storage.people import People, Unlocked
+
+FOLDERS = ("packs", "drop", "work", "trays/unsorted", "trays/quarantine", "trays/duplicates",
+           "store", "keys", "ledger", "index")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Founder:
+    """The first person."""
+
+    name: str
+    roles: Sequence[str]
+    passphrase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that must be known before anything is made."""
+
+    root: Path
+    packs: Sequence[tuple[Pack, str]]  # with their text, which is kept as adopted
+    company: Mapping[str, str]
+    founder: Founder
+    suite: Suite = "hybrid"
+    scrypt_log_n: int = 18
+
+
+def read_packs(texts: Sequence[tuple[str, str]]) -> list[tuple[Pack, str]]:
+    """Parse packs given as (name, text)."""
+    return [(parse_pack(text, name), text) for name, text in texts]
+
+
+def settle(packs: Sequence[Pack], company: Mapping[str, str]) -> Policy:
+    """The policy of these packs, or BadRequest with every question they leave open."""
+    policy = Policy.adopt(packs, company, fold)
+    if policy.questions:
+        raise BadRequest(
+            "制度之间有未决事项：" + "；".join(f"{q.zh}（{q.setting}）" for q in policy.questions),
+            "the regulations leave open: " + "; ".join(map(str, policy.questions)),
+            "请用 --set 名称=值 决定",
+            "decide with --set NAME=VALUE",
+        )
+    return policy
+
+
+def found(
+    plan: Plan,
+    now: datetime,
+    entropy: Callable[[int], bytes],
+    house_key_path: Callable[[str], Path],
+) -> Archive:
+    """Make the archive. Raises BadRequest when the folder is not empty or questions are open."""
+    policy = settle([pack for pack, _ in plan.packs], plan.company)
+    if plan.root.exists() and any(plan.root.iterdir()):
+        raise BadRequest(
+            f"{plan.root} 不是空目录",
+            f"{plan.root} is not empty",
+            "请另选一个目录",
+            "choose another",
+        )
+    archive_id = entropy(8).hex()
+    house = HouseKey.generate()
+    key_path = house_key_path(archive_id)
+    if key_path.absolute().is_relative_to(plan.root.absolute()):
+        raise BadRequest(
+            "馆钥不能放在档案库目录内", "the house key must not lie inside the archive folder"
+        )
+    durable.make_folders(key_path.parent)
+    house.save(key_path)
+    for folder in FOLDERS:
+        durable.make_folders(plan.root / folder)
+    signing = house.signing_key()
+    origin = f"archivist/{archive_id}"
+    Ledger.create(plan.root / "ledger", origin, signing).close()
+    for pack, text in plan.packs:
+        durable.write_new(plan.root / "packs" / f"{pack.ref}.toml", text.encode())
+    founder = People(plan.root / "keys" / "people").create(
+        plan.founder.name,
+        plan.founder.passphrase,
+        created=timestamp(now),
+        log_n=plan.scrypt_log_n,
+    )
+    _write_settings(plan, archive_id, vkey(origin, signing.public_key()), now)
+    archive = Archive(load(plan.root), house)
+    _record(archive, plan, policy, founder, now)
+    return archive
+
+
+def _write_settings(plan: Plan, archive_id: str, verifier: str, now: datetime) -> None:
+    text = TEMPLATE.format(
+        archive_id=archive_id,
+        created=timestamp(now),
+        packs=", ".join(f'"{pack.ref}"' for pack, _ in plan.packs),
+        company="".join(f'"{key}" = "{value}"\n' for key, value in plan.company.items()),
+        vkey=verifier,
+        suite=plan.suite,
+        scrypt_log_n=plan.scrypt_log_n,
+    )
+    durable.write_new(plan.root / FILE_NAME, text.encode(), mode=0o644)
+
+
+def _record(archive: Archive, plan: Plan, policy: Policy, founder: Unlocked, now: datetime) -> None:
+    name = founder.name
+    with archive.writing(now, name) as desk:
+        desk.say("init", {"archive": archive.settings.archive_id}, format=1)
+        for pack, text in plan.packs:
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            desk.say("adopt", {"pack": pack.id}, version=pack.version, sha256=digest)
+        desk.say("person", {"person": name}, roles=list(plan.founder.roles))
+        for grade in policy.grades.values():
+            if grade.encrypt:
+                key = archive.keys.new_generation(grade.code, plan.suite)
+                archive.keys.grant(key, archive.people.person(name))
+                desk.say(
+                    "key",
+                    {"grade": grade.code},
+                    generation=key.generation,
+                    suite=plan.suite,
+                    public=recipient_digest(key.recipient),
+                    granted=[name],
+                )
+        desk.append()
+    archive.ledger.publish()
+    archive.follow()

@@ -1,0 +1,93 @@
+"""Opening a record again, byte for byte, and saying so in the ledger first.
+
+The entry comes before the bytes: whoever sees a record has been recorded, also when the
+power goes in between. The purpose is a free text and is sealed in a card beside the
+record; the entry holds its digest.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from archivist.archive import Archive, as_card
+from archivist.errors import BadRequest
+from archivist.records import Entry
+from index.catalogue import Row
+from storage.errors import Damaged
+from storage.people import Unlocked
+
+
+def view(
+    archive: Archive, record: str, purpose: str, person: Unlocked, now: datetime
+) -> tuple[Row, Iterator[bytes]]:
+    """Open a record for a person; returns its row and its bytes, verified as they come.
+
+    Raises NotKnown, NotAllowed without clearance, BadRequest without a purpose, Damaged
+    when the stored bytes are not what was filed. What is refused is not recorded as seen.
+    """
+    if not purpose.strip():
+        raise BadRequest("请写明调阅用途", "a purpose is needed")
+    archive.follow()
+    row = archive.the("record", record)
+    chunks = archive.record_bytes(row, "scan", person)
+    subject = {name: row[name] for name in ("customer", "dossier")} | {"record": record}
+    with archive.writing(now, person.name) as desk:
+        folder = f"{row['customer']}/{row['dossier']}"
+        name = desk.card(folder, record, {"v": 1, "purpose": purpose})
+        receipt = desk.make_durable()[name]
+        desk.say("view", subject, card=as_card(receipt))
+        desk.append()
+    archive.follow()
+    return row, _compared(archive, row, chunks)
+
+
+def _compared(archive: Archive, row: Row, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The bytes, and at their end the proof that they are those once filed."""
+    hasher = hashlib.sha256()
+    for chunk in chunks:
+        hasher.update(chunk)
+        yield chunk
+    if archive.house.fingerprint(hasher.hexdigest()) != row["print"]:
+        raise Damaged(f"record {row['id']} is not what was filed")
+
+
+def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, Any]:
+    """What is known of a record, and its history.
+
+    Title and source name are in the sealed card: they are shown to whoever can open it,
+    and are null for everybody else.
+    """
+    archive.follow()
+    row = archive.the("record", record)
+    card = _card(archive, row, person)
+    return {
+        "record": row["id"],
+        "customer": row["customer"],
+        "dossier": row["dossier"],
+        "type": row["type"],
+        "grade": row["grade"],
+        "generation": row["generation"],
+        "title": card["title"] if card else None,
+        "source": card["source"] if card else None,
+        "pages": row["pages"],
+        "media": row["media"],
+        "size_bytes": row["objects"]["scan"]["size_bytes"],
+        "filed": row["filed"],
+        "filed_by": row["filed_by"],
+        "clauses": row["clauses"],
+        "packs": row["packs"],
+        "objects": row["objects"],
+        "history": [_line(entry) for entry in archive.entries_of(record)],
+    }
+
+
+def _card(archive: Archive, row: Row, person: Unlocked | None) -> dict[str, Any] | None:
+    held = archive.keys.held_by(person.name) if person else []
+    if row["generation"] is not None and (row["grade"], row["generation"]) not in held:
+        return None
+    return archive.record_card(row, person)
+
+
+def _line(entry: Entry) -> dict[str, Any]:
+    return {"index": entry.index, "time": entry.time, "act": entry.act, "who": entry.who}
