@@ -1,0 +1,30 @@
+"""The shipped packs, adopted the way a new archive adopts them."""
+
+from pathlib import Path
+
+import pytest
+
+import policies
+from policies.packs import parse_pack
+from policies.policy import Policy
+
+PACKS = Path(policies.__file__).parent / "packs"
+
+
+@pytest.fixture(scope="session")
+def pack_texts():
+    """File name → text of every shipped pack."""
+    return {path.name: path.read_text("utf-8") for path in sorted(PACKS.glob("*.toml"))}
+
+
+@pytest.fixture(scope="session")
+def packs(pack_texts):
+    """The two packs this suite is about, parsed."""
+    names = ("auto-dealer.toml", "secrecy.toml")
+    return tuple(parse_pack(pack_texts[name], name) for name in names)
+
+
+@pytest.fixture(scope="session")
+def policy(packs):
+    """A settled policy."""
+    return Policy.adopt(packs, {"ungraded": "SECRET"})
