@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import cv2
 import zxingcpp
 
-from archivist.covers import first_cover
+from archivist.covers import covers_among
 from archivist.examine import media
 from archivist.examine.images import Pixels, read_image
 from archivist.examine.limits import Limits
@@ -34,7 +34,7 @@ _MIN_MARKS = 8
 
 
 def read_page(stream: BinaryIO, media_type: str, page_index: int, limits: Limits) -> dict[str, Any]:
-    """One finished page as a plain dict; `cover` is `[dossier, doc_type]` on a cover sheet.
+    """One finished page as a plain dict; `covers` lists `(dossier, doc_type)` on a cover sheet.
 
     Raises `Unfit`, or what the decoders raise for a page that cannot be decoded.
     """
@@ -44,9 +44,9 @@ def read_page(stream: BinaryIO, media_type: str, page_index: int, limits: Limits
         pixels = read_pdf(stream, page_index, limits)
     else:
         pixels = read_image(stream, media_type, page_index, limits)
-    cover = first_cover(codes(pixels))
-    if cover is not None:
-        return _page(pixels, cover=list(cover))
+    covers = covers_among(codes(pixels))
+    if covers:
+        return _page(pixels, covers=covers)
     if is_blank(pixels):
         return _page(pixels, blank=True)
     return _recognised(pixels)
@@ -58,9 +58,9 @@ def _recognised(pixels: Pixels) -> dict[str, Any]:
     upright, turn, lines, text = recognise.read_lines(pixels)
     found = _page(upright, rotation=turn)
     # A code that the scanner ruined still has its payload in print beneath it.
-    cover = first_cover(line[0] for line in lines)
-    if cover is not None:
-        return found | {"cover": list(cover)}
+    covers = covers_among(line[0] for line in lines)
+    if covers:
+        return found | {"covers": covers}
     if lines:
         found |= {"source": "ocr", "text": text, "lines": lines}
     return found

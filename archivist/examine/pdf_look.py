@@ -12,13 +12,14 @@ Rules it keeps:
 from __future__ import annotations
 
 import logging
+import mmap
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from pypdf import PageObject, PdfReader
 from pypdf.errors import LimitReachedError
 
-from archivist.covers import first_cover
+from archivist.covers import covers_among
 from archivist.examine.limits import Limits
 from archivist.examine.textlayer import lines_of, trusted
 from archivist.examine.unfit import DAMAGED, ENCRYPTED, TOO_LARGE, Unfit
@@ -37,11 +38,23 @@ def look_pdf(stream: BinaryIO, limits: Limits) -> list[dict[str, Any]]:
     Raises `Unfit`: `encrypted` when a password is needed, `too-large`, `damaged`.
     """
     try:
+        _demand_end(stream)
         reader = _opened(stream)
         _count_pages(reader, limits.max_pages)
         return [_look_page(page, limits) for page in reader.pages]
     except LimitReachedError:
         raise Unfit(TOO_LARGE, "unpacks to more than a document needs") from None
+
+
+def _demand_end(stream: BinaryIO) -> None:
+    """Raise `Unfit` when the end marker is missing after the last cross-reference.
+
+    pypdf forgives that, and repairs what it can: it would file what is left of a broken transfer.
+    """
+    with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        whole = data.rfind(b"%%EOF") > data.rfind(b"startxref")
+    if not whole:
+        raise Unfit(DAMAGED, "ends before the document does")
 
 
 def _opened(stream: BinaryIO) -> PdfReader:
@@ -106,10 +119,8 @@ def _layer_page(page: PageObject, lines: list[str]) -> dict[str, Any]:
         "width": width,
         "height": height,
     }
-    cover = first_cover(lines)
-    if cover:
-        found["cover"] = list(cover)
-    return found
+    covers = covers_among(lines)
+    return found | {"covers": covers} if covers else found
 
 
 def _draws_nothing(page: PageObject) -> bool:

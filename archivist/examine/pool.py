@@ -175,7 +175,7 @@ class Examiners:
         with contextlib.suppress(queue.Empty):
             while True:
                 task = self._tasks.get_nowait()
-                if task.rank != _STOP:
+                if task.rank != _STOP and task.done.set_running_or_notify_cancel():
                     task.done.set_exception(_stopped())
 
 
@@ -251,6 +251,7 @@ class _Assembly:
         self._lock = threading.Lock()
         self._look: Reply = {}
         self._open_pages = 0
+        self._page_tasks: list[Future[Reply]] = []
         examiners.look(path).add_done_callback(self._looked)
 
     def _looked(self, done: Future[Reply]) -> None:
@@ -263,27 +264,40 @@ class _Assembly:
         if self._look.get("defect") or not to_read:
             self._finish()
             return
-        for index in to_read:
-            task = self._examiners.read(self._path, self._look["media_type"], index)
+        media_type = self._look["media_type"]
+        tasks = [self._examiners.read(self._path, media_type, index) for index in to_read]
+        # All are known before the first can end, so that a bad page finds the others to cancel.
+        self._page_tasks = tasks
+        for index, task in zip(to_read, tasks, strict=True):
             task.add_done_callback(functools.partial(self._page_read, index))
 
     def _page_read(self, index: int, done: Future[Reply]) -> None:
-        if self._failed(done):
+        if not done.cancelled() and self._failed(done):
             return
-        reply = done.result()
         with self._lock:
-            if "defect" in reply:
-                # One page that cannot be read makes the whole document unfit: half a contract is
-                # not a contract.
-                if not self._look.get("defect"):
-                    self._look |= {"defect": reply["defect"], "detail": reply["detail"]}
-                    self._look["detail"] += f" (page {index + 1})"
-            else:
-                self._look["pages"][index] = reply["page"]
+            first_defect = not done.cancelled() and self._take_page(index, done.result())
             self._open_pages -= 1
             last = self._open_pages == 0
+        if first_defect:
+            # Outside the lock: cancelling calls this method for each page that had not begun.
+            for task in self._page_tasks:
+                task.cancel()
         if last:
             self._finish()
+
+    def _take_page(self, index: int, reply: Reply) -> bool:
+        """Keep the page, or its defect; whether it is the document's first defect.
+
+        One page that cannot be read makes the whole document unfit: half a contract is no contract.
+        """
+        if "defect" not in reply:
+            self._look["pages"][index] = reply["page"]
+            return False
+        if self._look.get("defect"):
+            return False
+        detail = f"{reply['detail']} (page {index + 1})"
+        self._look |= {"defect": reply["defect"], "detail": detail}
+        return True
 
     def _failed(self, done: Future[Reply]) -> bool:
         error = done.exception()
@@ -324,8 +338,7 @@ def _sized(page: Reply) -> Reply:
 
 def _covers(pages: list[Reply]) -> Iterator[Cover]:
     for index, page in enumerate(pages):
-        if "cover" in page:
-            dossier, doc_type = page["cover"]
+        for dossier, doc_type in page.get("covers", ()):
             yield Cover(index, str(dossier), None if doc_type is None else str(doc_type))
 
 
