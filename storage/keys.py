@@ -20,35 +20,30 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from storage import durable
-from storage.age.files import decrypt, encrypt, parse_identity_file
-from storage.age.recipients import (
-    HybridIdentity,
-    HybridRecipient,
-    Recipient,
-    X25519Identity,
-    X25519Recipient,
-    parse_recipient,
-)
 from storage.errors import Damaged, Missing, NoKey, Unsuitable
 from storage.hkdf import hkdf
-from storage.people import Person, Unlocked, checked_person_name
+from storage.names import MAX_GENERATION, checked_generation, checked_key_id, checked_person_name
+
+# A search only asks who holds what; the ciphers are loaded by the methods that use them.
+if TYPE_CHECKING:
+    from storage.age.recipients import (
+        HybridIdentity,
+        HybridRecipient,
+        Recipient,
+        X25519Identity,
+        X25519Recipient,
+    )
+    from storage.people import Person, Unlocked
 
 Suite = Literal["hybrid", "x25519"]
 
 MAX_FILE_BYTES = 64 * 1024
-MAX_GENERATION = 9999
-_KEY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
 _GENERATION = re.compile(r"[0-9]{4}")
-_NEW: dict[Suite, Callable[[], HybridIdentity | X25519Identity]] = {
-    "hybrid": HybridIdentity.generate,
-    "x25519": X25519Identity.generate,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +74,7 @@ class KeyRing:
         generation = max(self.generations(key_id), default=0) + 1
         if generation > MAX_GENERATION:
             raise Unsuitable(f"key {key_id} has used up its generations")
-        grade = GradeKey(key_id, generation, _NEW[suite]())
+        grade = GradeKey(key_id, generation, _new_identity(suite))
         folder = self._generation(key_id, generation)
         durable.make_folders(folder)
         durable.write_new(folder / "public", grade.recipient.text.encode("ascii") + b"\n")
@@ -87,7 +82,7 @@ class KeyRing:
 
     def generations(self, key_id: str) -> list[int]:
         """Every generation that has a public half, ascending. Raises Unsuitable."""
-        folder = self._folder / _checked_key_id(key_id)
+        folder = self._folder / checked_key_id(key_id)
         if not folder.is_dir():
             return []
         found = (path.name for path in folder.iterdir() if (path / "public").is_file())
@@ -102,6 +97,8 @@ class KeyRing:
 
     def recipient(self, key_id: str, generation: int) -> HybridRecipient | X25519Recipient:
         """The public half of one generation. Raises Unsuitable, Missing, Damaged."""
+        from storage.age.recipients import parse_recipient
+
         path = self._generation(key_id, generation) / "public"
         raw = durable.read_bytes(path, MAX_FILE_BYTES)
         try:
@@ -124,6 +121,10 @@ class KeyRing:
         folder = self._generation(key_id, generation)
         return sorted(path.stem for path in folder.glob("[!.]*.age"))
 
+    def holds(self, key_id: str, generation: int, holder: str) -> bool:
+        """Whether a person was granted a generation and it was not withdrawn since."""
+        return self._held(key_id, generation, holder).is_file()
+
     def held_by(self, holder: str) -> list[tuple[str, int]]:
         """Every (key id, generation) a person was granted, sorted. Raises Unsuitable."""
         name = f"{checked_person_name(holder)}.age"
@@ -140,6 +141,8 @@ class KeyRing:
         Raises NoKey when not granted or not this identity's, Unsuitable, Missing, and Damaged
         when what opens does not belong to the public half.
         """
+        from storage.age.files import decrypt, parse_identity_file
+
         title = f"key {key_id}/{generation} of {person.name}"
         try:
             sealed = durable.read_bytes(self._held(key_id, generation, person.name), MAX_FILE_BYTES)
@@ -174,9 +177,7 @@ class KeyRing:
         return holders
 
     def _generation(self, key_id: str, generation: int) -> Path:
-        if not 0 < generation <= MAX_GENERATION:
-            raise Unsuitable("a generation lies between 1 and 9999")
-        return self._folder / _checked_key_id(key_id) / f"{generation:04d}"
+        return self._folder / checked_key_id(key_id) / f"{checked_generation(generation):04d}"
 
     def _held(self, key_id: str, generation: int, holder: str) -> Path:
         return self._generation(key_id, generation) / f"{checked_person_name(holder)}.age"
@@ -187,6 +188,8 @@ def seal_grade(grade: GradeKey, recipient: Recipient) -> bytes:
 
     What opens is an identity file: the stock tool takes it with `-i`. Raises Unsuitable.
     """
+    from storage.age.files import encrypt
+
     title = f"# archivist key: {grade.key_id} generation {grade.generation}"
     return encrypt([recipient], f"{title}\n{grade.identity.secret_text()}\n".encode("ascii"))
 
@@ -201,7 +204,7 @@ def recipient_digest(recipient: Recipient) -> str:
     return hashlib.sha256(recipient.text.encode("ascii")).hexdigest()
 
 
-def _checked_key_id(key_id: str) -> str:
-    if not _KEY_ID.fullmatch(key_id):
-        raise Unsuitable("a key id has 1 to 32 letters, digits and hyphens")
-    return key_id
+def _new_identity(suite: Suite) -> HybridIdentity | X25519Identity:
+    from storage.age.recipients import HybridIdentity, X25519Identity
+
+    return HybridIdentity.generate() if suite == "hybrid" else X25519Identity.generate()

@@ -11,8 +11,8 @@ Owns `keys/people/`: for each person a public page and a key file sealed by pass
 The key file is an identity file as the stock tool takes it: `age -d lin.age > lin.txt`,
 then `age -d -i lin.txt …` opens without this program what the person may open.
 
-Rules: names cannot leave the folder or be mistaken for one another; a weak work factor is
-refused; after unlocking, the secrets must fit the public page, or something was swapped.
+Rules: a weak work factor is refused; after unlocking, the secrets must fit the public
+page, or something was swapped.
 
     people.create("lin", passphrase, created="2026-11-23T09:00:00+08:00")
     people.unlock("lin", passphrase).sign(statement)
@@ -23,7 +23,6 @@ from __future__ import annotations
 import binascii
 import json
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -36,9 +35,9 @@ from storage.age.files import decrypt, encrypt, parse_identity_file
 from storage.age.passphrase import DEFAULT_LOG_N, MAX_LOG_N, Passphrase
 from storage.age.recipients import HybridIdentity, HybridRecipient, parse_recipient
 from storage.errors import Damaged, NoKey, Occupied, Unsuitable, WrongPassphrase
+from storage.names import checked_person_name
 
 MIN_LOG_N = 16
-MAX_NAME_LETTERS = 32
 MAX_FILE_BYTES = 64 * 1024
 _SEED_LINE = re.compile(r"^# ed25519: ([A-Za-z0-9+/]{43}=)$", re.MULTILINE)
 
@@ -165,22 +164,6 @@ class People:
     def _paths(self, name: str) -> tuple[Path, Path]:
         checked = checked_person_name(name)
         return self._folder / f"{checked}.json", self._folder / f"{checked}.age"
-
-
-def checked_person_name(name: str) -> str:
-    """The name itself, or Unsuitable.
-
-    1-32 letters or digits of any script, `-` and `_`; not beginning with `-`, which a
-    command would take for an option; and in the one form (NFKC) in which full-width and
-    composed letters cannot give two people the same look.
-    """
-    if not 0 < len(name) <= MAX_NAME_LETTERS or name.startswith("-"):
-        raise Unsuitable("a person's name has 1 to 32 letters and begins with no hyphen")
-    if not all(letter.isalpha() or letter.isdecimal() or letter in "-_" for letter in name):
-        raise Unsuitable("a person's name holds letters, digits, - and _ only")
-    if unicodedata.normalize("NFKC", name) != name:
-        raise Unsuitable("a person's name holds letters in a form that is easily mistaken")
-    return name
 
 
 def _seal(unlocked: Unlocked, passphrase: str, log_n: int) -> bytes:

@@ -19,31 +19,35 @@ raises an error of `storage.errors`.
 
 from __future__ import annotations
 
-from storage.age.files import (
-    decrypt,
-    decrypt_stream,
-    encrypt,
-    encrypt_stream,
-    new_file_key,
-    open_header,
-    parse_identity_file,
-    seal_header,
-    unlock,
-)
-from storage.age.header import Header, Stanza, encode_header
-from storage.age.passphrase import Passphrase
-from storage.age.recipients import (
-    HybridIdentity,
-    HybridRecipient,
-    Identity,
-    KeyPair,
-    Recipient,
-    X25519Identity,
-    X25519Recipient,
-    parse_identity,
-    parse_recipient,
-)
-from storage.age.stream import decrypt_payload, encrypt_payload, payload_bytes
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storage.age.files import (
+        decrypt,
+        decrypt_stream,
+        encrypt,
+        encrypt_stream,
+        new_file_key,
+        open_header,
+        parse_identity_file,
+        seal_header,
+        unlock,
+    )
+    from storage.age.header import Header, Stanza, encode_header
+    from storage.age.passphrase import Passphrase
+    from storage.age.recipients import (
+        HybridIdentity,
+        HybridRecipient,
+        Identity,
+        KeyPair,
+        Recipient,
+        X25519Identity,
+        X25519Recipient,
+        parse_identity,
+        parse_recipient,
+    )
+    from storage.age.stream import decrypt_payload, encrypt_payload, payload_bytes
 
 __all__ = [
     "Header",
@@ -72,3 +76,40 @@ __all__ = [
     "seal_header",
     "unlock",
 ]
+
+# A part is loaded when something of it is asked for: the text form of a key is
+# read in every process, the ciphers are needed in few.
+_PARTS = {
+    "storage.age.files": (
+        "decrypt",
+        "decrypt_stream",
+        "encrypt",
+        "encrypt_stream",
+        "new_file_key",
+        "open_header",
+        "parse_identity_file",
+        "seal_header",
+        "unlock",
+    ),
+    "storage.age.header": ("Header", "Stanza", "encode_header"),
+    "storage.age.passphrase": ("Passphrase",),
+    "storage.age.recipients": (
+        "HybridIdentity",
+        "HybridRecipient",
+        "Identity",
+        "KeyPair",
+        "Recipient",
+        "X25519Identity",
+        "X25519Recipient",
+        "parse_identity",
+        "parse_recipient",
+    ),
+    "storage.age.stream": ("decrypt_payload", "encrypt_payload", "payload_bytes"),
+}
+_PART_OF = {name: part for part, names in _PARTS.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PART_OF:
+        raise AttributeError(name)
+    return getattr(import_module(_PART_OF[name]), name)

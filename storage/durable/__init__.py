@@ -24,10 +24,14 @@ final: the second fsync on the same file may well report success for lost pages.
 
 from __future__ import annotations
 
-from storage.durable.batch import Batch
-from storage.durable.reading import Digest, Source, digest_of, read_bytes, read_chunks
-from storage.durable.single import make_folders, move, remove, replace, sweep, write_new
-from storage.durable.steps import Data, sync_folder
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storage.durable.batch import Batch
+    from storage.durable.reading import Digest, Source, digest_of, read_bytes, read_chunks
+    from storage.durable.single import make_folders, move, remove, replace, sweep, write_new
+    from storage.durable.steps import Data, sync_folder
 
 __all__ = [
     "Batch",
@@ -45,3 +49,19 @@ __all__ = [
     "sync_folder",
     "write_new",
 ]
+
+# A part is loaded when something of it is asked for: a search reads keys and
+# never writes.
+_PARTS = {
+    "storage.durable.batch": ("Batch",),
+    "storage.durable.reading": ("Digest", "Source", "digest_of", "read_bytes", "read_chunks"),
+    "storage.durable.single": ("make_folders", "move", "remove", "replace", "sweep", "write_new"),
+    "storage.durable.steps": ("Data", "sync_folder"),
+}
+_PART_OF = {name: part for part, names in _PARTS.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PART_OF:
+        raise AttributeError(name)
+    return getattr(import_module(_PART_OF[name]), name)

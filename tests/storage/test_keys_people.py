@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +24,8 @@ from storage.errors import (
 from storage.hkdf import hkdf
 from storage.house_key import HouseKey
 from storage.keys import KeyRing, index_key, recipient_digest, seal_grade
-from storage.people import People, Unlocked, checked_person_name
+from storage.names import checked_person_name
+from storage.people import People, Unlocked
 
 PHRASE = "正确的 horse battery"
 CREATED = "2026-11-23T09:00:00+08:00"
@@ -201,6 +204,8 @@ def test_granted_key_opens_for_its_holders_only(ring: KeyRing, people: People) -
     assert ring.open_grade("jimi", 1, lin) == grade
     assert ring.holders("jimi", 1) == ["lin"]
     assert ring.held_by("lin") == [("jimi", 1)]
+    assert ring.holds("jimi", 1, "lin")
+    assert not ring.holds("jimi", 1, "王小明")
     assert ring.held_by("王小明") == []
     stranger = Unlocked("王小明", age.HybridIdentity.generate(), bytes(32))
     with pytest.raises(NoKey):
@@ -278,8 +283,13 @@ def test_session_lasts_until_its_time(tmp_path: Path) -> None:
     """Before the hour the person is there; at the hour the file is gone."""
     folder = session.runtime_folder({"XDG_RUNTIME_DIR": str(tmp_path)})
     until = NOW + timedelta(hours=8)
-    session.save(folder, "archive-1", LIN, until)
-    assert session.load(folder, "archive-1", until - timedelta(seconds=1)) == LIN
+    keys = {("jimi", 2): bytes([7] * 32)}
+    session.save(folder, "archive-1", LIN, until, keys)
+    found = session.load(folder, "archive-1", until - timedelta(seconds=1))
+    assert found is not None
+    assert found.unlocked() == LIN
+    assert found.index_keys == keys
+    assert "\\x07" not in repr(found)
     assert session.load(folder, "archive-2", NOW) is None
     assert [p.stat().st_mode & 0o777 for p in folder.iterdir()] == [0o600]
     assert session.load(folder, "archive-1", until) is None
@@ -289,7 +299,7 @@ def test_session_lasts_until_its_time(tmp_path: Path) -> None:
 def test_logging_out_ends_the_session(tmp_path: Path) -> None:
     """After forgetting, nobody is logged in."""
     folder = session.runtime_folder({"XDG_RUNTIME_DIR": str(tmp_path)})
-    session.save(folder, "a", LIN, NOW + timedelta(hours=1))
+    session.save(folder, "a", LIN, NOW + timedelta(hours=1), {})
     assert session.forget(folder, "a") is True
     assert session.forget(folder, "a") is False
     assert session.load(folder, "a", NOW) is None
@@ -300,7 +310,7 @@ def test_logging_out_ends_the_session(tmp_path: Path) -> None:
 def test_session_open_to_others_is_refused(tmp_path: Path) -> None:
     """A file or folder that others can read, or a link, is not trusted."""
     folder = session.runtime_folder({"XDG_RUNTIME_DIR": str(tmp_path)})
-    session.save(folder, "a", LIN, NOW + timedelta(hours=1))
+    session.save(folder, "a", LIN, NOW + timedelta(hours=1), {})
     (folder / "a.session").chmod(0o640)
     with pytest.raises(Unsuitable):
         session.load(folder, "a", NOW)
@@ -348,3 +358,15 @@ def test_broken_key_files_raise_our_errors(people: People, tmp_path: Path) -> No
         with pytest.raises(StorageError) as caught:
             People(tmp_path).unlock("lin", PHRASE)
         assert not isinstance(caught.value, NoKey)
+
+
+def test_search_path_loads_no_cipher() -> None:
+    """Session, key ring and house key can be read before any cipher is loaded."""
+    code = (
+        "import sys, storage.session, storage.keys, storage.house_key as h\n"
+        "h.HouseKey.parse(h.HouseKey(bytes(32)).text()).catalogue_key()\n"
+        "assert storage.session.load(__import__('pathlib').Path('/no/such'), 'a', "
+        "__import__('datetime').datetime.now(__import__('datetime').UTC)) is None\n"
+        "sys.exit('cryptography' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
