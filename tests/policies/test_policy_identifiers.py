@@ -61,6 +61,7 @@ def test_invented_numbers_are_candidates_marked_wrong():
         "3602001909200158",  # sixteen digits: an account
         "12345678901234567",  # seventeen digits without a letter: an account too
         "X1M8GDM9AXKP042788Y99",  # part of something longer
+        "11010519491231002X99",  # likewise, behind it
         "110105194913310020",  # thirteenth month is no date, region 11 10 5194 is no code
         "ABCDEFGHJKLMNPRST",
         "",

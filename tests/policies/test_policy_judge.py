@@ -16,7 +16,7 @@ VIN_A, VIN_B = "LVGBE40K9SG105862", "1M8GDM9AXKP042788"
 USCC_A = "91440300MA5FKX7T2Q"
 
 FAR = CustomerInfo("C000001", "深圳市远航汽车贸易有限公司", "company", {"uscc": USCC_A})
-LI = CustomerInfo("C000002", "李雷", "person", {"phone": "13800138000"})
+LI = CustomerInfo("C000002", "李雷", "person", {"uscc": "91110000600037341L"})
 CAR_A = DossierInfo("D000001", "C000001", "new_car", {"vin": VIN_A})
 CAR_B = DossierInfo("D000002", "C000002", "new_car", {"vin": VIN_B})
 SERVICE_A = DossierInfo("D000003", "C000001", "maintenance", {"vin": VIN_A})
@@ -213,6 +213,7 @@ def test_duplicates_wait_for_a_person(policy):
         ({"folders": ["C000002"], "text": INVOICE}, "ambiguous"),
         ({"folders": ["C000001", "C000002", "发票"]}, "ambiguous"),
         ({"text": INVOICE + "\n" + VIN_B}, "ambiguous"),
+        ({"text": CONTRACT + "\n91110000600037341L"}, "ambiguous"),
         ({"folders": ["C000001", "接车单"]}, "unknown-dossier"),
     ],
 )
@@ -251,6 +252,15 @@ def test_the_checklist_chooses_among_dossiers_of_one_vehicle(policy):
     assert filed(got)[0] == "D000003"
     two = Known((CAR_A, SERVICE_A, DossierInfo("D000004", "C000001", "overhaul")), (FAR,))
     assert refused(decide(policy, ["C000001", "接车单"], known=two))[0] == "ambiguous"
+
+
+@pytest.mark.rule("S001-3-R04")
+def test_a_page_about_two_vehicles_of_one_customer_is_ambiguous(policy):
+    """The checklist chooses among files of one vehicle, never between vehicles."""
+    second = DossierInfo("D000007", "C000001", "maintenance", {"vin": VIN_B})
+    known = Known((CAR_A, second), (FAR,))
+    verdict = decide(policy, text=f"{INVOICE}\n{VIN_B}", known=known)
+    assert refused(verdict) == ("ambiguous", "unsorted")
 
 
 def test_closed_dossiers_take_only_what_is_ordered_by_hand(policy):

@@ -121,6 +121,9 @@ def test_two_forms_on_one_page_are_in_doubt(policy):
     invoice = "发票代码 发票号码 购买方名称 价税合计"
     contract = "合同编号 违约责任 争议解决 质量保证"
     assert len(recognise((PageFacts(f"{invoice}\n{contract}"),), policy)) == 2
+    one_more = f"{invoice} 税控码\n{contract}"
+    assert len(recognise((PageFacts(one_more),), policy)) == 2
+    assert recognise((PageFacts(f"{one_more} 不含税价"),), policy) == ("invoice_copy",)
 
 
 def test_content_is_the_first_page_with_text(policy):
