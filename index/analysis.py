@@ -48,6 +48,10 @@ MAX_TERMS = 64
 and sixty pieces already single out a page."""
 
 
+# Han ideographs that no normalization touches. A cold search meets hundreds of different ones,
+# and taking them straight to the table halves what it spends on folding.
+_PLAIN = range(0x4E00, 0xA000)
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -77,7 +81,10 @@ class _Letters(dict[int, str]):
     """What a character contributes to the stream; filled as characters are met."""
 
     def __missing__(self, code: int) -> str:
-        kept = "".join(_ONE_SCRIPT.get(c, c) for c in _decompose(code) if _is_letter(c))
+        if code in _PLAIN:
+            kept = _ONE_SCRIPT.get(chr(code), chr(code))
+        else:
+            kept = "".join(_ONE_SCRIPT.get(c, c) for c in _decompose(code) if _is_letter(c))
         self[code] = kept
         return kept
 
@@ -86,7 +93,9 @@ class _Marks(dict[int, str]):
     """What a character contributes to the marks; filled as characters are met."""
 
     def __missing__(self, code: int) -> str:
-        kept = "".join(c for c in _decompose(code) if not _is_letter(c) and not c.isspace())
+        kept = ""
+        if code not in _PLAIN:
+            kept = "".join(c for c in _decompose(code) if not _is_letter(c) and not c.isspace())
         self[code] = kept
         return kept
 

@@ -78,6 +78,8 @@ _SCHEMA = (
     "INSERT INTO ft(ft, rank) VALUES('secure-delete', 1)",
 )
 
+_Scored = list[tuple[int, float]]  # page numbers with their scores, the best first
+
 
 class Fts5Engine:
     """One grade's index; see `index.engine.Engine` for what it promises."""
@@ -209,27 +211,47 @@ class Fts5Engine:
         self._db.execute("UPDATE meta SET value = value + ? WHERE name = 'characters'", (more,))
 
     def search(self, plan: Plan, filters: Filters, limit: int) -> Found:
-        """Find pages; the newest first where more than RANKED_PAGES match."""
-        match = _match(plan, filters)
+        """Find pages; newest first beyond RANKED_PAGES matches and for single characters."""
         if not plan:
             return Found(0, ())
-        with self._foreign():
-            total = self._count(match, filters)
-            order = "score, ft.rowid DESC" if total <= RANKED_PAGES else "ft.rowid DESC"
-            score = "bm25(ft, 1.0, 0.0, 0.0)" if total <= RANKED_PAGES else "0.0"
-            inner, values = _matching(f"ft.rowid AS id, {score} AS score", match, filters)
-            # The texts are joined to the chosen few only; sorting must not carry them along.
-            rows = self._db.execute(
-                "SELECT record, page, customer, dossier, type, title, text, -score FROM"  # noqa: S608
-                f" ({inner} ORDER BY {order} LIMIT ?) JOIN page USING(id) JOIN body USING(id)"
-                " ORDER BY score, id DESC",
-                (*values, limit),
-            ).fetchall()
-        return Found(total, tuple(Hit(*row) for row in rows))
+        match = _match(plan, filters)
+        # For one character FTS5 merges the postings of all bigrams that start with it, anew in
+        # each pass, and counting, ranking and choosing are four passes. One must do.
+        single = any(len(term) == 1 for term in plan.terms)
+        # One snapshot: a page purged between being counted and being fetched would be missing.
+        with self._foreign(), self._transaction("DEFERRED"):
+            if single:
+                best = self._newest(match, filters)
+                total = len(best)
+            else:
+                total = self._count(match, filters)
+                ranked = total <= RANKED_PAGES
+                best = (self._ranked if ranked else self._newest)(match, filters, limit)
+            # The texts are fetched for the chosen few only; sorting must not carry them along.
+            hits = [self._hit(number, score) for number, score in best[:limit]]
+        return Found(total, tuple(hits))
+
+    def _newest(self, match: str, filters: Filters, limit: int = -1) -> _Scored:
+        inner, values = _matching("ft.rowid, 0.0", match, filters)
+        query = inner + " ORDER BY ft.rowid DESC LIMIT ?"
+        return self._db.execute(query, (*values, limit)).fetchall()  # type: ignore[no-any-return]
+
+    def _ranked(self, match: str, filters: Filters, limit: int) -> _Scored:
+        inner, values = _matching("ft.rowid, -bm25(ft, 1.0, 0.0, 0.0)", match, filters)
+        query = inner + " ORDER BY 2 DESC, 1 DESC LIMIT ?"
+        return self._db.execute(query, (*values, limit)).fetchall()  # type: ignore[no-any-return]
+
+    def _hit(self, number: int, score: float) -> Hit:
+        row = self._db.execute(
+            "SELECT record, page, customer, dossier, type, title, text, ?"
+            " FROM page JOIN body USING(id) WHERE id = ?",
+            (score, number),
+        ).fetchone()
+        return Hit(*row)
 
     def stats(self, plan: Plan, filters: Filters) -> Stats:
         """Count pages under the filters, and for each term those that have it."""
-        with self._foreign():
+        with self._foreign(), self._transaction("DEFERRED"):
             every = int(self._db.execute("SELECT count(*) FROM page").fetchone()[0])
             counts = [
                 self._count(_match(Plan((term,), ()), filters), filters) for term in plan.terms
@@ -304,10 +326,10 @@ class Fts5Engine:
         self._db.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        # IMMEDIATE: a page's old tokens are read before they are replayed, so nobody may write
-        # between the two.
-        self._db.execute("BEGIN IMMEDIATE")
+    def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
+        # IMMEDIATE for writers: a page's old tokens are read before they are replayed, so nobody
+        # may write between the two.
+        self._db.execute(f"BEGIN {kind}")
         try:
             yield
         except BaseException:

@@ -28,7 +28,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from index.analysis import Plan, fold
-from index.engine import Engine, Filters, Hit, Stats
+from index.engine import Engine, Filters, Found, Hit, Stats
 
 POOLED_HITS = 30
 """Each grade contributes this many, or the limit when that is more: a page that its own
@@ -66,7 +66,7 @@ def search_all(engines: Mapping[str, Engine], plan: Plan, filters: Filters, limi
     total = sum(one.total for one in found.values())
     if not total:
         return Merged(0, ())
-    whole = summed([engine.stats(plan, filters) for engine in engines.values()])
+    whole = summed([_stats(engines[grade], plan, filters, one) for grade, one in found.items()])
     pool = [
         Result(grade, replace(hit, score=score(hit.text, plan, whole)))
         for grade, one in found.items()
@@ -74,6 +74,14 @@ def search_all(engines: Mapping[str, Engine], plan: Plan, filters: Filters, limi
     ]
     pool.sort(key=lambda r: (-r.hit.score, r.hit.record, r.hit.page, r.grade))
     return Merged(total, tuple(pool[:limit]))
+
+
+def _stats(engine: Engine, plan: Plan, filters: Filters, found: Found) -> Stats:
+    if len(plan.terms) != 1 or plan.marks:
+        return engine.stats(plan, filters)
+    # The pages that have the only term are those just found; counting them again would double
+    # the cost of the commonest queries.
+    return replace(engine.stats(Plan((), ()), filters), with_term=(found.total,))
 
 
 def summed(several: Sequence[Stats]) -> Stats:
