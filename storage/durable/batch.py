@@ -28,7 +28,7 @@ from storage.durable.steps import (
 )
 from storage.errors import DiskFailed
 
-# Kept far below the usual limit of 1024 descriptors; the oldest is synced early beyond it.
+# Kept far below the usual limit of 1024 descriptors: so many are synced early, together.
 OPEN_FILES = 256
 # fsyncs of different files wait for the same journal commit: more threads gain nothing.
 SYNC_THREADS = 8
@@ -65,7 +65,7 @@ class Batch:
         self._pending: list[_Pending] = []
         self._folders: dict[Path, None] = {}
         self._over: str | None = None
-        self._open_from = 0
+        self._synced = 0
 
     def __enter__(self) -> Batch:
         return self
@@ -87,7 +87,8 @@ class Batch:
                 fd = os.open(tmp, CREATE, mode)
                 self._pending.append(_Pending(path, tmp, fd))
                 digest = write_all(fd, data)
-            self._sync_oldest()
+            if len(self._pending) - self._synced >= OPEN_FILES:
+                self._sync_files()
         except BaseException as error:
             self._fail(error)
             raise
@@ -140,15 +141,9 @@ class Batch:
             level = level.parent
         self._met.add(folder)
 
-    def _sync_oldest(self) -> None:
-        while len(self._pending) - self._open_from > OPEN_FILES:
-            item = self._pending[self._open_from]
-            self._open_from += 1
-            _sync_pending(item)
-
     def _sync_files(self) -> None:
-        waiting = self._pending[self._open_from :]
-        self._open_from = len(self._pending)
+        waiting = self._pending[self._synced :]
+        self._synced = len(self._pending)
         if len(waiting) < 2:
             for item in waiting:
                 _sync_pending(item)
