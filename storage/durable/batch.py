@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,9 +149,6 @@ class Batch:
             for item in waiting:
                 _sync_pending(item)
             return
-        # Imported here: a search reads keys through this module and never commits a batch.
-        from concurrent.futures import ThreadPoolExecutor
-
         with ThreadPoolExecutor(min(SYNC_THREADS, len(waiting))) as pool:
             for _ in pool.map(_sync_pending, waiting):
                 pass
