@@ -44,9 +44,11 @@ _TALL = 1.5
 _STANDING = 2.5
 _MIN_LINE_SCORE = 0.5
 _PROBE_LINES = 3
-_UPRIGHT_SCORE = 0.9
-_WIDTH_STEP = 160
-_MAX_STRIP_WIDTH = 3200
+_UPRIGHT_SCORE = 0.6
+_SURE_SCORE = 0.9
+# Every width is a shape the engine keeps buffers for (5 MB), and every padded pixel costs time.
+_WIDTH_STEP, _WIDE_STEP, _WIDE = 160, 320, 1920
+_MAX_STRIP_WIDTH = 2560
 _STRIP_PADDING = 127
 _LONG_LINE = 5.0
 
@@ -127,19 +129,26 @@ def _upside_down(page: Pixels, lines: list[_Line]) -> bool:
     probes = sorted(lines, key=lambda line: -line.length / line.height)[:_PROBE_LINES]
     if not probes:
         return False
-    for line in probes:
-        line.reading = _read(page, line)
-    here = _confidence([line.reading for line in probes])
+    readings = [_read(page, line) for line in probes]
+    for line, reading in zip(probes, readings, strict=True):
+        line.reading = reading
+    here = _confidence(probes, readings)
     if here >= _UPRIGHT_SCORE:
         return False
-    return _confidence([_read(page, line, flipped=True) for line in probes]) > here
+    return _confidence(probes, [_read(page, line, flipped=True) for line in probes]) > here
 
 
-def _confidence(readings: list[tuple[str, float] | None]) -> float:
-    """Mean score, weighted by characters: garbage is short, because most of it is no character."""
-    known = [reading for reading in readings if reading and reading[0]]
-    weight = sum(len(text) for text, _ in known)
-    return sum(len(text) * score for text, score in known) / weight if weight else 0.0
+def _confidence(lines: list[_Line], readings: list[tuple[str, float]]) -> float:
+    """Mean score of the characters that so long a line should have, from 0 to 1.
+
+    The score of the characters found is not enough: of a line that stands on its head the
+    recogniser makes a few characters, and of those it may be sure.
+    """
+    due = [line.length / line.height for line in lines]
+    found = sum(
+        min(len(text), chars) * score for chars, (text, score) in zip(due, readings, strict=True)
+    )
+    return found / sum(due)
 
 
 def _skew(lines: list[_Line]) -> float:
@@ -224,7 +233,7 @@ def _read_either_way(page: Pixels, line: _Line) -> tuple[str, float]:
     """
     if line.length >= _STANDING * line.height:
         standing = _read(page, line)
-        if standing[1] >= _UPRIGHT_SCORE:
+        if standing[1] >= _SURE_SCORE:
             return standing
     level = _Line(line.centre, line.height, line.length, line.degrees - 90)
     return _read(page, level)
@@ -247,8 +256,7 @@ def _strip(page: Pixels, line: _Line, flipped: bool) -> Pixels:
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    padded = np.full(
-        (LINE_HEIGHT, math.ceil(width / _WIDTH_STEP) * _WIDTH_STEP), _STRIP_PADDING, np.uint8
-    )
+    step = _WIDTH_STEP if width <= _WIDE else _WIDE_STEP
+    padded = np.full((LINE_HEIGHT, math.ceil(width / step) * step), _STRIP_PADDING, np.uint8)
     padded[:, :width] = cut
     return padded
