@@ -31,9 +31,9 @@ from archivist.records import Entry, canonical, entry, numbered
 from index.catalogue import Catalogue, Change, Row
 from index.errors import ShadowError
 from storage.age.recipients import Identity, Recipient
-from storage.errors import Busy, Missing, NoKey, Occupied
+from storage.errors import Busy, Damaged, Missing, NoKey, Occupied
 from storage.house_key import HouseKey
-from storage.keys import GradeKey, KeyRing
+from storage.keys import GradeKey, KeyRing, recipient_digest
 from storage.ledger import Ledger
 from storage.people import People, Unlocked
 from storage.vault import Put, Receipt, Vault
@@ -223,8 +223,17 @@ class Archive:
                 yield Entry.parse(at, raw)
 
     def sealing_key(self, grade: str, encrypted: bool) -> tuple[int | None, Recipient | None]:
-        """The generation and public key that seal for a grade; neither when it is not encrypted."""
-        return self.keys.current(grade) if encrypted else (None, None)
+        """The generation and public key that seal for a grade; neither when it is not encrypted.
+
+        Raises Damaged when the key file is not the one the ledger names: whoever may write
+        to the folder could otherwise put in a key of his own and read all that is filed.
+        """
+        if not encrypted:
+            return None, None
+        generation, recipient = self.keys.current(grade)
+        if recipient_digest(recipient) != self.catalogue.public_key(grade, generation):
+            raise Damaged(f"the public key {grade}/{generation} is not the one in the ledger")
+        return generation, recipient
 
     def opened(self, grade: str, generation: int, person: Unlocked) -> GradeKey:
         """The grade's private key in this person's hands. Raises NotAllowed without clearance."""

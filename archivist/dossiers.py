@@ -13,7 +13,7 @@ from typing import Any
 from archivist.archive import Archive, Desk, as_card
 from archivist.errors import BadRequest
 from index.catalogue import Row
-from policies.identifiers import is_valid
+from policies.identifiers import is_valid, normal
 from policies.pack_rows import DossierType
 from policies.policy import Policy
 
@@ -59,6 +59,9 @@ def open_dossier(
     """
     kind = policy.dossier_type(type_name)
     _check_names(kind, keys, events)
+    # Stored as scans are read: a vehicle number has no letter O, whoever typed one meant zero.
+    checks = {key.id: key.check for key in kind.keys}
+    keys = {n: normal(checks[n], value) if checks[n] else value for n, value in keys.items()}
     with archive.writing(now, who) as desk:
         archive.the("customer", customer)
         identifier = desk.number("dossier")

@@ -64,6 +64,8 @@ CREATE TABLE person (
   id TEXT PRIMARY KEY, roles TEXT NOT NULL, department TEXT, added TEXT NOT NULL);
 CREATE TABLE clearance (grade TEXT NOT NULL, generation INTEGER NOT NULL, person TEXT NOT NULL,
   PRIMARY KEY (grade, generation, person));
+CREATE TABLE grade_key (grade TEXT NOT NULL, generation INTEGER NOT NULL, public TEXT NOT NULL,
+  PRIMARY KEY (grade, generation));
 CREATE TABLE pack (id TEXT NOT NULL, version TEXT NOT NULL, sha256 TEXT NOT NULL, t TEXT NOT NULL,
   PRIMARY KEY (id, version));
 CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (subject, idx));
@@ -272,6 +274,12 @@ class Catalogue:
     def _key(
         self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]
     ) -> None:
+        self._run(
+            "INSERT INTO grade_key VALUES (?,?,?) ON CONFLICT DO NOTHING",
+            subject["grade"],
+            entry["generation"],
+            entry["public"],
+        )
         for person in entry["granted"]:
             self._run(
                 "INSERT INTO clearance VALUES (?,?,?) ON CONFLICT DO NOTHING",
@@ -371,6 +379,13 @@ class Catalogue:
     def people(self) -> list[Row]:
         """Everybody who has a key here."""
         return self._all("SELECT * FROM person ORDER BY id")
+
+    def public_key(self, grade: str, generation: int) -> str | None:
+        """The digest of a grade key's public half as the ledger names it, or None."""
+        row = self._one(
+            "SELECT public FROM grade_key WHERE grade = ? AND generation = ?", grade, generation
+        )
+        return row["public"] if row else None
 
     def history(self, subject: str) -> list[int]:
         """Ledger indexes of every entry that names the subject."""

@@ -10,7 +10,6 @@ import click
 
 from archivist.cli.door import Call, common_options, pass_call
 from archivist.covers import Sheet, cover_pdf
-from archivist.regulations import policy_of
 from storage import durable
 
 
@@ -26,7 +25,7 @@ def cover_command(call: Call, dossier: str, types: tuple[str, ...], output: Path
     archive.follow()
     row = archive.the("dossier", dossier)
     customer = archive.the("customer", row["customer"])
-    policy = policy_of(call.settings)
+    policy = call.policy
     label = f"{row['customer']}  {customer['name'] or ''}"
     wanted = [policy.document_type(name) for name in types]
     sheets = [Sheet(dossier, kind.id, label, kind.zh) for kind in wanted]

@@ -15,7 +15,6 @@ from archivist.cli.door import FINDINGS, Call, common_options, house_key_path, n
 from archivist.cli.say import say, table
 from archivist.drop_events import is_network
 from archivist.examine import Examiners
-from archivist.regulations import policy_of
 from storage import session
 
 ROOM_BYTES = 2_000_000_000  # below this a day of scanning may fill the disk
@@ -67,7 +66,7 @@ def _house_key(call: Call) -> tuple[bool, str]:
 
 
 def _policy(call: Call) -> tuple[bool, str]:
-    policy = policy_of(call.settings)
+    policy = call.policy
     if policy.questions:
         return False, "; ".join(str(question) for question in policy.questions)
     return True, ", ".join(policy.packs)

@@ -14,12 +14,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from archivist import config, errors
-from archivist.archive import Archive
 from archivist.cli.say import note, say, write, write_json
 from index.errors import IndexDamaged, ShadowError, WrongIndexKey
 from storage import session
@@ -31,7 +30,12 @@ from storage.errors import (
     StorageError,
     WrongPassphrase,
 )
-from storage.people import Unlocked
+from storage.session import Session
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from policies.policy import Policy
+    from storage.people import Unlocked
 
 DONE, UNEXPECTED, USAGE, FINDINGS, NOT_ALLOWED = 0, 1, 2, 3, 4
 NO_ARCHIVE, BUSY, NO_KEY, DAMAGE = 10, 11, 12, 13
@@ -69,39 +73,62 @@ class Call:
         return config.load(self.root)
 
     @cached_property
-    def archive(self) -> Archive:
+    def archive(self) -> "Archive":
         """The archive, opened with its house key."""
+        # Imported here: a search whose indexes are up to date opens neither ledger nor vault,
+        # and must not pay for the ciphers.
+        from archivist.archive import Archive
+
         return Archive.open(self.settings, house_key_path(self.settings.archive_id))
 
     @cached_property
-    def person(self) -> Unlocked | None:
+    def policy(self) -> "Policy":
+        """The adopted regulations."""
+        from archivist.regulations import policy_of  # as above: most searches need none
+
+        return policy_of(self.settings)
+
+    @cached_property
+    def session(self) -> Session | None:
         """Whose keys are at hand: the one logged in, else whoever a passphrase unlocks."""
         wanted = self.person_name or os.environ.get("ARCHIVIST_PERSON")
-        folder = session.runtime_folder(os.environ)
-        kept = session.load(folder, self.settings.archive_id, now())
+        kept = session.load(session.runtime_folder(os.environ), self.settings.archive_id, now())
         if kept is not None and wanted in (None, kept.name):
             return kept
         passphrase = passphrase_from_environment("ARCHIVIST_PASSPHRASE")
-        if passphrase is None:
-            return None
         name = wanted or self.only_person()
-        return self.archive.people.unlock(name, passphrase) if name else None
+        if passphrase is None or name is None:
+            return None
+        return self.unlock(name, passphrase, now())
 
-    def somebody(self) -> Unlocked:
-        """The person; KeyNeeded when nobody is logged in and no passphrase is given."""
-        if self.person is None:
+    def unlock(self, name: str, passphrase: str, until: datetime) -> Session:
+        """A session of this person; it is kept only if the caller saves it."""
+        from archivist.indexing import index_keys  # pays for ciphers, as entering a passphrase must
+
+        person = self.archive.people.unlock(name, passphrase)
+        keys = index_keys(self.archive, self.policy, person)
+        return Session(name, until, person.identity.secret, person.signing_seed, keys)
+
+    @cached_property
+    def person(self) -> "Unlocked | None":
+        """The person with both keys, or None."""
+        return self.session.unlocked() if self.session else None
+
+    def somebody(self) -> Session:
+        """The session; KeyNeeded when nobody is logged in and no passphrase is given."""
+        if self.session is None:
             raise errors.KeyNeeded(
                 "没有人登录",
                 "nobody is logged in",
                 "请先登录：archivist login 姓名",
                 "log in first: archivist login NAME",
             )
-        return self.person
+        return self.session
 
     @property
     def who(self) -> str:
         """Who is named in the ledger for what this call does."""
-        return self.person.name if self.person else "station"
+        return self.session.name if self.session else "station"
 
     def only_person(self) -> str | None:
         """The archive's one person, or None when there are several."""

@@ -10,7 +10,6 @@ from archivist import dossiers
 from archivist.cli.door import Call, common_options, now, pass_call
 from archivist.cli.say import facts, note, say, table
 from archivist.cli.words import iso_date, pairs
-from archivist.regulations import policy_of
 from policies.policy import Policy
 
 
@@ -30,7 +29,7 @@ def open_(
     call: Call, customer: str, type_: str, keys: tuple[str, ...], events: tuple[str, ...]
 ) -> None:
     """Open a dossier for CUSTOMER and print its id."""
-    policy = policy_of(call.settings)
+    policy = call.policy
     for zh, en in dossiers.doubts(call.archive, policy, type_, pairs(keys)):
         note(say(f"注意：{zh}", f"note: {en}"))
     identifier = dossiers.open_dossier(
@@ -54,9 +53,7 @@ def open_(
 def event(call: Call, identifier: str, events: tuple[str, ...]) -> None:
     """Record that something happened on a day, such as sale=2026-03-05."""
     dates = {name: iso_date(day) for name, day in pairs(events).items()}
-    dossiers.record_event(
-        call.archive, policy_of(call.settings), identifier, dates, now(), call.who
-    )
+    dossiers.record_event(call.archive, call.policy, identifier, dates, now(), call.who)
     call.emit({"dossier": identifier, "events": dates}, identifier)
 
 
@@ -88,7 +85,7 @@ def list_(call: Call, customer: str | None) -> None:
 def show(call: Call, identifier: str) -> None:
     """Show one dossier and what lies in it."""
     row = dossiers.shown(call.archive, identifier)
-    policy = policy_of(call.settings)
+    policy = call.policy
 
     def shown() -> str:
         kind = policy.find_dossier_type(row["type"])

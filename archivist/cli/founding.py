@@ -29,7 +29,7 @@ from storage.keys import Suite
 @click.command("init")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--pack", "packs", multiple=True, required=True, metavar="PACK",
-              help="A pack that comes with the program, or a TOML file; may be repeated.")  # fmt: skip
+              help="A pack that comes with the program, or a TOML file; repeatable.")  # fmt: skip
 @click.option("--person", metavar="NAME", help="The first person; otherwise your login name.")
 @click.option("--role", "roles", multiple=True, metavar="ROLE", help="Roles of that person.")
 @click.option("--set", "settings", multiple=True, metavar="K=V",

@@ -12,7 +12,6 @@ from archivist.cli.door import Call, common_options, pass_call, today
 from archivist.cli.say import say, table
 from archivist.cli.words import iso_date
 from archivist.missing import missing_items
-from archivist.regulations import policy_of
 from policies.calendar import Calendar
 
 
@@ -37,7 +36,7 @@ def missing_command(
     )
     rows = missing_items(
         call.archive,
-        policy_of(call.settings),
+        call.policy,
         calendar,
         day,
         customer,

@@ -26,10 +26,12 @@ def login_command(call: Call, name: str | None, hours: float | None) -> None:
     who = name or call.person_name or os.environ.get("ARCHIVIST_PERSON") or call.only_person()
     if who is None:
         raise click.UsageError(say("请写明姓名", "say who you are"))
-    person = call.archive.people.unlock(who, ask_passphrase(who))
     expires = now() + timedelta(hours=hours or call.settings.login_hours)
+    unlocked = call.unlock(who, ask_passphrase(who), expires)
     folder = session.runtime_folder(os.environ)
-    session.save(folder, call.settings.archive_id, person, expires)
+    session.save(
+        folder, call.settings.archive_id, unlocked.unlocked(), expires, unlocked.index_keys
+    )
     _record(call.archive, "login", who)
     until = expires.astimezone().strftime("%Y-%m-%d %H:%M")
     result = {"person": who, "until": expires.strftime("%Y-%m-%dT%H:%M:%SZ")}

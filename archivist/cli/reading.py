@@ -10,7 +10,6 @@ from archivist.cli.door import Call, now
 from archivist.cli.say import say, write, write_json
 from archivist.examine import Examiners, Limits
 from archivist.intake import Outcome
-from archivist.regulations import policy_of
 from archivist.station import Station
 
 
@@ -24,7 +23,7 @@ def station_of(call: Call, workers: int | None, who: str) -> Iterator[Station]:
         max_pixels=settings.max_pixels,
     )
     with Examiners(workers or len(os.sched_getaffinity(0)), limits) as examiners:
-        yield Station(call.archive, policy_of(settings), examiners, now, os.urandom, who)
+        yield Station(call.archive, call.policy, examiners, now, os.urandom, who)
 
 
 def write_outcome(call: Call, outcome: Outcome) -> None:

@@ -6,6 +6,7 @@ first. Changes nothing but the indexes. Exit codes: 0; 4 for a grade you name an
 cleared for; 12 when nobody is logged in.
 """
 
+import sys
 import time
 
 import click
@@ -14,7 +15,6 @@ from archivist import searching
 from archivist.cli.door import Call, common_options, pass_call
 from archivist.cli.say import say
 from archivist.cli.words import iso_date
-from archivist.regulations import policy_of
 from index.engine import Filters
 
 
@@ -35,15 +35,26 @@ def search_command(
 ) -> None:  # fmt: skip
     """Search the texts of all pages you are cleared for."""
     started = time.perf_counter()
-    if type_ or grade:
-        policy = policy_of(call.settings)
-        type_ = policy.document_type(type_).id if type_ else None
-        grade = policy.grade(grade).code if grade else None
+    type_ = call.policy.document_type(type_).id if type_ else None
+    grade = call.policy.grade(grade).code if grade else None
     filters = Filters(customer, dossier, type_, _day(from_), _day(to))
-    found = searching.search(call.archive, call.somebody(), " ".join(words), filters, limit, grade)
+    with searching.shelves(call.settings, call.somebody().index_keys) as opened:
+        late = searching.behind(call.settings, opened)
+        if late:
+            _catch_up(call, late)
+        found = searching.search(opened, " ".join(words), filters, limit, grade)
     took_ms = round((time.perf_counter() - started) * 1000, 1)
     call.emit({"total": found["total"], "took_ms": took_ms, "hits": found["hits"]},
               lambda: _shown(found))  # fmt: skip
+
+
+def _catch_up(call: Call, late: list[searching.Shelf]) -> None:
+    from archivist import indexing  # opens ledger and vault, which most searches do without
+
+    total = indexing.waiting(call.archive, late)
+    label = say("更新全文索引", "indexing")
+    with click.progressbar(length=total, label=label, file=sys.stderr) as bar:
+        indexing.catch_up(call.archive, call.person, late, bar.update)
 
 
 def _shown(found: dict[str, object]) -> str:

@@ -15,7 +15,7 @@ import time
 
 import click
 
-from archivist import recover, searching
+from archivist import indexing, recover, searching
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
 from archivist.cli.reading import station_of, write_outcome
 from archivist.cli.say import note, say
@@ -60,9 +60,13 @@ def _rest(call: Call) -> None:
     """
     call.archive.ledger.publish()
     folder = session.runtime_folder(os.environ)
-    person = session.load(folder, call.settings.archive_id, now())
+    kept = session.load(folder, call.settings.archive_id, now())
+    if kept is None:
+        return
     try:
-        with searching.shelves(call.archive, person) as opened:
-            searching.catch_up(call.archive, person, opened)
+        with searching.shelves(call.settings, kept.index_keys) as opened:
+            late = searching.behind(call.settings, opened)
+            if late:
+                indexing.catch_up(call.archive, kept.unlocked(), late)
     except (ShadowError, StorageError, ArchivistError) as error:
         note(say(f"全文索引稍后补上：{error}", f"full text catches up later: {error}"))
