@@ -163,8 +163,9 @@ class Ledger(LedgerView):
     def exclusive(self, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Iterator[Ledger]:
         """Be the archive's only writer, having seen everything written before.
 
-        Inside, everything visible is durable: a catalogue that notes how far it has read
-        MUST do so in here, or a power cut could leave it ahead of the ledger. May be nested
+        Inside, everything a writer sees is durable: a catalogue that notes how far it has
+        read MUST do so in here, or a power cut could leave it ahead of the ledger. (Without
+        a signing key nothing is flushed or cut, others are only kept out.) May be nested
         within one thread. Raises Busy when the lock is not had in time, LedgerDamaged when
         what others wrote cannot be trusted, DiskFailed when this object is dead.
         """

@@ -18,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from crashsim import Recording, State, Workload, Write, record
+from crashsim import Names, Recording, State, Workload, record
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import storage.ledger as ledger_module
@@ -231,11 +231,15 @@ def test_building_on_unflushed_records_would_be_noticed(
     monkeypatch.setattr(Segment, "settle", lambda self, last, end: None)
     monkeypatch.setattr(ledger_module, "sync_folder", lambda path: None)
     ops = record(whole_story, tmp_path / "count").ops
-    written = [at + 1 for at, op in enumerate(ops) if isinstance(op, Write)]
+    named = [
+        at + 1
+        for at, op in enumerate(ops)
+        if isinstance(op, Names) and any(name.endswith(".tlj") for _, name, _ in op.given)
+    ]
     found = (
         failure
-        for at in random.sample(written, len(written))
-        for failure in failures(killed(at, tmp_path / f"run{at}"), tmp_path / "state", 10)
+        for at in reversed(named)
+        for failure in failures(killed(at, tmp_path / f"run{at}"), tmp_path / "state", 200)
     )
     assert any(True for _ in found)
 

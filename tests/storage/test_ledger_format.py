@@ -166,3 +166,20 @@ def test_peeking_needs_no_cryptography(tmp_path: Path) -> None:
         cwd=Path(__file__).parents[2],
     )
     assert out.stdout.split() == ["250", "False", "False"]
+
+
+def test_format_document_shows_the_real_bytes(tmp_path: Path) -> None:
+    """Key, checkpoint, bundle, record and proof in the documentation are what is written."""
+    documents = (Path(__file__).parents[2] / "docs").glob("formats*.md")
+    text = "\n".join(path.read_text(encoding="utf-8") for path in documents)
+    ledger = make(tmp_path / "ledger")
+    ledger.append([b"one", b"two"])
+    record = (tmp_path / "ledger" / "journal" / "0000000000000000.tlj").read_bytes()
+    ledger.publish()
+    assert len(record) == 225
+    assert record[:16].hex(" ", 2) in text
+    assert record[16:32].hex(" ", 2) in text
+    assert (tmp_path / "ledger/tile/entries/000.p/2").read_bytes().hex(" ") in text
+    assert VKEY in text
+    assert ledger.checkpoint in text
+    assert ledger.proof_text(1) in text
