@@ -29,7 +29,7 @@ from archivist.config import Settings
 from archivist.errors import KeyNeeded, NotAllowed, NotKnown
 from archivist.records import Entry, canonical, entry, numbered
 from index.catalogue import Catalogue, Change, Row
-from index.errors import ShadowError
+from index.errors import IndexOutdated, ShadowError
 from storage.age.recipients import Identity, Recipient
 from storage.errors import Busy, Damaged, Missing, NoKey, Occupied
 from storage.house_key import HouseKey
@@ -146,7 +146,14 @@ class Archive:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The catalogue; a missing file is an empty one, which `follow` fills."""
-        return Catalogue.open(self.root / "catalogue.db", self.house.catalogue_key())
+        path = self.root / "catalogue.db"
+        try:
+            return Catalogue.open(path, self.house.catalogue_key())
+        except IndexOutdated:
+            # Another version of the program made it. A shadow is rebuilt, not migrated.
+            for file in self.root.glob("catalogue.db*"):
+                file.unlink()
+            return Catalogue.open(path, self.house.catalogue_key())
 
     @cached_property
     def _house_identity(self) -> Identity:

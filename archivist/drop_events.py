@@ -51,7 +51,7 @@ def observing(
         observer.join()
 
 
-class _Hints(FileSystemEventHandler):
+class _Hints(FileSystemEventHandler):  # type: ignore[misc]
     def __init__(self, on_event: Callable[[Path, bool], None]) -> None:
         self._on_event = on_event
 

@@ -66,7 +66,7 @@ def _catch_up_one(
 
 
 def _unread(archive: Archive, shelf: Shelf) -> list[Row]:
-    return list(archive.catalogue.filed_since(shelf.grade, shelf.engine.applied))
+    return archive.catalogue.filed_since(shelf.grade, shelf.engine.applied)
 
 
 def _pages(archive: Archive, person: Unlocked | None, row: Row) -> Iterator[Page]:

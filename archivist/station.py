@@ -136,18 +136,29 @@ class Station:
         The sheets themselves are not filed: they say where to, and the ledger has said it.
         """
         parts = split(facts)
-        if not facts.covers or not parts:
-            return [Piece(claim, facts, order=order)]
-        pieces = []
+        if not facts.covers or not parts[0].page_indexes:
+            only = parts[0]
+            pages = tuple(facts.pages[page] for page in only.page_indexes)
+            return [Piece(claim, replace(facts, pages=pages), only.cover, order)]
+        pieces: list[Piece] = []
         for number, part in enumerate(parts, start=1):
             piece_claim = self._archive.claims.part(claim, number, facts.extension)
-            cut = self._examiners.cut(claim.path, part.page_indexes, piece_claim.path).result()
+            made = self._examiners.cut(
+                claim.path, facts.media_type, part.page_indexes, piece_claim.path
+            ).result()
+            if "defect" in made:
+                # What cannot be cut is settled as a whole, by a person.
+                self._archive.claims.drop(piece_claim)
+                for piece in pieces:
+                    self._archive.claims.drop(piece.claim)
+                spoilt = replace(facts, defect=made["defect"], detail=made["detail"])
+                return [Piece(claim, spoilt, order=order)]
             own = replace(
                 facts,
                 pages=tuple(facts.pages[page] for page in part.page_indexes),
                 covers=(),
-                sha256=cut.sha256,
-                size_bytes=cut.size_bytes,
+                sha256=made["sha256"],
+                size_bytes=made["size_bytes"],
             )
             pieces.append(Piece(piece_claim, own, part.cover, order, stack=facts.sha256))
         return pieces

@@ -26,7 +26,7 @@ from typing import Any
 
 from sqlcipher3 import dbapi2 as sqlite
 
-from index.errors import IndexDamaged, WrongIndexKey
+from index.errors import IndexDamaged, IndexLocked, IndexOutdated, WrongIndexKey
 
 VERSION = 1  # a file of another version is rebuilt, not migrated: it is a shadow
 
@@ -82,8 +82,8 @@ class Catalogue:
     def open(cls, path: Path, key: bytes) -> "Catalogue":
         """Open or create the file with a raw 32-byte key.
 
-        Raises WrongIndexKey when the key does not open it, IndexDamaged when it is
-        of another version or not whole; the answer to both is a rebuild.
+        Raises WrongIndexKey when the key does not open it or its bytes were altered,
+        IndexOutdated when another version of the program made it; both are rebuilt.
         """
         new = not path.exists()
         connection = sqlite.connect(str(path), isolation_level=None, timeout=30.0)
@@ -93,13 +93,15 @@ class Catalogue:
             if new or not catalogue._all("SELECT name FROM sqlite_master WHERE name = 'meta'"):
                 catalogue._lay_out()
             if catalogue._meta("version") != str(VERSION):
-                raise IndexDamaged(f"{path} is a catalogue of another version")
-        except sqlite.OperationalError:
-            connection.close()
-            raise
+                raise IndexOutdated(f"{path} is a catalogue of another version")
         except sqlite.DatabaseError as error:
             connection.close()
-            raise WrongIndexKey(f"{path} does not open with this house key") from error
+            if isinstance(error, sqlite.OperationalError):
+                raise _translated(error) from error
+            raise WrongIndexKey(f"{path.name} does not open with this house key") from error
+        except IndexOutdated:
+            connection.close()
+            raise
         return catalogue
 
     def close(self) -> None:
@@ -352,12 +354,11 @@ class Catalogue:
         )
         return {row["type"]: row["n"] for row in rows}
 
-    def filed_since(self, grade: str, index: int) -> Iterator[Row]:
+    def filed_since(self, grade: str, index: int) -> list[Row]:
         """Records of a grade whose ledger entry stands at `index` or later, in that order."""
-        cursor = self._db.execute(
-            "SELECT * FROM record WHERE grade = ? AND idx >= ? ORDER BY idx", (grade, index)
+        return self._all(
+            "SELECT * FROM record WHERE grade = ? AND idx >= ? ORDER BY idx", grade, index
         )
-        return (_row(cursor, values) for values in cursor)
 
     def holder_of_print(self, fingerprint: str) -> str | None:
         """The record that has this content already, or None."""
@@ -416,11 +417,13 @@ class Catalogue:
         self._run("COMMIT")
 
     def _run(self, sql: str, *values: Any) -> None:
-        self._db.execute(sql, values)
+        with _translating():
+            self._db.execute(sql, values)
 
     def _all(self, sql: str, *values: Any) -> list[Row]:
-        cursor = self._db.execute(sql, values)
-        return [_row(cursor, row) for row in cursor.fetchall()]
+        with _translating():
+            cursor = self._db.execute(sql, values)
+            return [_row(cursor, row) for row in cursor.fetchall()]
 
     def _one(self, sql: str, *values: Any) -> Row | None:
         rows = self._all(sql, *values)
@@ -450,6 +453,21 @@ _COUNTED = frozenset(("customer", "dossier", "record"))  # kinds of id that coun
 _JSON_COLUMNS = frozenset(
     ("fields", "keys", "events", "flags", "objects", "clauses", "packs", "roles", "card")
 )
+
+
+@contextlib.contextmanager
+def _translating() -> Iterator[None]:
+    try:
+        yield
+    except sqlite.DatabaseError as error:
+        raise _translated(error) from error
+
+
+def _translated(error: Any) -> IndexDamaged | IndexLocked:
+    # The message of the engine may quote values; the class of trouble is all that is told.
+    if "locked" in str(error) or "busy" in str(error):
+        return IndexLocked("the catalogue is locked by another process")
+    return IndexDamaged(f"the catalogue cannot be read ({type(error).__name__})")
 
 
 def key_form(value: str) -> str:

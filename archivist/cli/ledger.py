@@ -5,6 +5,8 @@ signature and the catalogue's witness. Neither changes anything. Exit codes: 0; 
 `verify` finds damage.
 """
 
+import sys
+
 import click
 
 from archivist.cli.door import DAMAGE, DONE, Call, common_options, pass_call
@@ -67,12 +69,10 @@ def show(call: Call, subject: str | None, from_: int) -> None:
 @ledger_command.command("verify")
 @common_options
 @pass_call
-def verify(call: Call) -> int:
+def verify_(call: Call) -> int:
     """Verify every entry, tile and signature against the catalogue's witness."""
     against = _witness(call)
-    with click.progressbar(
-        length=1, label=say("核验台账", "verifying"), file=click.get_text_stream("stderr")
-    ) as bar:
+    with click.progressbar(length=1, label=say("核验台账", "verifying"), file=sys.stderr) as bar:
 
         def on_progress(done: int, total: int) -> None:
             bar.length = max(total, 1)

@@ -7,9 +7,10 @@ it is ready, and answers requests until the connection closes:
 
     {"do": "look", "name"}                -> {"media_type", "pages": [...]} or {"defect", "detail"}
     {"do": "read", "media_type", "page"}  -> {"page": {...}}                or {"defect", "detail"}
+    {"do": "cut", "media_type", "pages"}  -> {"cut": size}, then so many bytes; or a defect
     {"do": "backend"}                     -> {"backend"}
 
-A look or a read comes with the open scan beside it. A page in the reply to a look is either
+A look, a read or a cut comes with the open scan beside it. A page in the reply to a look is either
 finished (text layer, empty) or `{"read": true}`: its picture has to be read.
 
 Rules it keeps:
@@ -65,8 +66,15 @@ def read(stream: BinaryIO, media_type: str, page_index: int, limits: Limits) -> 
     return {"page": read_page(stream, media_type, page_index, limits)}
 
 
+def cut_out(stream: BinaryIO, media_type: str, pages: list[int]) -> dict[str, Any]:
+    """Some pages as a file of their own. Raises `Unfit`, or what the parsers raise."""
+    from archivist.examine.cut import cut
+
+    return {"cut": cut(stream, media_type, pages)}
+
+
 def answer(request: dict[str, Any], descriptor: int | None, limits: Limits) -> dict[str, Any]:
-    """The reply to one request. Closes `descriptor`."""
+    """The reply to one request; a cut file is in it as bytes. Closes `descriptor`."""
     if request["do"] == "backend":
         return _backend()
     assert descriptor is not None
@@ -76,6 +84,8 @@ def answer(request: dict[str, Any], descriptor: int | None, limits: Limits) -> d
                 cpu_allowance(limits.look_cpu_seconds)
                 return look(stream, request["name"], limits)
             cpu_allowance(limits.read_cpu_seconds)
+            if request["do"] == "cut":
+                return cut_out(stream, request["media_type"], request["pages"])
             return read(stream, request["media_type"], request["page"], limits)
         except Unfit as unfit:
             return {"defect": unfit.defect, "detail": unfit.detail}
@@ -113,10 +123,12 @@ def serve(sock: socket.socket, limits: Limits) -> None:
         except (wire.WireBroken, OSError):
             return
         reply = answer(request, descriptor, limits)
-        wire.send(sock, reply)
+        piece = reply.get("cut", b"")
+        wire.send(sock, reply | {"cut": len(piece)} if piece else reply)
+        sock.sendall(piece)
         # After the reply, while nobody waits: what one large page took must not be added to what
         # the next one takes.
-        if request["do"] == "read" and trim is not None:
+        if request["do"] != "look" and trim is not None:
             trim(0)
 
 

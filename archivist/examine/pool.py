@@ -29,7 +29,7 @@ import os
 import queue
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +42,7 @@ from archivist.examine.process import Child, ChildGone, ExaminerUnavailable
 from archivist.examine.unfit import DAMAGED, EMPTY, NOT_A_DOCUMENT, TOO_LARGE, Unfit
 from policies.errors import FactsUnreadable
 from policies.facts import Cover, Facts, page_from_plain
+from storage import durable
 
 Reply = dict[str, Any]
 
@@ -72,7 +73,7 @@ class Examiners:
 
     def __init__(self, workers: int, limits: Limits | None = None) -> None:
         assert workers > 0
-        self._workers = workers
+        self.workers = workers
         self.limits = limits or Limits()
         self._tasks: queue.PriorityQueue[_Task] = queue.PriorityQueue()
         self._numbers = itertools.count()
@@ -89,6 +90,11 @@ class Examiners:
     def read(self, path: Path, media_type: str, page_index: int) -> Future[Reply]:
         """`{"page"}`, or `{"defect", "detail"}`. The future raises `ExaminerUnavailable` only."""
         return self._submit(_READ, lambda driver: driver.read(path, media_type, page_index))
+
+    def cut(self, path: Path, media_type: str, pages: Sequence[int], into: Path) -> Future[Reply]:
+        """Write some pages of a scan to a new file, durably: `{"size_bytes", "sha256"}`, or
+        `{"defect", "detail"}` and no file. Raises `ExaminerUnavailable` or `StorageError`."""
+        return self._submit(_LOOK, lambda driver: driver.cut(path, media_type, list(pages), into))
 
     def backend(self) -> str:
         """The name of the recognition engine that loads here. Raises `ExaminerUnavailable`."""
@@ -137,7 +143,7 @@ class Examiners:
                 return done
             self._tasks.put(_Task(rank, next(self._numbers), run, done))
             # A thread, and with it a child, only when all that exist are at work.
-            if not self._idle.acquire(blocking=False) and len(self._threads) < self._workers:
+            if not self._idle.acquire(blocking=False) and len(self._threads) < self.workers:
                 self._start_thread()
         return done
 
@@ -202,6 +208,32 @@ class _Driver:
             if isinstance(scan, Unfit):
                 return _defect(scan)
             return self.ask({"do": "read", "media_type": media_type, "page": page_index}, scan)
+
+    def cut(self, path: Path, media_type: str, pages: list[int], into: Path) -> Reply:
+        with _opened(path, self._limits) as scan:
+            if isinstance(scan, Unfit):
+                return _defect(scan)
+            reply = self.ask({"do": "cut", "media_type": media_type, "pages": pages}, scan)
+        if "defect" in reply:
+            return reply
+        size_bytes = int(reply["cut"])
+        if size_bytes > self._limits.max_size_bytes:
+            self.close()
+            return _defect(Unfit(TOO_LARGE, "a part of it is too large"))
+        digest = hashlib.sha256()
+        try:
+            durable.write_new(into, self._body(size_bytes, digest))
+        except ChildGone as gone:
+            self._child = None
+            defect, detail = _BLAME[gone.reason]
+            return {"defect": defect, "detail": detail}
+        return {"size_bytes": size_bytes, "sha256": digest.hexdigest()}
+
+    def _body(self, size_bytes: int, digest: hashlib._Hash) -> Iterator[bytes]:
+        assert self._child is not None
+        for chunk in self._child.body(size_bytes, self._limits.read_wall_seconds):
+            digest.update(chunk)
+            yield chunk
 
     def ask(self, request: Reply, scan: int | None) -> Reply:
         """The child's reply, or the defect its end stands for. Raises `ExaminerUnavailable`."""

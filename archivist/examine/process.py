@@ -22,6 +22,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from archivist.examine.limits import Limits
 
 _START_SECONDS = 60.0
 _WATCH_SECONDS = 0.05
+_BODY_BLOCK_BYTES = 1 << 20
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _ENVIRONMENT = {
     "PATH": os.defpath,
@@ -113,6 +115,22 @@ class Child:
         self.served += 1
         self.pages_read += request["do"] == "read"
         return reply
+
+    def body(self, size_bytes: int, wall_seconds: float) -> Iterator[bytes]:
+        """The bytes that follow a reply announcing them. Raises `ChildGone`; the child is ended."""
+        deadline = time.monotonic() + wall_seconds
+        while size_bytes:
+            self._sock.settimeout(max(0.1, deadline - time.monotonic()))
+            try:
+                chunk = self._sock.recv(min(size_bytes, _BODY_BLOCK_BYTES))
+            except TimeoutError:
+                raise self._gone(ChildGone.TIME) from None
+            except OSError:
+                chunk = b""
+            if not chunk:
+                raise self._gone(ChildGone.CRASH)
+            size_bytes -= len(chunk)
+            yield chunk
 
     def end(self) -> None:
         """Kill the child and its group, and wait for it. May be repeated."""
