@@ -23,7 +23,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from archivist.archive import Archive, Desk, as_object, record_label, record_name
@@ -46,6 +46,7 @@ class Piece:
     cover: Cover | None = None
     order: Order | None = None  # what a person decided by hand
     stack: str | None = None  # SHA-256 of the scan it was cut from
+    source: PurePath | None = None  # where that scan lay, when it is not the claim's own place
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def _prints(archive: Archive, piece: Piece) -> list[str]:
 
 
 def _hints(piece: Piece) -> Hints:
-    source = piece.claim.source
+    source = piece.source or piece.claim.source
     return Hints(folders=source.parts[:-1], stem=source.stem, order=piece.order)
 
 
@@ -174,7 +175,7 @@ def _card(piece: Piece, verdict: Accepted) -> bytes:
     card = {
         "v": 1,
         "title": verdict.title,
-        "source": str(piece.claim.source),
+        "source": str(piece.source or piece.claim.source),
         "type": verdict.doc_type,
     }
     card["facts"] = facts_to_plain(piece.facts)
@@ -256,7 +257,7 @@ def _outcome(
     tray = verdict.tray if isinstance(verdict, Refused) else None
     return Outcome(
         claim=piece.claim.id,
-        source=str(piece.claim.source),
+        source=str(piece.source or piece.claim.source),
         verdict=verdict,
         pages=len(piece.facts.pages),
         record=str(put.label["record"]) if put else None,

@@ -160,5 +160,5 @@ class Station:
                 sha256=made["sha256"],
                 size_bytes=made["size_bytes"],
             )
-            pieces.append(Piece(piece_claim, own, part.cover, order, stack=facts.sha256))
+            pieces.append(Piece(piece_claim, own, part.cover, order, facts.sha256, claim.source))
         return pieces
