@@ -12,8 +12,9 @@ The rules it keeps:
   the refusal to open an index of another one: a wrong replay corrupts the postings.
 * **synchronous=NORMAL.** A killed process loses nothing; a power cut may lose the last
   transactions, and the ledger replays them from `applied`. A shadow needs no more.
-* **Destroyed is destroyed.** Both SQLite's and FTS5's secure-delete are on, and `purge`
-  rewrites the segments and empties the write-ahead log. Any of them alone leaves terms.
+* **Destroyed is destroyed.** SQLite overwrites freed space, `purge` rewrites all postings and
+  empties the write-ahead log; without any one of the three, terms or texts stay readable
+  to the key. FTS5's own secure-delete removes replaced texts meanwhile.
 
 Example:
     engine = Fts5Engine.open(Path("index/internal.db"), key)
@@ -75,8 +76,8 @@ _SCHEMA = (
     "CREATE UNIQUE INDEX page_key ON page(record, page)",
     "CREATE TABLE body(id INTEGER PRIMARY KEY, text TEXT)",
     "CREATE VIRTUAL TABLE ft USING fts5(body, marks, fld, content='', tokenize='ascii')",
-    "INSERT INTO ft(ft, rank) VALUES('secure-delete', 1)",
 )
+_SECURE_DELETE = "INSERT INTO ft(ft, rank) VALUES('secure-delete', ?)"
 
 _Scored = list[tuple[int, float]]  # page numbers with their scores, the best first
 
@@ -120,6 +121,7 @@ class Fts5Engine:
                 raise _translated(error, self._where.name) from error
             # The first page proves the key. Altered, it looks the same as a wrong one.
             raise WrongIndexKey(f"the key does not open index {self._where.name}") from error
+        # The first is SQLCipher's habit for encrypted files; said here because purge relies on it.
         for pragma in ("secure_delete = ON", "synchronous = NORMAL", "temp_store = MEMORY"):
             run(f"PRAGMA {pragma}")
         run("PRAGMA trusted_schema = OFF")
@@ -145,6 +147,7 @@ class Fts5Engine:
                 return
             for statement in _SCHEMA:
                 self._db.execute(statement)
+            self._db.execute(_SECURE_DELETE, (1,))
             rows = (("analysis", VERSION), ("applied", 0), ("characters", 0))
             self._db.executemany("INSERT INTO meta VALUES(?, ?)", rows)
 
@@ -278,12 +281,15 @@ class Fts5Engine:
         """
         with self._foreign():
             with self._transaction():
+                # In-place deletion leaves, in FTS5's index of its own leaves, prefixes of terms,
+                # and optimizing does nothing to an index of one segment. So here deletions are
+                # written as a segment of their own, which the others must be merged with.
+                self._db.execute(_SECURE_DELETE, (0,))
                 for record in records:
                     for row in self._rows("WHERE record = ?", (record,)):
                         self._take_out(row)
-            # Deleting leaves, in FTS5's own index of its segments, the terms that separated
-            # two leaves; only rewriting the segments drops those.
-            self._db.execute("INSERT INTO ft(ft) VALUES('optimize')")
+                self._db.execute("INSERT INTO ft(ft) VALUES('optimize')")
+                self._db.execute(_SECURE_DELETE, (1,))
             busy, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise IndexLocked(

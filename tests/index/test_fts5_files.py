@@ -27,26 +27,22 @@ NEEDLES = [char.encode() for char in RARE] + [b"zzqxj", b"titlezanzibar", b"R000
 
 def decrypted(where: Path) -> bytes:
     """Return every byte of database and log in clear, freed pages and slack included."""
-    pages: list[bytes] = []
     data = where.read_bytes()
-    pages += [data[i : i + _PAGE_BYTES] for i in range(0, len(data), _PAGE_BYTES)]
-    pages[0] = b"\0" * 16 + pages[0][16:] if pages else b""
+    parts = [data[i : i + _PAGE_BYTES] for i in range(0, len(data), _PAGE_BYTES)]
+    numbered = list(enumerate(parts, start=1))
     log = where.with_name(where.name + "-wal")
     frames = log.read_bytes()[32:] if log.exists() else b""
-    step = _PAGE_BYTES + 24
-    pages += [frames[i + 24 : i + step] for i in range(0, len(frames), step)]
-    return b"".join(_plain(page) for page in pages if len(page) == _PAGE_BYTES)
+    for i in range(0, len(frames), _PAGE_BYTES + 24):
+        frame = frames[i : i + _PAGE_BYTES + 24]
+        numbered.append((int.from_bytes(frame[:4], "big"), frame[24:]))
+    return b"".join(_plain(number, page) for number, page in numbered)
 
 
-def _plain(page: bytes) -> bytes:
-    vector, body = page[-RESERVED : -RESERVED + 16], page[:-RESERVED]
-    clear = b""
-    for start in (0, 16):  # the first page of a file begins after 16 bytes of salt
-        part = body[start:]
-        part = part[: len(part) // 16 * 16]
-        reader = Cipher(AES(KEY), CBC(vector)).decryptor()
-        clear += reader.update(part) + reader.finalize()
-    return clear
+def _plain(number: int, page: bytes) -> bytes:
+    assert len(page) == _PAGE_BYTES
+    body = page[16 if number == 1 else 0 : -RESERVED]  # page 1 begins with the salt
+    reader = Cipher(AES(KEY), CBC(page[-RESERVED:][:16])).decryptor()
+    return reader.update(body) + reader.finalize()
 
 
 def filled(where: Path) -> Fts5Engine:
@@ -78,14 +74,30 @@ def test_nothing_of_a_purged_record_is_left_in_the_files(tmp_path: Path) -> None
     assert [needle for needle in NEEDLES if needle in decrypted(where)] == []
 
 
-def test_a_replaced_text_is_gone_after_the_next_purge(tmp_path: Path) -> None:
-    """Old versions of a page are no hiding place."""
+def test_a_replaced_text_is_gone_once_the_log_is_folded_in(tmp_path: Path) -> None:
+    """A corrected page leaves nothing of its former text, even without a purge."""
     where = tmp_path / "grade.db"
     engine = filled(where)
     engine.put([Page(SECRET.record, 1, "C", "D", "t", 20240101, "", "空白")], 9)
-    engine.purge([])
+    engine.close()
     after = decrypted(where)
     assert [char for char in RARE if char.encode() in after] == []
+
+
+def test_no_term_of_many_purged_pages_stays_behind_as_a_separator(tmp_path: Path) -> None:
+    """FTS5 keeps prefixes of terms to find its leaves; a purge drops those as well."""
+    where = tmp_path / "grade.db"
+    engine = filled(where)
+    rare = [chr(code) for code in range(0x3400, 0x4DB0) if fold(chr(code)) == chr(code)]
+    texts = ["".join(rare[i::200]) for i in range(200)]
+    pages = [Page(f"S{i}", 1, "C", "D", "t", 20240101, "", text) for i, text in enumerate(texts)]
+    engine.put(pages, 10)
+    engine.purge(["R00000666"])
+    before = decrypted(where)
+    assert sum(char.encode() in before for char in rare) > 6000
+    engine.purge([page.record for page in pages])
+    after = decrypted(where)
+    assert [char for char in rare if char.encode() in after] == []
     engine.close()
 
 

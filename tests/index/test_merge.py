@@ -99,6 +99,20 @@ def test_filters_and_marks_reach_every_grade(
     assert search_all(grades, plan(""), ANYTHING, 10) == Merged(0, ())
 
 
+def test_scores_under_a_filter_are_those_of_the_pages_that_pass(
+    grades: dict[str, Fts5Engine | WhooshEngine],
+) -> None:
+    """Another customer's pages do not change how this one's are ranked."""
+    grades["internal"].put([page("R1", "合同 甲"), page("R2", "甲")], 1)
+    for query in ("合同", "合同 甲"):
+        before = search_all(grades, plan(query), Filters(customer="C1"), 10).results
+        assert before
+        grades["secret"].put([page(f"X{i}", "合同 甲", "C2") for i in range(9)], 1)
+        after = search_all(grades, plan(query), Filters(customer="C1"), 10).results
+        grades["secret"].purge([f"X{i}" for i in range(9)])
+        assert after == before
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     st.lists(
