@@ -9,7 +9,7 @@ import pypdfium2
 import pytest
 from PIL import Image
 
-from archivist.covers import Sheet, cover_pdf
+from archivist.cover_sheets import Sheet, cover_pdf
 from archivist.examine import Examiners
 
 SCANS = Path(
@@ -133,7 +133,7 @@ def test_a_cover_is_found_when_both_codes_are_ruined(examiners, scanned_cover, t
         stack.seek(0)
         page = stack.convert("L").rotate(-2, fillcolor=250)
     for top in (250, 830):
-        page.paste(250, (540, top, 620, top + 420))
+        page.paste(250, (500, top, 740, top + 420))
     page.save(tmp_path / "ruined.png")
     facts = examiners.examine(tmp_path / "ruined.png")
     assert [(c.dossier, c.doc_type) for c in facts.covers] == [("D000001", "sales_contract")]
