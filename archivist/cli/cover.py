@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from archivist.cli.door import Call, common_options, pass_call
-from archivist.covers import Sheet, cover_pdf
+from archivist.cover_sheets import Sheet, cover_pdf
 from storage import durable
 
 

@@ -10,7 +10,8 @@ import zxingcpp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archivist.covers import Sheet, cover_pdf, covers_among, parse, payload
+from archivist.cover_sheets import Sheet, cover_pdf
+from archivist.covers import covers_among, parse, payload
 
 dossiers = st.from_regex(r"D[0-9]{6,12}", fullmatch=True)
 doc_types = st.none() | st.from_regex(r"[a-z0-9][a-z0-9_.]{0,30}", fullmatch=True)

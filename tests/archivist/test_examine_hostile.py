@@ -12,7 +12,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from archivist.covers import Sheet, cover_pdf
+from archivist.cover_sheets import Sheet, cover_pdf
 from archivist.examine import Examiners, Limits
 from archivist.examine.limits import MEBIBYTE
 
