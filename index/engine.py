@@ -16,7 +16,7 @@ The promise, proved for every engine by tests/contract/test_fulltext_engine.py:
   all of them, `hits` are the best `limit`. An empty plan finds nothing.
 * `stats(plan, filters)` are the figures a merge over several grades needs.
 * `purge(records)` returns only when no file of the index holds a trace of these
-  records any more. It may be repeated, and must be after it raised.
+  records any more. It may be repeated, and must be after it raised or was interrupted.
 * `applied` is the ledger position up to which this index has followed. It only
   grows: following the same entries twice changes nothing.
 
