@@ -9,8 +9,6 @@ this module imports none of them. Catching up is `archivist.indexing`.
 """
 
 import importlib
-import logging
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -32,8 +30,6 @@ ENGINES = {
     "fts5": ("index.fts5", "Fts5Engine", ".db"),
     "whoosh": ("index.whoosh_engine", "WhooshEngine", ".whoosh"),
 }
-
-log = logging.getLogger("archivist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +102,20 @@ def _opened(settings: Settings, grade: str, key: bytes) -> Engine:
     except IndexMissing:
         path.parent.mkdir(exist_ok=True)
     except (IndexOutdated, IndexDamaged, WrongIndexKey) as error:
-        log.warning("the index of %s is built anew: %s", grade, error)
+        import logging  # needed once in the life of an index; every search would load it
+
+        logging.getLogger("archivist").warning("the index of %s is built anew: %s", grade, error)
         _throw_away(path)
     return engine.open(path, key, create=True)
 
 
 def _throw_away(path: Path) -> None:
     # A shadow: everything in it stands in the ledger and the sealed cards.
+    files = path.iterdir() if path.is_dir() else path.parent.glob(f"{path.name}*")
+    for file in list(files):
+        file.unlink()
     if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        for file in path.parent.glob(f"{path.name}*"):
-            file.unlink()
+        path.rmdir()
 
 
 def _kind(settings: Settings) -> tuple[str, str, str]:

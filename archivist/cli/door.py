@@ -9,7 +9,6 @@ brings none, a hint. Nothing here carries a secret, a document's text or a title
 
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
@@ -267,6 +266,8 @@ _OWN: tuple[tuple[type[errors.ArchivistError], int], ...] = (
 def explain(error: Exception, debug: bool = False) -> int:
     """Say what went wrong in plain words; returns the exit code."""
     if debug:
+        import traceback  # only whoever asks for it pays
+
         traceback.print_exception(error)
     if isinstance(error, errors.ArchivistError):
         complain(say(error.zh, error.en), say(error.hint_zh, error.hint_en))
