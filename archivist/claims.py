@@ -103,7 +103,8 @@ class Claims:
 
     def in_tray(self, identifier: str) -> tuple[str, Claim]:
         """The tray and the claim that waits there under this id."""
-        for tray in TRAYS:
+        # What a person typed becomes a path: only the form of an id may pass.
+        for tray in TRAYS if _is_claim(identifier) else ():
             claim = _read(self._trays / tray / identifier)
             if claim is not None:
                 return tray, claim
@@ -164,8 +165,9 @@ class Claims:
 
 
 def _is_claim(name: str) -> bool:
-    ulid = name.partition(".")[0]
-    return len(ulid) == 26 and set(ulid) <= set(CROCKFORD)
+    ulid, dot, part = name.partition(".")
+    whole = len(ulid) == 26 and set(ulid) <= set(CROCKFORD)
+    return whole and (not dot or (part.isascii() and part.isdigit()))
 
 
 def _lock(folder: Path) -> int | None:

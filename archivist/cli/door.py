@@ -20,6 +20,7 @@ import click
 from archivist import config, errors
 from archivist.cli.say import note, say, write, write_json
 from index.errors import IndexDamaged, ShadowError, WrongIndexKey
+from policies.errors import PolicyError, UnknownName
 from storage import session
 from storage.errors import (
     Busy,
@@ -253,6 +254,10 @@ _TABLE: tuple[tuple[type[Exception], int, str, str, str], ...] = (
     (IndexDamaged, DAMAGE, "索引已损坏", "它可由台账重建：移走该文件后再运行",
      "it can be rebuilt from the ledger: move the file away and run again"),
     (ShadowError, BUSY, "索引暂时不可用", "请稍后重试", "try again shortly"),
+    (UnknownName, USAGE, "所采用的制度中没有这个名称", "可用名称见 archivist pack show 制度包",
+     "for the names there are: archivist pack show PACK"),
+    (PolicyError, USAGE, "制度包有误", "请运行 archivist pack check 文件",
+     "run archivist pack check FILE"),
 )  # fmt: skip
 
 _OWN: tuple[tuple[type[errors.ArchivistError], int], ...] = (
