@@ -8,9 +8,9 @@ import click
 
 from archivist import dossiers
 from archivist.cli.door import Call, common_options, now, pass_call
+from archivist.cli.labels import dossier_type_label, grade_label, named, type_label
 from archivist.cli.say import facts, note, say, table
 from archivist.cli.words import iso_date, pairs
-from policies.policy import Policy
 
 
 @click.group("dossier")
@@ -71,7 +71,14 @@ def list_(call: Call, customer: str | None) -> None:
         lambda: table(
             heads,
             [
-                (r["dossier"], r["customer"], r["type"], r["keys"], r["events"], r["records"])
+                (
+                    r["dossier"],
+                    r["customer"],
+                    dossier_type_label(call.policy, r["type"]),
+                    named(call.policy, r["type"], r["keys"]),
+                    named(call.policy, r["type"], r["events"]),
+                    r["records"],
+                )
                 for r in rows
             ],
         ),
@@ -88,28 +95,28 @@ def show(call: Call, identifier: str) -> None:
     policy = call.policy
 
     def shown() -> str:
-        kind = policy.find_dossier_type(row["type"])
         head = facts(
             (
                 (say("编号", "id"), row["dossier"]),
                 (say("客户", "customer"), row["customer"]),
-                (say("种类", "type"), say(kind.zh, kind.en) if kind else row["type"]),
-                (say("键", "keys"), row["keys"]),
-                (say("事件", "events"), row["events"]),
+                (say("种类", "type"), dossier_type_label(policy, row["type"])),
+                (say("键", "keys"), named(policy, row["type"], row["keys"])),
+                (say("事件", "events"), named(policy, row["type"], row["events"])),
                 (say("结案", "closed"), row["closed"]),
             )
         )
         heads = (say("档案", "record"), say("资料", "document"), say("密级", "grade"),
                  say("页数", "pages"), say("归档时间", "filed"))  # fmt: skip
         lines = [
-            (r["record"], _type_label(policy, r["type"]), r["grade"], r["pages"], r["filed"])
+            (
+                r["record"],
+                type_label(policy, r["type"]),
+                grade_label(policy, r["grade"]),
+                r["pages"],
+                r["filed"],
+            )
             for r in row["records"]
         ]
         return f"{head}\n\n{table(heads, lines)}" if lines else head
 
     call.emit(row, shown)
-
-
-def _type_label(policy: Policy, type_: str) -> str:
-    found = policy.find_type(type_)
-    return say(found.zh, found.en) if found else type_

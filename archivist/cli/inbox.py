@@ -10,6 +10,7 @@ import click
 from archivist import inbox
 from archivist.claims import Claim
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
+from archivist.cli.labels import tray_label
 from archivist.cli.reading import station_of, write_outcome
 from archivist.cli.say import say, table
 from archivist.intake import Outcome
@@ -34,7 +35,7 @@ def list_(call: Call) -> None:
         lambda: table(
             heads,
             [
-                (r["claim"], r["tray"], r["reason"],
+                (r["claim"], tray_label(r["tray"]), r["reason"],
                  "/".join(filter(None, (r["customer"], r["dossier"], r["type"]))) or None,
                  r["source"])
                 for r in rows

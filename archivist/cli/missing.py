@@ -9,6 +9,7 @@ from datetime import date
 import click
 
 from archivist.cli.door import Call, common_options, pass_call, today
+from archivist.cli.labels import department_label
 from archivist.cli.say import say, table
 from archivist.cli.words import iso_date
 from archivist.missing import missing_items
@@ -52,7 +53,7 @@ def missing_command(
             heads,
             [
                 (r["dossier"], say(r["title"], r["title_en"]), r["due"], r["overdue"],
-                 r["department"], r["clause"])
+                 department_label(call.policy, r["department"]), r["clause"])
                 for r in rows
             ],
         )

@@ -12,6 +12,7 @@ import click
 
 from archivist.archive import Archive
 from archivist.cli.door import Call, ask_passphrase, common_options, now, pass_call
+from archivist.cli.labels import grade_label
 from archivist.cli.say import facts, say
 from storage import session
 
@@ -72,7 +73,10 @@ def whoami_command(call: Call) -> None:
             (
                 (say("人员", "person"), person.name),
                 (say("角色", "roles"), result["roles"]),
-                (say("涉密权限", "cleared for"), [grade for grade, _ in held]),
+                (
+                    say("涉密权限", "cleared for"),
+                    [grade_label(call.policy, grade) for grade, _ in held],
+                ),
             )
         ),
     )

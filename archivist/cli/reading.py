@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import click
 
 from archivist.cli.door import Call, now
+from archivist.cli.labels import detail_in_one_language, grade_label, tray_label, type_label
 from archivist.cli.say import say, write, write_json
 from archivist.examine import Examiners, Limits
 from archivist.intake import Outcome
@@ -34,11 +35,11 @@ def write_outcome(call: Call, outcome: Outcome) -> None:
     row = outcome.plain()
     source = click.format_filename(outcome.source)
     if outcome.filed:
-        text = say("已归档", "filed")
-        place = (
-            f"{row['record']}  {row['customer']}/{row['dossier']}  {row['type']}  {row['grade']}"
-        )
-        write(f"{text}  {place}  {source}")
+        kind = type_label(call.policy, row["type"])
+        grade = grade_label(call.policy, row["grade"])
+        place = f"{row['record']}  {row['customer']}/{row['dossier']}  {kind}  {grade}"
+        write(f"{say('已归档', 'filed')}  {place}  {source}")
     else:
-        text = say("未归档", "refused")
-        write(f"{text}  {row['tray']}  {row['reason']}  {source}  {row['detail']}")
+        tray = tray_label(row["tray"])
+        detail = detail_in_one_language(row["detail"])
+        write(f"{say('未归档', 'refused')}  {tray}  {row['reason']}  {source}  {detail}")

@@ -8,6 +8,7 @@ import click
 
 from archivist import viewing
 from archivist.cli.door import Call, common_options, pass_call
+from archivist.cli.labels import grade_label, type_label
 from archivist.cli.say import facts, say, table
 
 
@@ -26,8 +27,8 @@ def show_command(call: Call, record: str) -> None:
                 (say("题名", "title"), row["title"]),
                 (say("来源", "source"), row["source"]),
                 (say("客户档案", "dossier"), f"{row['customer']}/{row['dossier']}"),
-                (say("种类", "type"), row["type"]),
-                (say("密级", "grade"), row["grade"]),
+                (say("种类", "type"), type_label(call.policy, row["type"])),
+                (say("密级", "grade"), grade_label(call.policy, row["grade"])),
                 (say("页数", "pages"), row["pages"]),
                 (say("格式", "media"), row["media"]),
                 (say("归档", "filed"), f"{row['filed']}  {row['filed_by']}"),
