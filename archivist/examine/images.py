@@ -14,6 +14,7 @@ Rules it keeps:
 
 from __future__ import annotations
 
+import math
 import mmap
 import warnings
 from collections.abc import Iterator
@@ -35,8 +36,8 @@ Image.MAX_IMAGE_PIXELS = None
 # Pillow warns of odd metadata; the pixels decide.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
-LONGEST_SIDE_PX = 3600
-"""A4 at 300 dpi is 3508 px: more adds nothing that recognition could use."""
+WORKING_PIXELS = 18_000_000
+"""A3 at 300 dpi: more adds nothing that recognition could use."""
 
 _FORMATS = {media.TIFF: "TIFF", media.JPEG: "JPEG", media.PNG: "PNG"}
 _EXIF_ORIENTATION = 0x0112
@@ -83,18 +84,24 @@ def demand_pixels(width: int, height: int, max_pixels: int) -> None:
 
 
 def grey(image: Image.Image) -> Pixels:
-    """Decode `image` to its last pixel and return it as grey values, at most `LONGEST_SIDE_PX`."""
+    """Decode `image` to its last pixel and return it as grey values, about `WORKING_PIXELS`."""
     # A JPEG can leave out detail while decoding; its data is still read to the end, so a
     # truncated file is still found.
-    image.draft(image.mode, (LONGEST_SIDE_PX // 2, LONGEST_SIDE_PX // 2))
+    factor = _reduction(image)
+    if factor > 1:
+        image.draft(image.mode, (image.width // factor, image.height // factor))
     image.load()
-    factor = -(-max(image.size) // LONGEST_SIDE_PX)
+    factor = _reduction(image)
     if image.mode in ("1", "P", "PA"):
         # These must become real values before pixels are averaged.
         image = image.convert("L" if image.mode == "1" else "RGBA")
     if factor > 1:
         image = image.reduce(factor)
     return _red(image)
+
+
+def _reduction(image: Image.Image) -> int:
+    return math.ceil(math.sqrt(image.width * image.height / WORKING_PIXELS))
 
 
 def _red(image: Image.Image) -> Pixels:

@@ -20,11 +20,12 @@ import numpy as np
 import pikepdf
 from PIL import Image
 
-from archivist.examine.images import LONGEST_SIDE_PX, Pixels, demand_pixels, grey
+from archivist.examine.images import WORKING_PIXELS, Pixels, demand_pixels, grey
 from archivist.examine.limits import Limits
 from archivist.examine.unfit import DAMAGED, ENCRYPTED, TOO_LARGE, Unfit
 
 _DPI = 200
+_LONGEST_SIDE_PX = 14_400
 _MAX_FORMS = 2000
 _MAX_FORM_DEPTH = 20
 _MIN_COVERED_SHARE = 0.9
@@ -167,7 +168,11 @@ def _rendered(stream: BinaryIO, page_index: int) -> Pixels:
         width_pt, height_pt = page.get_size()
         if not (0 < width_pt < math.inf and 0 < height_pt < math.inf):
             raise Unfit(DAMAGED, "a page without size")
-        scale = min(_DPI / 72, LONGEST_SIDE_PX / max(width_pt, height_pt))
+        scale = min(
+            _DPI / 72,
+            math.sqrt(WORKING_PIXELS / (width_pt * height_pt)),
+            _LONGEST_SIDE_PX / max(width_pt, height_pt),
+        )
         bitmap = page.render(scale=scale, may_draw_forms=False, rev_byteorder=True)
         return _red_of(bitmap.to_pil())
     finally:

@@ -14,6 +14,7 @@ Rules it keeps:
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 import statistics
@@ -40,6 +41,7 @@ _MAX_BOXES = 1000
 _MIN_SIDE_PX = 3
 # The detector marks the core of a line; a margin of this share of area to perimeter restores it.
 _GROWTH = 1.6
+_STRIP_ASPECT = 1.8
 _TALL = 1.5
 _STANDING = 2.5
 _MIN_LINE_SCORE = 0.5
@@ -159,7 +161,29 @@ def _skew(lines: list[_Line]) -> float:
 
 
 def _detect(page: Pixels) -> list[_Line]:
-    """The lines of text on the page, in no particular order."""
+    """The lines of text on the page, in no particular order.
+
+    A long strip, such as a till roll, would shrink on the detector's page until nothing is
+    legible; it is gone through in overlapping pieces. Each line counts in the piece in whose
+    middle it lies, so none is cut at a seam and none counts twice. Only strips that hang down are
+    cut: across, the seams would part every line.
+    """
+    height, width = page.shape
+    if height <= _STRIP_ASPECT * width:
+        return _detect_whole(page)
+    piece = max(DETECTOR_LONG, round(width * DETECTOR_LONG / DETECTOR_SHORT))
+    overlap = piece // 6
+    found = []
+    for top in range(0, max(1, height - overlap), piece - overlap):
+        first, last = top == 0, top + piece >= height
+        for line in _detect_whole(page[top : top + piece]):
+            x, y = line.centre
+            if (first or y >= overlap / 2) and (last or y < piece - overlap / 2):
+                found.append(dataclasses.replace(line, centre=(x, y + top)))
+    return found
+
+
+def _detect_whole(page: Pixels) -> list[_Line]:
     height, width = page.shape
     canvas_height, canvas_width = (
         (DETECTOR_LONG, DETECTOR_SHORT) if height >= width else (DETECTOR_SHORT, DETECTOR_LONG)

@@ -99,6 +99,18 @@ def test_a_form_fed_the_wrong_way_is_turned(examiners, truth, tmp_path, turn):
     assert error_rate(page.text, truth[name, 0]["truth"]) <= 0.03
 
 
+def test_a_long_strip_is_read_in_pieces(examiners, truth, tmp_path):
+    """A strip two pages long keeps every line, once, in order."""
+    name = "pages/sc_combo150.jpg"
+    with Image.open(SCANS / name) as page:
+        strip = Image.new("L", (page.width, 2 * page.height), 255)
+        for index in range(2):
+            strip.paste(page.convert("L"), (0, index * page.height))
+    strip.save(tmp_path / "strip.png", compress_level=1)
+    (read,) = examiners.examine(tmp_path / "strip.png").pages
+    assert error_rate(read.text, truth[name, 0]["truth"] * 2) <= 0.005
+
+
 def test_a_white_page_is_blank(examiners):
     """An empty sheet has no text and says so."""
     (page,) = examiners.examine(SCANS / "pages/blank_white.png").pages
