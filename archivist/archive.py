@@ -57,6 +57,13 @@ class Desk:
         self._given: dict[str, int] = {}
         self._entries: list[bytes] = []
         self._puts: list[Put] = []
+        self._sealing: dict[str, tuple[int, Recipient]] = {}
+
+    def sealing_key(self, grade: str) -> tuple[int, Recipient]:
+        """The generation and public key to seal a grade with, read once while the lock is held."""
+        if grade not in self._sealing:
+            self._sealing[grade] = self._archive.sealing_key(grade)
+        return self._sealing[grade]
 
     def number(self, kind: str) -> str:
         """The next unused id of a kind; given to nobody else while the lock is held."""
@@ -229,14 +236,12 @@ class Archive:
             for at, raw in self.ledger.entries(index, index + 1):
                 yield Entry.parse(at, raw)
 
-    def sealing_key(self, grade: str, encrypted: bool) -> tuple[int | None, Recipient | None]:
-        """The generation and public key that seal for a grade; neither when it is not encrypted.
+    def sealing_key(self, grade: str) -> tuple[int, Recipient]:
+        """The generation and public key that seal for a grade.
 
         Raises Damaged when the key file is not the one the ledger names: whoever may write
         to the folder could otherwise put in a key of his own and read all that is filed.
         """
-        if not encrypted:
-            return None, None
         generation, recipient = self.keys.current(grade)
         if recipient_digest(recipient) != self.catalogue.public_key(grade, generation):
             raise Damaged(f"the public key {grade}/{generation} is not the one in the ledger")

@@ -99,7 +99,7 @@ def take_in(
     with archive.writing(now, who) as desk:
         decided = _judge_all(pieces, archive, policy)
         records = {
-            piece.claim.id: _plan_seal(desk, archive, policy, piece, verdict)
+            piece.claim.id: _plan_seal(desk, policy, piece, verdict)
             for piece, verdict in decided
             if isinstance(verdict, Accepted)
         }
@@ -149,13 +149,11 @@ def _hints(piece: Piece) -> Hints:
     return Hints(folders=source.parts[:-1], stem=source.stem, order=piece.order)
 
 
-def _plan_seal(
-    desk: Desk, archive: Archive, policy: Policy, piece: Piece, verdict: Accepted
-) -> Put:
+def _plan_seal(desk: Desk, policy: Policy, piece: Piece, verdict: Accepted) -> Put:
     """Seal the scan and its card for the grade; a grade that is not encrypted has no key."""
     record = desk.number("record")
-    encrypted = policy.grades[verdict.grade].encrypt
-    generation, recipient = archive.sealing_key(verdict.grade, encrypted)
+    sealed = policy.grades[verdict.grade].encrypt
+    generation, recipient = desk.sealing_key(verdict.grade) if sealed else (None, None)
     put = Put(
         record_name({"customer": verdict.customer, "dossier": verdict.dossier, "id": record}),
         record_label(record, verdict.grade, generation),
