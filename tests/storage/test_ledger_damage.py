@@ -24,8 +24,9 @@ from storage.errors import Damaged, DiskFailed
 from storage.journal import encode_record, scan, segment_name
 from storage.ledger import Ledger, LedgerDamaged, peek_size
 from storage.ledger_findings import Report
-from storage.merkle import Edge, leaf_hash
+from storage.merkle import EMPTY_ROOT, Edge, leaf_hash
 from storage.note import Checkpoint, Signer
+from storage.tiles import encode_bundle
 
 SIZE = 700
 
@@ -109,6 +110,18 @@ def rewritten_without_key(root: Path) -> None:
     ledger.publish()
 
 
+def older_checkpoint(root: Path) -> None:
+    """The head of the empty ledger is put back: signed by the right key, and long outdated."""
+    write(root / "checkpoint", Signer(ORIGIN, KEY).sign(Checkpoint(ORIGIN, 0, EMPTY_ROOT)))
+
+
+def bundle_and_tile(root: Path) -> None:
+    """An entry is exchanged and the hash tile above it made to fit."""
+    forged = [b"forged", *entries(256, 1)]
+    write(root / "tile/entries/000", encode_bundle(forged))
+    write(root / "tile/0/000", b"".join(map(leaf_hash, forged)))
+
+
 TAMPERING: dict[str, tuple[Callable[[Path], None], str, bool]] = {
     # what is done, the code it is found under, whether opening refuses at once
     "entry altered in a bundle": (lambda r: flip(r / "tile/entries/001", 100), "L-ENTRY", False),
@@ -132,6 +145,8 @@ TAMPERING: dict[str, tuple[Callable[[Path], None], str, bool]] = {
         False,
     ),
     "checkpoint altered": (lambda r: flip(r / "checkpoint", 24), "L-CHECKPOINT", True),
+    "checkpoint replaced by an older one": (older_checkpoint, "L-CHECKPOINT", True),
+    "bundle altered with its tile": (bundle_and_tile, "L-CHECKPOINT", False),
     "checkpoint missing": (lambda r: (r / "checkpoint").unlink(), "L-CHECKPOINT", True),
     "base altered": (lambda r: flip(r / "journal/base", 30), "L-CHECKPOINT", True),
     "base missing": (lambda r: (r / "journal/base").unlink(), "L-CHECKPOINT", True),
@@ -308,6 +323,84 @@ def test_torn_tail_that_hides_a_published_entry_is_not_cut(tmp_path: Path) -> No
     with pytest.raises(LedgerDamaged, match="L-ROLLBACK"):
         reopen(root)
     assert path.read_bytes() == before
+
+
+def test_torn_tail_is_not_cut_by_a_writer_that_read_less_than_was_published(
+    tmp_path: Path,
+) -> None:
+    """A writer that opened earlier asks the checkpoint again before it cuts anything."""
+    root = tmp_path / "ledger"
+    early = make(root, 300, group=300)
+    other = reopen(root)
+    other.append([b"last"])
+    other.publish()
+    flip(last_segment(root), last_segment(root).stat().st_size - 5)
+    before = last_segment(root).read_bytes()
+    with pytest.raises(LedgerDamaged, match="L-ROLLBACK"):
+        early.append([b"x"])
+    assert last_segment(root).read_bytes() == before
+
+
+def test_size_is_not_taken_from_a_record_that_is_torn_or_out_of_place(tmp_path: Path) -> None:
+    """Peeking counts neither a record whose body never arrived nor one that does not follow."""
+    root = tmp_path / "ledger"
+    make(root, 20, group=10)
+    path = last_segment(root)
+    whole = path.read_bytes()
+    write(path, whole[:-100] + bytes(100))
+    assert peek_size(root) == 10
+    write(path, whole + whole[: len(whole) // 3])
+    assert peek_size(root) == 20
+    write(path, whole + encode_record(99, [b"x"], b"note"))
+    assert peek_size(root) == 20
+
+
+def test_edge_is_checked_even_when_the_journal_adds_nothing(tmp_path: Path) -> None:
+    """Where the tiles are all there is, their rows must have the signed root by themselves."""
+    root = tmp_path / "ledger"
+    make(root, 512, publish=True)
+    flip(root / "tile/1/000.p/2", 40)
+    with pytest.raises(LedgerDamaged, match="L-TILE"):
+        reopen(root)
+
+
+def test_journal_emptied_below_the_tiles_is_damage(tmp_path: Path) -> None:
+    """The last segment must reach the tiles; else new records would not join on."""
+    root = tmp_path / "ledger"
+    make(root, 512, publish=True)
+    write(last_segment(root), b"")
+    with pytest.raises(LedgerDamaged, match="L-JOURNAL"):
+        reopen(root)
+    assert "L-JOURNAL" in {finding.code for finding in verified(root).findings}
+
+
+def test_other_history_under_a_running_reader_is_refused(tmp_path: Path) -> None:
+    """A reader that starts again compares what it finds with what it had."""
+    root = tmp_path / "ledger"
+    make(root, 300)
+    reader = Ledger.open(root, VKEY)
+    shutil.rmtree(root)
+    forged = make(root)
+    for _ in range(5):
+        forged.append([b"other"] * 700)
+        forged.publish()
+    with pytest.raises(LedgerDamaged, match="L-ROLLBACK"):
+        reader.refresh()
+
+
+def test_upper_tiles_are_checked_as_well(tmp_path: Path) -> None:
+    """In a ledger of more than 65536 entries a flipped bit two levels up is found and named."""
+    root = tmp_path / "ledger"
+    ledger = make(root, 66_000, group=6000, publish=True)
+    assert ledger.verify().ok
+    flip(root / "tile/1/000", 3)
+    assert ("L-TILE", "tile/1/000") in {(f.code, f.where) for f in ledger.verify().findings}
+    with pytest.raises(LedgerDamaged, match="L-TILE tile/1/000"):
+        next(reopen(root).entries())
+    flip(root / "tile/1/000", 3)
+    flip(root / "tile/0/005", 3)
+    codes = {(f.code, f.where) for f in ledger.verify().findings}
+    assert codes == {("L-TILE", "tile/0/005")}
 
 
 def test_second_segment_missing_is_damage_not_a_torn_tail(tmp_path: Path) -> None:

@@ -106,10 +106,13 @@ def test_journal_holds_only_what_is_not_published(tmp_path: Path) -> None:
 
 
 def test_publishing_nothing_new_changes_no_file(tmp_path: Path) -> None:
-    """A second publication in a row leaves every file as it was."""
-    ledger = make(tmp_path / "ledger", 300, publish=True)
+    """A second publication in a row leaves every file as it was, whoever asks for it."""
+    ledger = make(tmp_path / "ledger", 300)
+    other = reopen(tmp_path / "ledger")
+    ledger.publish()
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "ledger").rglob("*")}
     ledger.publish()
+    other.publish()
     assert {p: p.stat().st_mtime_ns for p in (tmp_path / "ledger").rglob("*")} == before
 
 
