@@ -39,7 +39,9 @@ class Claim:
     id: str  # ULID, with ".n" for the n-th part of a stack
     folder: Path  # work/<id> or trays/<tray>/<id>
     path: Path  # the file itself
-    source: PurePath  # where it lay: path below the drop folder, or the name given by hand
+    source: (
+        PurePath  # where it lay: path below the drop folder, or the name given by hand; in words
+    )
     lock: int | None = None  # descriptor of the folder, locked as long as the claim is ours
 
     @property
@@ -152,7 +154,7 @@ class Claims:
         folder = self._work / identifier
         path = folder / came / source
         path.parent.mkdir(parents=True)
-        return Claim(identifier, folder, path, source, _lock(folder))
+        return Claim(identifier, folder, path, PurePath(readable(source)), _lock(folder))
 
     @staticmethod
     def _rename(path: Path, target: Path) -> None:
@@ -195,5 +197,14 @@ def _read(folder: Path) -> Claim | None:
     for came in ("drop", "copy", "part"):
         for path in (folder / came).rglob("*"):
             if path.is_symlink() or not path.is_dir():
-                return Claim(folder.name, folder, path, path.relative_to(folder / came))
+                source = PurePath(readable(path.relative_to(folder / came)))
+                return Claim(folder.name, folder, path, source)
     return None
+
+
+def readable(path: PurePath) -> str:
+    """A path as text that every encoder takes: bytes that are no UTF-8 become `\\xb5`.
+
+    A scanner set to another code page writes such names. The file keeps its own.
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

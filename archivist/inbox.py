@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from archivist.archive import Archive, as_card
-from archivist.claims import Claim
+from archivist.claims import Claim, readable
 from archivist.errors import NotKnown
 from archivist.intake import Outcome, tidy
 from index.catalogue import Row
@@ -61,7 +61,7 @@ def reject(archive: Archive, identifier: str, reason: str, now: datetime, who: s
 def _shown(archive: Archive, row: Row) -> dict[str, Any]:
     try:
         _, claim = archive.claims.in_tray(row["id"])
-        source, path = str(claim.source), str(claim.path)
+        source, path = str(claim.source), readable(claim.path)
     except NotKnown:
         source, path = None, None  # being judged at this moment, or taken away by hand
     return {

@@ -13,8 +13,9 @@ A file is complete when
   missing, or the file is empty, only after the longer unfinished time.
 
 Names that scanners and copying programs use for files in the making (.part, .tmp,
-~$…, dot files) do not exist until they are renamed. A symbolic link, pipe or device
-is yielded at once: it will not get any more complete, and examining refuses it.
+~$…, dot files) do not exist until they are renamed. A name that begins with two dots is
+none of these. A symbolic link, pipe or device is yielded at once: it will not get any
+more complete, and examining refuses it.
 
     for path in DropFolder(settings).settled():
         intake.offer(path)
@@ -162,7 +163,8 @@ class DropFolder:
 def is_temporary(name: str) -> bool:
     """Whether a file of this name is still in the making."""
     lowered = name.casefold()
-    return lowered.startswith((".", "~")) or lowered.endswith(TEMPORARY)
+    hidden = lowered.startswith(".") and not lowered.startswith("..")
+    return hidden or lowered.startswith("~$") or lowered.endswith(TEMPORARY)
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:

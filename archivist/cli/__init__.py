@@ -9,6 +9,7 @@ The three options may also stand behind the command.
 """
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -73,6 +74,9 @@ def main() -> None:
     """Entry point of the `archivist` command."""
     # A closed pipe (`archivist … | head`) is the reader's good right, not our error.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that lacks a character gets its number; the command goes on.
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 

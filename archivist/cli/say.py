@@ -45,8 +45,12 @@ def note(text: str) -> None:
 
 
 def write_json(value: Any, one_line: bool = False) -> None:
-    """One JSON document, UTF-8, not ASCII-escaped."""
-    write(json.dumps(value, ensure_ascii=False, indent=None if one_line else 2))
+    """One JSON document, UTF-8 whatever the locale, not ASCII-escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=None if one_line else 2)
+    sys.stdout.flush()
+    # Half a character from a name on disk is no UTF-8; its escape is JSON all the same.
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

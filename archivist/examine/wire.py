@@ -33,7 +33,9 @@ def send(sock: socket.socket, message: dict[str, Any], descriptor: int | None = 
 
     Raises `OSError` when the other side is gone.
     """
-    body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    # Names on disk and text layers may hold half a surrogate pair, which no encoder takes.
+    body = text.encode("utf-8", "replace")
     frame = _LENGTH.pack(len(body)) + body
     sent = 0
     if descriptor is not None:
