@@ -1,0 +1,338 @@
+"""Benchmarks: ours and the bare work in turn, medians of several rounds, the ratio last.
+
+    scripts/bench intake [--count N] [--rounds R]   text PDFs, documents per second
+    scripts/bench ocr    [--pages N] [--rounds R]   scanned pages, pages per second
+    scripts/bench search [--pages N] [--rounds R]   a whole cold search process
+    scripts/bench index  [--pages N] [--rounds R]   pages indexed per second, both engines
+
+Each prints one table and one JSON line. "Bare" means: the libraries alone, doing the same
+reading, sealing and flushing, without claims, judging, ledger, catalogue or limits.
+"""
+
+import argparse
+import json
+import math
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+CORES = len(os.sched_getaffinity(0))
+WORDS = (
+    "客户档案管理制度合同交车检查保险单身份证复印件购车发票销售部售后服务移交签收保管期限"
+    "秘密机密绝密经办人审批借阅归还销毁鉴定台账车辆识别代号发动机号码价税合计金额日期地址电话"
+)
+
+
+# ── material ──────────────────────────────────────────────────────────────────
+
+
+def page_text(seed: int, characters: int = 600) -> str:
+    """A page of made-up Chinese business text; the same for the same seed."""
+    rng = random.Random(seed)
+    body = "".join(rng.choice(WORDS) for _ in range(characters))
+    return "\n".join(body[at : at + 38] for at in range(0, characters, 38))
+
+
+def text_pdf(path: Path, seed: int, pages: int) -> None:
+    """A text PDF with embedded font, as office programs write it."""
+    from archivist.printing import Paper
+
+    paper = Paper(f"{seed}")
+    for page in range(pages):
+        for number, line in enumerate(page_text(seed * 100 + page).splitlines()):
+            paper.text(line, 12, 60, 780 - 20 * number)
+        paper.next_page()
+    path.write_bytes(paper.finished())
+
+
+class Bench:
+    """A fresh archive with one dossier, in a temporary folder with its own keys."""
+
+    def __init__(self, folder: Path, engine: str = "fts5") -> None:
+        self.folder = folder
+        self.root = folder / "archive"
+        self.environment = {
+            **os.environ,
+            "XDG_CONFIG_HOME": str(folder / "config"),
+            "XDG_RUNTIME_DIR": str(folder / "runtime"),
+            "ARCHIVIST_PASSPHRASE": "bench",
+            "ARCHIVIST_ARCHIVE": str(self.root),
+            "ARCHIVIST_LANG": "en",
+        }
+        (folder / "runtime").mkdir(parents=True)
+        self.run("init", str(self.root), "--pack", "auto-dealer", "--pack", "secrecy",
+                 "--person", "bench", "--work-factor", "16")  # fmt: skip
+        settings = self.root / "archive.toml"
+        text = settings.read_text("utf-8").replace("settle_seconds = 1.0", "settle_seconds = 0.0")
+        settings.chmod(0o644)
+        settings.write_text(text.replace('engine = "fts5"', f'engine = "{engine}"'), "utf-8")
+        self.run("customer", "add", "bench")
+        self.run("dossier", "open", "C000001", "new_car")
+        self.place = self.root / "drop" / "C000001" / "D000001" / "sales_contract"
+        self.place.mkdir(parents=True)
+
+    def run(self, *words: str) -> str:
+        """Run one command; a failure ends the benchmark."""
+        done = subprocess.run([BIN / "archivist", *words], env=self.environment, text=True,
+                              capture_output=True, check=False)  # fmt: skip
+        if done.returncode not in (0, 3):
+            sys.exit(f"archivist {words[0]} failed: {done.stderr}")
+        return done.stdout
+
+    def watch_once(self) -> int:
+        """Take in what was dropped; returns how many were filed."""
+        lines = self.run("watch", "--once", "--json").splitlines()
+        return sum(json.loads(line)["outcome"] == "filed" for line in lines)
+
+
+# ── bare ──────────────────────────────────────────────────────────────────────
+
+
+def bare_intake(task: tuple[Path, Path, str]) -> int:
+    """Read the text, seal the file as age, flush it: what no archive can do without."""
+    import hashlib
+
+    import pypdf
+
+    from storage.age import parse_recipient
+    from storage.age.files import encrypt
+
+    source, folder, recipient = task
+    data = source.read_bytes()
+    name = hashlib.sha256(data).hexdigest()
+    with source.open("rb") as file:
+        text = [page.extract_text() for page in pypdf.PdfReader(file).pages]
+    sealed = encrypt([parse_recipient(recipient)], data)
+    target = folder / f"{name}.age"
+    with target.with_suffix(".tmp").open("wb") as out:
+        out.write(sealed)
+        out.flush()
+        os.fsync(out.fileno())
+    target.with_suffix(".tmp").rename(target)
+    fd = os.open(folder, os.O_RDONLY)
+    os.fsync(fd)
+    os.close(fd)
+    return len("".join(text))
+
+
+def bench_intake(options: argparse.Namespace) -> None:
+    from storage.age import HybridIdentity
+
+    recipient = HybridIdentity.generate().recipient.text
+    ours: list[float] = []
+    bare: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        sources = folder / "sources"
+        sources.mkdir()
+        for seed in range(options.count):
+            text_pdf(sources / f"{seed:05}.pdf", seed, options.pdf_pages)
+        files = sorted(sources.iterdir())
+        for turn in range(options.rounds):
+            target = folder / f"bare-{turn}"
+            target.mkdir()
+            started = time.perf_counter()
+            with ProcessPoolExecutor(CORES) as pool:
+                list(pool.map(bare_intake, [(f, target, recipient) for f in files], chunksize=4))
+            bare.append(options.count / (time.perf_counter() - started))
+            bench = Bench(folder / f"ours-{turn}")
+            for file in files:
+                shutil.copy(file, bench.place)
+            started = time.perf_counter()
+            filed = bench.watch_once()
+            ours.append(options.count / (time.perf_counter() - started))
+            assert filed == options.count, f"{filed} of {options.count} filed"
+    report("intake, text PDFs", "documents/s", {"bare": bare, "archivist": ours})
+
+
+# ── recognition ───────────────────────────────────────────────────────────────
+
+
+def bare_reader(task: tuple[int, list[Path]]) -> int:
+    """RapidOCR alone, tuned as well as it goes, one process bound to one core."""
+    core, paths = task
+    os.sched_setaffinity(0, {core})
+    os.environ["OMP_NUM_THREADS"] = "1"
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # it would report home
+    import cv2
+    import numpy as np
+    from PIL import Image
+    from rapidocr import EngineType, RapidOCR
+
+    cv2.setNumThreads(1)
+    settings = {
+        "Global.use_cls": False,
+        "Global.log_level": "error",
+        "Det.limit_type": "max",
+        "Det.limit_side_len": 1280,
+        "EngineConfig.openvino.inference_num_threads": 1,
+    }
+    settings |= {f"{part}.engine_type": EngineType.OPENVINO for part in ("Det", "Cls", "Rec")}
+    reader = RapidOCR(params=settings)
+    recogniser = reader._load_rec_model()
+    recogniser.rec_batch_num, recogniser.rec_image_shape = 1, [3, 48, 160]
+    resize = recogniser.resize_norm_img
+    recogniser.resize_norm_img = lambda image, ratio: resize(
+        image, math.ceil(max(160, 48 * ratio) / 160) * 160 / 48
+    )
+    for path in paths:
+        grey = np.asarray(Image.open(path).convert("L"))
+        reader(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR))
+    return len(paths)
+
+
+def scans(folder: Path, count: int) -> list[Path]:
+    """Copies of the sample pages, each with bytes of its own so that none is a duplicate."""
+    samples = Path(os.environ.get("ARCHIVIST_SCANS", TOP.parent / "shared" / "scans")) / "pages"
+    pages = sorted(samples.glob("sc_*_200.jpg")) + sorted(samples.glob("tc_*.jpg"))
+    if not pages:
+        sys.exit(f"no sample scans in {samples}; name a folder in ARCHIVIST_SCANS")
+    folder.mkdir()
+    made = []
+    for number in range(count):
+        data = pages[number % len(pages)].read_bytes()
+        note = f"copy {number}".encode()
+        comment = b"\xff\xfe" + (len(note) + 2).to_bytes(2) + note  # a JPEG comment segment
+        made.append(folder / f"{number:04}.jpg")
+        made[-1].write_bytes(data[:2] + comment + data[2:])
+    return made
+
+
+def bench_ocr(options: argparse.Namespace) -> None:
+    ours: list[float] = []
+    bare: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        pages = scans(Path(name) / "scans", options.pages)
+        for turn in range(options.rounds):
+            cores = sorted(os.sched_getaffinity(0))
+            tasks = [(core, pages[at :: len(cores)]) for at, core in enumerate(cores)]
+            started = time.perf_counter()
+            with ProcessPoolExecutor(len(cores), mp_context=get_context("spawn")) as pool:
+                list(pool.map(bare_reader, tasks))
+            bare.append(options.pages / (time.perf_counter() - started))
+            bench = Bench(Path(name) / f"ours-{turn}")
+            for page in pages:
+                shutil.copy(page, bench.place)
+            started = time.perf_counter()
+            filed = bench.watch_once()
+            ours.append(options.pages / (time.perf_counter() - started))
+            assert filed == options.pages, f"{filed} of {options.pages} filed"
+    report("intake, scanned pages", "pages/s", {"bare": bare, "archivist": ours})
+
+
+# ── search and index ──────────────────────────────────────────────────────────
+
+
+def bench_search(options: argparse.Namespace) -> None:
+    """A whole process, from exec to exit, against an interpreter that imports the two basics."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        bench = Bench(Path(name))
+        for seed in range(options.pages // 10):
+            text_pdf(bench.place / f"{seed:05}.pdf", seed, 10)
+        assert bench.watch_once() == options.pages // 10
+        bench.run("login", "bench")
+        needles = [page_text(seed * 100)[40:46] for seed in range(8)]
+        bench.run("search", needles[0])  # catches up; measured is what everyday searches cost
+        bare_words = [sys.executable, "-c", "import sqlite3, click"]
+        bare: list[float] = []
+        ours: list[float] = []
+        for turn in range(options.rounds * 5):
+            bare.append(seconds_of(bare_words, bench.environment))
+            words = [str(BIN / "archivist"), "search", needles[turn % len(needles)]]
+            ours.append(seconds_of(words, bench.environment))
+    rates = {"import sqlite3, click": bare, "archivist search": ours}
+    report(f"search, cold process, {options.pages} pages", "ms", milliseconds(rates))
+
+
+def seconds_of(words: list[str], environment: dict[str, str]) -> float:
+    """Wall time of one process."""
+    started = time.perf_counter()
+    subprocess.run(words, env=environment, stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - started
+
+
+def milliseconds(rates: dict[str, list[float]]) -> dict[str, list[float]]:
+    """The same figures in milliseconds."""
+    return {name: [value * 1000 for value in values] for name, values in rates.items()}
+
+
+def bench_index(options: argparse.Namespace) -> None:
+    """Pages put a second, analysis included, by each engine."""
+    from index.engine import Page
+    from index.fts5 import Fts5Engine
+    from index.whoosh_engine import WhooshEngine
+
+    rates: dict[str, list[float]] = {}
+    pages = [
+        Page(f"R{n:08}", 1, "C000001", "D000001", "sales_contract", 20260101, "", page_text(n))
+        for n in range(options.pages)
+    ]
+    for turn in range(options.rounds):
+        with tempfile.TemporaryDirectory(prefix="bench-") as name:
+            for kind, engine in (("fts5", Fts5Engine), ("whoosh", WhooshEngine)):
+                opened = engine.open(Path(name) / f"{turn}.{kind}", os.urandom(32), create=True)
+                started = time.perf_counter()
+                for at in range(0, options.pages, 200):
+                    opened.put(pages[at : at + 200], at + 200)
+                rates.setdefault(kind, []).append(options.pages / (time.perf_counter() - started))
+                opened.close()
+    report(f"index, {options.pages} pages", "pages/s", rates)
+
+
+def report(title: str, unit: str, rates: dict[str, list[float]]) -> None:
+    """One table and one JSON line; the first row is the limit that the others are held against."""
+    medians = {name: statistics.median(values) for name, values in rates.items()}
+    limit = next(iter(medians.values()))
+    print(f"{title} ({unit}, {CORES} cores, median of {len(next(iter(rates.values())))})")
+    for name, rate in medians.items():
+        print(f"  {name:<24} {rate:10.2f}   {rate / limit:5.2f}")
+    ratios = {name: round(rate / limit, 3) for name, rate in medians.items()}
+    print(
+        json.dumps(
+            {
+                "bench": title,
+                "unit": unit,
+                "cores": CORES,
+                "rates": {n: round(r, 2) for n, r in medians.items()},
+                "ratios": ratios,
+            }
+        )
+    )
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "intake": bench_intake,
+    "ocr": bench_ocr,
+    "search": bench_search,
+    "index": bench_index,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    intake = commands.add_parser("intake")
+    intake.add_argument("--count", type=int, default=200)
+    intake.add_argument("--pdf-pages", type=int, default=2)
+    intake.add_argument("--rounds", type=int, default=3)
+    for command, pages in (("ocr", 24), ("search", 1000), ("index", 1000)):
+        words = commands.add_parser(command)
+        words.add_argument("--pages", type=int, default=pages)
+        words.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    COMMANDS[options.command](options)
+
+
+if __name__ == "__main__":
+    main()
