@@ -106,9 +106,7 @@ class Home:
 
     def outer(self, more: dict[str, str]) -> dict[str, str]:
         """The environment of a process of this archive."""
-        kept = {
-            k: v for k, v in os.environ.items() if not k.startswith(OURS) or k == "ARCHIVIST_DEBUG"
-        }
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
         return kept | self.env | more
 
     @contextlib.contextmanager
@@ -132,7 +130,7 @@ class Home:
 
     def drop(self, name: str | bytes, content: bytes) -> Path:
         """Put a complete file into the drop folder."""
-        path = Path(os.fsdecode(os.path.join(os.fsencode(self.drop_folder), os.fsencode(name))))
+        path = self.drop_folder / os.fsdecode(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         return path

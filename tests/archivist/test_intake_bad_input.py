@@ -77,7 +77,7 @@ def test_every_bad_scan_lies_in_quarantine_with_its_reason(home, scan):
 
 
 NAMES = {
-    "backslashes": "..\\..\\etc\\passwd.pdf".encode(),
+    "backslashes": b"..\\..\\etc\\passwd.pdf",
     "two-dots": b"a..b...pdf",
     "starts-with-two-dots": b"..evil.pdf",
     "tilde": b"~scan.pdf",
