@@ -5,7 +5,8 @@
     ├── NoArchive        no archive.toml here or above
     ├── NotKnown         a customer, dossier, record or claim that does not exist
     ├── NotAllowed       clearance, approval or separation of duties says no
-    └── KeyNeeded        house key or passphrase missing, or nobody logged in
+    ├── KeyNeeded        house key or passphrase missing, or nobody logged in
+    └── Unavailable      this machine cannot do it now; nothing is wrong with the request
 
 A refusal of a document is not an error but an outcome (`policies.Refused`).
 The leaves raise their own roots (`StorageError`, `ShadowError`, `PolicyError`);
@@ -44,3 +45,7 @@ class NotAllowed(ArchivistError):
 
 class KeyNeeded(ArchivistError):
     """The house key or a person's passphrase is missing or wrong."""
+
+
+class Unavailable(ArchivistError):
+    """This machine cannot do it now; nothing is wrong with the request or the document."""

@@ -264,6 +264,7 @@ _OWN: tuple[tuple[type[errors.ArchivistError], int], ...] = (
     (errors.NoArchive, NO_ARCHIVE),
     (errors.KeyNeeded, NO_KEY),
     (errors.NotAllowed, NOT_ALLOWED),
+    (errors.Unavailable, UNEXPECTED),
     (errors.ArchivistError, USAGE),
 )
 

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from archivist.errors import ArchivistError
+from archivist.errors import Unavailable
 from archivist.examine import wire
 from archivist.examine.limits import Limits
 
@@ -45,7 +45,7 @@ _ENVIRONMENT = {
 }
 
 
-class ExaminerUnavailable(ArchivistError):
+class ExaminerUnavailable(Unavailable):
     """Scans cannot be read on this machine now: no child starts, or no recognition engine loads.
 
     It says nothing about any scan: the scan keeps its claim and is examined again later.
