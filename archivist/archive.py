@@ -162,6 +162,14 @@ class Archive:
                 file.unlink()
             return Catalogue.open(path, self.house.catalogue_key())
 
+    def close(self) -> None:
+        """Let go of the files and of every claim; whatever was begun is `recover`'s now."""
+        for name in ("ledger", "catalogue"):
+            opened = self.__dict__.pop(name, None)
+            if opened is not None:
+                opened.close()
+        self.claims.let_go()
+
     @cached_property
     def _house_identity(self) -> Identity:
         return self.house.identity()

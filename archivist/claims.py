@@ -61,6 +61,7 @@ class Claims:
     def __init__(self, root: Path) -> None:
         self._work = root / "work"
         self._trays = root / "trays"
+        self._locks: set[int] = set()
 
     def take(self, path: Path, drop: Path, at: datetime, randomness: bytes) -> Claim | None:
         """Claim a file of the drop folder by renaming it; None when another was faster."""
@@ -68,11 +69,11 @@ class Claims:
         claim = self._laid_out(claim_id(at, randomness), "drop", source)
         try:
             self._rename(path, claim.path)
-        except FileNotFoundError:
-            self.drop(claim)
-            return None
-        except BaseException:
-            self.drop(claim)
+        except BaseException as error:
+            # A move between disks may have failed behind the copy: only emptiness is removed.
+            self._forget_empty(claim)
+            if isinstance(error, FileNotFoundError):
+                return None
             raise
         return claim
 
@@ -100,7 +101,7 @@ class Claims:
         target = self._trays / tray / claim.id
         durable.make_folders(target.parent)
         durable.move(claim.folder, target)
-        _unlock(claim.lock)
+        self._unlock(claim.lock)
         return target / claim.path.relative_to(claim.folder)
 
     def in_tray(self, identifier: str) -> tuple[str, Claim]:
@@ -119,7 +120,7 @@ class Claims:
 
     def out_of_tray(self, claim: Claim) -> Claim:
         """Take a claim back to the work folder, to be judged once more."""
-        lock = _lock(claim.folder)
+        lock = self._lock(claim.folder)
         if lock is None:
             raise Busy(f"claim {claim.id} is being dealt with by somebody else")
         folder = self._work / claim.id
@@ -132,14 +133,19 @@ class Claims:
     def drop(self, claim: Claim) -> None:
         """Forget a claim whose content the ledger names as filed, or that is only a copy."""
         shutil.rmtree(claim.folder, ignore_errors=True)
-        _unlock(claim.lock)
+        self._unlock(claim.lock)
+
+    def let_go(self) -> None:
+        """Give up every claim that is held, as if the process had died; the files stay."""
+        while self._locks:
+            self._unlock(next(iter(self._locks)))
 
     def left_over(self) -> Iterator[Claim]:
         """Claims in the work folder whose process is gone; they are ours from here."""
         if not self._work.exists():
             return
         for folder in sorted(self._work.iterdir()):
-            lock = _lock(folder) if _is_claim(folder.name) else None
+            lock = self._lock(folder) if _is_claim(folder.name) else None
             if lock is None:
                 continue
             claim = _read(folder)
@@ -147,14 +153,44 @@ class Claims:
                 yield replace(claim, lock=lock)
             else:
                 # The rename never happened: the scan still lies in the drop folder.
-                shutil.rmtree(folder, ignore_errors=True)
-                _unlock(lock)
+                self._forget_empty(Claim(folder.name, folder, folder, PurePath(), lock))
 
     def _laid_out(self, identifier: str, came: str, source: PurePath) -> Claim:
         folder = self._work / identifier
         path = folder / came / source
         path.parent.mkdir(parents=True)
-        return Claim(identifier, folder, path, PurePath(readable(source)), _lock(folder))
+        lock = self._lock(folder)
+        if lock is None:
+            # A starting daemon came upon the folder before it had a lock, and clears it away.
+            raise Busy(f"claim {identifier} was taken for one of a crash")
+        return Claim(identifier, folder, path, PurePath(readable(source)), lock)
+
+    def _forget_empty(self, claim: Claim) -> None:
+        """Remove the folders of a claim that has no file; a file that is there after all stays."""
+        folders = [path for path in claim.folder.rglob("*") if path.is_dir()]
+        with contextlib.suppress(OSError):
+            for folder in [*sorted(folders, reverse=True), claim.folder]:
+                folder.rmdir()
+        self._unlock(claim.lock)
+
+    def _lock(self, folder: Path) -> int | None:
+        """Lock a claim's folder for this process; None when another holds it or it is gone."""
+        try:
+            fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            return None
+        self._locks.add(fd)
+        return fd
+
+    def _unlock(self, lock: int | None) -> None:
+        if lock in self._locks:
+            self._locks.discard(lock)
+            os.close(lock)
 
     @staticmethod
     def _rename(path: Path, target: Path) -> None:
@@ -170,26 +206,6 @@ def _is_claim(name: str) -> bool:
     ulid, dot, part = name.partition(".")
     whole = len(ulid) == 26 and set(ulid) <= set(CROCKFORD)
     return whole and (not dot or (part.isascii() and part.isdigit()))
-
-
-def _lock(folder: Path) -> int | None:
-    """Lock a claim's folder for this process; None when another holds it or it is gone."""
-    try:
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        return None
-    return fd
-
-
-def _unlock(lock: int | None) -> None:
-    if lock is not None:
-        with contextlib.suppress(OSError):
-            os.close(lock)
 
 
 def _read(folder: Path) -> Claim | None:

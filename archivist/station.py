@@ -6,7 +6,7 @@ readers' hands as keeps every core busy, and no more, because a claimed scan is 
 for `recover` when the power goes; what is ready is taken in at once, as one group.
 
     station = Station(archive, policy, examiners, now=…, entropy=os.urandom)
-    for outcome in station.run(drop.settled(once=True, stopped=stopped)):
+    for outcome in station.run(drop.settled(once=True), drop.stopped, rest):
         print(outcome.plain())
 """
 

@@ -72,6 +72,7 @@ class DropFolder:
         self._wall_clock = wall_clock
         self._candidates: dict[Path, _Candidate] = {}
         self._renamed: set[Path] = set()
+        self.stopped = threading.Event()
         self._stir = threading.Event()
         self._guard = threading.Lock()
 
@@ -102,16 +103,21 @@ class DropFolder:
         """How many files the last look saw, complete or not."""
         return len(self._candidates)
 
-    def settled(self, once: bool, stopped: threading.Event) -> Iterator[Path | None]:
+    def stop(self) -> None:
+        """End `settled` now; may be called from a signal handler."""
+        self.stopped.set()
+        self._stir.set()
+
+    def settled(self, once: bool) -> Iterator[Path | None]:
         """Yield complete files as they appear; None when there is nothing new to take now.
 
         `once`: end when the folder holds nothing but what was yielded already and did
-        not leave; otherwise go on until `stopped` is set. The caller moves each yielded
+        not leave; otherwise go on until `stop` is called. The caller moves each yielded
         file away; one that stays is not yielded again until it changes.
         """
         offered: dict[Path, Sight] = {}
         with self._watching(not once):
-            while not stopped.is_set():
+            while not self.stopped.is_set():
                 fresh = 0
                 for path in self.look():
                     sight = self._candidates[path].sight

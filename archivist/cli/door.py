@@ -19,7 +19,7 @@ import click
 
 from archivist import config, errors
 from archivist.cli.say import note, say, write, write_json
-from index.errors import IndexDamaged, ShadowError, WrongIndexKey
+from index.errors import IndexDamaged, IndexUnwritable, ShadowError, WrongIndexKey
 from policies.errors import PolicyError, UnknownName
 from storage import session
 from storage.errors import (
@@ -80,6 +80,12 @@ class Call:
         from archivist.archive import Archive
 
         return Archive.open(self.settings, house_key_path(self.settings.archive_id))
+
+    def reopen(self) -> None:
+        """Close the archive; the next use opens it anew. For going on after a full disk."""
+        opened = self.__dict__.pop("archive", None)
+        if opened is not None:
+            opened.close()
 
     @cached_property
     def policy(self) -> "Policy":
@@ -253,6 +259,8 @@ _TABLE: tuple[tuple[type[Exception], int, str, str, str], ...] = (
      "it can be rebuilt from the ledger: move the file away and run again"),
     (IndexDamaged, DAMAGE, "索引已损坏", "它可由台账重建：移走该文件后再运行",
      "it can be rebuilt from the ledger: move the file away and run again"),
+    (IndexUnwritable, UNEXPECTED, "索引写不进磁盘", "请检查磁盘空间和硬件",
+     "check space and hardware"),
     (ShadowError, BUSY, "索引暂时不可用", "请稍后重试", "try again shortly"),
     (UnknownName, USAGE, "所采用的制度中没有这个名称", "可用名称见 archivist pack show 制度包",
      "for the names there are: archivist pack show PACK"),

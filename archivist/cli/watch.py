@@ -10,7 +10,6 @@ Exit codes: 0; with --once 3 when something was refused; 11 when the archive is 
 
 import os
 import signal
-import threading
 import time
 
 import click
@@ -35,18 +34,17 @@ from storage.errors import StorageError
 @pass_call
 def watch_command(call: Call, once: bool, workers: int | None) -> int:
     """Watch the drop folder."""
-    stopped = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stopped.set())
     drop = DropFolder(call.settings, time.monotonic, time.time)
     drop.folder.mkdir(parents=True, exist_ok=True)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: drop.stop())
     refused = 0
     with station_of(call, workers, "station") as station:
         for claim in recover.recover(call.archive, now()):
             station.offer(claim)
         if not once:
             note(say(f"正在监视 {drop.folder}，按 Ctrl-C 结束", f"watching {drop.folder}"))
-        for outcome in station.run(drop.settled(once, stopped), stopped, lambda: _rest(call)):
+        for outcome in station.run(drop.settled(once), drop.stopped, lambda: _rest(call)):
             write_outcome(call, outcome)
             refused += not outcome.filed
     return FINDINGS if once and refused else 0
