@@ -188,7 +188,7 @@ class Claims:
         return fd
 
     def _unlock(self, lock: int | None) -> None:
-        if lock in self._locks:
+        if lock is not None and lock in self._locks:
             self._locks.discard(lock)
             os.close(lock)
 

@@ -6,14 +6,13 @@ readers' hands as keeps every core busy, and no more, because a claimed scan is 
 for `recover` when the power goes; what is ready is taken in at once, as one group.
 
     station = Station(archive, policy, examiners, now=…, entropy=os.urandom)
-    for outcome in station.run(drop.settled(once=True), drop.stopped, rest):
+    for outcome in station.run(drop, once=True, rest=publish):
         print(outcome.plain())
 """
 
 import logging
 import queue
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime
@@ -23,6 +22,7 @@ from archivist.archive import Archive
 from archivist.claims import Claim
 from archivist.examine import Examiners
 from archivist.intake import Outcome, Piece, take_in
+from archivist.watch import DropFolder
 from policies.facts import Facts, Order
 from policies.policy import Policy
 from policies.routing import split
@@ -30,6 +30,7 @@ from storage.errors import StorageError
 
 GROUP = 32  # pieces in one commit: beyond that the flush costs nothing any more
 AHEAD = 8  # scans being read or waiting for it, for each reader
+WAIT_SECONDS = 0.5  # how long a request to stop may go unnoticed
 
 log = logging.getLogger("archivist")
 
@@ -53,24 +54,21 @@ class Station:
         self._entropy = entropy
         self._who = who
         self._reading = 0
+        self._nudge: Callable[[], None] = lambda: None
         self._ready: queue.SimpleQueue[tuple[Claim, Order | None, Future[Facts]]] = (
             queue.SimpleQueue()
         )
 
-    def run(
-        self,
-        paths: Iterable[Path | None],
-        stopped: threading.Event,
-        rest: Callable[[], None],
-    ) -> Iterator[Outcome]:
-        """Claim and take in the drop folder's settled paths; None means: nothing new now.
+    def run(self, drop: DropFolder, once: bool, rest: Callable[[], None]) -> Iterator[Outcome]:
+        """Claim and take in what lies complete in the drop folder.
 
-        Ends when `paths` ends and everything claimed has its outcome; once `stopped` is set,
-        at once: what has been claimed is taken up by the next start. `rest` is called when
-        there is nothing else to do after something was taken in.
+        Ends when the folder is done with and everything claimed has its outcome; after
+        `drop.stop()` at once: what has been claimed is taken up by the next start. `rest`
+        is called when there is nothing else to do after something was taken in.
         """
+        self._nudge = drop.nudge
         busy = True
-        for path in paths:
+        for path in drop.settled(once):
             if path is not None:
                 self._claim(path)
             if path is None or self._reading >= AHEAD * self._examiners.workers:
@@ -80,7 +78,7 @@ class Station:
             if path is None and busy and not self._reading:
                 rest()
                 busy = False
-        while self._reading and not stopped.is_set():
+        while self._reading and not drop.stopped.is_set():
             yield from self.take_ready(wait=True)
             busy = True
         if busy:
@@ -101,7 +99,12 @@ class Station:
         """Let a claim be read; its outcome comes out of `take_ready` or `finish`."""
         self._reading += 1
         future = self._examiners.examine_async(claim.path)
-        future.add_done_callback(lambda done: self._ready.put((claim, order, done)))
+        future.add_done_callback(lambda done: self._read(claim, order, done))
+
+    def _read(self, claim: Claim, order: Order | None, done: Future[Facts]) -> None:
+        # Called by a reader's thread.
+        self._ready.put((claim, order, done))
+        self._nudge()
 
     def finish(self) -> Iterator[Outcome]:
         """Take in everything offered so far."""
@@ -109,12 +112,12 @@ class Station:
             yield from self.take_ready(wait=True)
 
     def take_ready(self, wait: bool) -> list[Outcome]:
-        """Take in what has been read; `wait` for at least one if something is being read."""
+        """Take in what has been read; `wait` a little for the first if something is being read."""
         pieces: list[Piece] = []
         wholes: list[Claim] = []
         while self._reading and len(pieces) < GROUP:
             try:
-                claim, order, read = self._ready.get(block=wait and not pieces)
+                claim, order, read = self._ready.get(wait and not pieces, WAIT_SECONDS)
             except queue.Empty:
                 break
             self._reading -= 1

@@ -17,8 +17,9 @@ Names that scanners and copying programs use for files in the making (.part, .tm
 none of these. A symbolic link, pipe or device is yielded at once: it will not get any
 more complete, and examining refuses it.
 
-    for path in DropFolder(settings).settled():
-        intake.offer(path)
+    drop = DropFolder(settings, time.monotonic, time.time)
+    for path in drop.settled(once=False):
+        …
 """
 
 import contextlib
@@ -37,6 +38,8 @@ TEMPORARY = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp")
 TRAILERS = {b"%PDF": b"%%EOF", b"\x89PNG": b"IEND", b"\xff\xd8\xff": b"\xff\xd9"}
 TAIL_BYTES = 2048  # PDF allows a little after %%EOF; scanners use it
 STEP_SECONDS = 0.25  # how often a changing file is looked at again
+REST_SECONDS = 5.0  # before a file that could not be taken is tried again; doubles each time
+LONGEST_REST_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,34 @@ class Sight:
     size_bytes: int
     mtime_ns: int
 
+    @classmethod
+    def of(cls, info: os.stat_result) -> "Sight":
+        """The sight of a file as lstat tells it."""
+        return cls(info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns)
+
 
 @dataclass(slots=True)
 class _Candidate:
     sight: Sight
     still_since: float
     renamed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """When a file was yielded, and how long it rests when nobody could take it."""
+
+    sight: Sight
+    at: float | None = None
+    rest_seconds: float = REST_SECONDS
+
+    def is_due(self, sight: Sight, now: float) -> bool:
+        return self.at is None or self.sight != sight or now - self.at >= self.rest_seconds
+
+    def made(self, sight: Sight, now: float) -> "_Offer":
+        if self.at is None or self.sight != sight:
+            return _Offer(sight, now)
+        return _Offer(sight, now, min(2 * self.rest_seconds, LONGEST_REST_SECONDS))
 
 
 class DropFolder:
@@ -87,7 +112,7 @@ class DropFolder:
         seen: dict[Path, _Candidate] = {}
         complete: list[tuple[int, Path]] = []
         for path, info in _files(self.folder):
-            sight = Sight(info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns)
+            sight = Sight.of(info)
             known = self._candidates.get(path)
             if known is None or known.sight != sight:
                 known = _Candidate(sight, now)
@@ -108,24 +133,31 @@ class DropFolder:
         self.stopped.set()
         self._stir.set()
 
+    def nudge(self) -> None:
+        """Wake `settled` from its pause: whoever asks it for paths has something to do."""
+        self._stir.set()
+
     def settled(self, once: bool) -> Iterator[Path | None]:
         """Yield complete files as they appear; None when there is nothing new to take now.
 
         `once`: end when the folder holds nothing but what was yielded already and did
         not leave; otherwise go on until `stop` is called. The caller moves each yielded
-        file away; one that stays is not yielded again until it changes.
+        file away; one that stays is yielded again when it changes, and from time to time,
+        because what kept it there (a full disk) passes.
         """
-        offered: dict[Path, Sight] = {}
+        offered: dict[Path, _Offer] = {}
         with self._watching(not once):
             while not self.stopped.is_set():
                 fresh = 0
                 for path in self.look():
-                    sight = self._candidates[path].sight
-                    if offered.get(path) != sight:
-                        offered[path] = sight
+                    known = self._candidates[path]
+                    offer = offered.get(path) or _Offer(known.sight)
+                    # Others were taken since the look: whoever writes again is not disturbed.
+                    if offer.is_due(known.sight, self._clock()) and _still_so(path, known):
+                        offered[path] = offer.made(known.sight, self._clock())
                         fresh += 1
                         yield path
-                offered = {path: sight for path, sight in offered.items() if path.exists()}
+                offered = {path: o for path, o in offered.items() if os.path.lexists(path)}
                 if once and not fresh and all(path in offered for path in self._candidates):
                     return
                 yield None
@@ -189,6 +221,17 @@ def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
                     pending.append(Path(entry.path))
                 else:
                     yield Path(entry.path), entry.stat(follow_symlinks=False)
+
+
+def _still_so(path: Path, known: _Candidate) -> bool:
+    """Whether a file still looks as it did, and nobody has begun to write to it again."""
+    try:
+        info = path.lstat()
+    except OSError:
+        return False
+    if Sight.of(info) != known.sight:
+        return False
+    return known.renamed or not stat.S_ISREG(info.st_mode) or not _open_elsewhere(path)
 
 
 def _open_elsewhere(path: Path) -> bool:

@@ -26,7 +26,14 @@ from typing import Any
 
 from sqlcipher3 import dbapi2 as sqlite
 
-from index.errors import IndexDamaged, IndexLocked, IndexOutdated, WrongIndexKey
+from index.errors import (
+    IndexDamaged,
+    IndexLocked,
+    IndexOutdated,
+    IndexUnwritable,
+    ShadowError,
+    WrongIndexKey,
+)
 
 VERSION = 1  # a file of another version is rebuilt, not migrated: it is a shadow
 
@@ -463,10 +470,12 @@ def _translating() -> Iterator[None]:
         raise _translated(error) from error
 
 
-def _translated(error: Any) -> IndexDamaged | IndexLocked:
+def _translated(error: Any) -> ShadowError:
     # The message of the engine may quote values; the class of trouble is all that is told.
     if "locked" in str(error) or "busy" in str(error):
         return IndexLocked("the catalogue is locked by another process")
+    if "is full" in str(error):
+        return IndexUnwritable("the disk refused the catalogue's bytes")
     return IndexDamaged(f"the catalogue cannot be read ({type(error).__name__})")
 
 

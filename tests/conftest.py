@@ -67,6 +67,7 @@ class Home:
             "ARCHIVIST_ARCHIVE": str(self.root),
             "ARCHIVIST_LANG": "en",
         }
+        self._started: list[subprocess.Popen[bytes]] = []
         (top / "run").mkdir(parents=True, exist_ok=True)
 
     # ── running ───────────────────────────────────────────────────────────────
@@ -100,9 +101,18 @@ class Home:
         """Start the program as a process of its own, in a process group of its own."""
         env = options.pop("env", {})
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-        return subprocess.Popen(
+        started = subprocess.Popen(
             [PROGRAM, *words], env=self.outer(env), start_new_session=True, **options
         )
+        self._started.append(started)
+        return started
+
+    def end(self) -> None:
+        """End every process that this test started and left running."""
+        for started in self._started:
+            with started:  # closes its pipes too
+                if started.poll() is None:
+                    started.kill()
 
     def outer(self, more: dict[str, str]) -> dict[str, str]:
         """The environment of a process of this archive."""
@@ -207,16 +217,20 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def new_home(template: Path, tmp_path: Path) -> Callable[..., Home]:
+def new_home(template: Path, tmp_path: Path) -> Iterator[Callable[..., Home]]:
     """Make further archives: copies of the template (all with one house key)."""
+    made: list[Home] = []
 
     def make(name: str = "home", folder: str = "archive") -> Home:
         shutil.copytree(template / "archive", tmp_path / name / folder)
         for kept in ("config", "run"):  # the house key, and the session of whoever is logged in
             shutil.copytree(template / kept, tmp_path / name / kept)
-        return Home(tmp_path / name, folder)
+        made.append(Home(tmp_path / name, folder))
+        return made[-1]
 
-    return make
+    yield make
+    for home in made:
+        home.end()
 
 
 @pytest.fixture

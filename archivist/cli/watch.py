@@ -11,18 +11,24 @@ Exit codes: 0; with --once 3 when something was refused; 11 when the archive is 
 import os
 import signal
 import time
+from collections.abc import Iterator
 
 import click
 
 from archivist import indexing, recover, searching
-from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
+from archivist.cli.door import FINDINGS, Call, common_options, explain, now, pass_call
 from archivist.cli.reading import station_of, write_outcome
 from archivist.cli.say import note, say
 from archivist.errors import ArchivistError
+from archivist.intake import Outcome
 from archivist.watch import DropFolder
-from index.errors import ShadowError
+from index.errors import IndexLocked, IndexUnwritable, ShadowError
 from storage import session
-from storage.errors import StorageError
+from storage.errors import Busy, DiskFailed, StorageError
+
+# What passes: somebody makes room, or lets go of the lock.
+TRANSIENT = (Busy, DiskFailed, IndexLocked, IndexUnwritable)
+PATIENCE_SECONDS = 5.0
 
 
 @click.command("watch")
@@ -35,19 +41,36 @@ from storage.errors import StorageError
 def watch_command(call: Call, once: bool, workers: int | None) -> int:
     """Watch the drop folder."""
     drop = DropFolder(call.settings, time.monotonic, time.time)
-    drop.folder.mkdir(parents=True, exist_ok=True)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: drop.stop())
     refused = 0
+    while not drop.stopped.is_set():
+        try:
+            for outcome in _outcomes(call, drop, once, workers):
+                write_outcome(call, outcome)
+                refused += not outcome.filed
+        except TRANSIENT as error:
+            # Nobody may be at the station to start it again: it waits, and begins as after
+            # a crash, because a ledger that failed to write must be opened anew.
+            if once:
+                raise
+            explain(error)
+            call.reopen()
+            drop.stopped.wait(PATIENCE_SECONDS)
+        else:
+            break
+    return FINDINGS if once and refused else 0
+
+
+def _outcomes(call: Call, drop: DropFolder, once: bool, workers: int | None) -> Iterator[Outcome]:
+    """What a crash left first, then what is dropped, until stopped."""
+    drop.folder.mkdir(parents=True, exist_ok=True)
     with station_of(call, workers, "station") as station:
         for claim in recover.recover(call.archive, now()):
             station.offer(claim)
         if not once:
             note(say(f"正在监视 {drop.folder}，按 Ctrl-C 结束", f"watching {drop.folder}"))
-        for outcome in station.run(drop.settled(once), drop.stopped, lambda: _rest(call)):
-            write_outcome(call, outcome)
-            refused += not outcome.filed
-    return FINDINGS if once and refused else 0
+        yield from station.run(drop, once, lambda: _rest(call))
 
 
 def _rest(call: Call) -> None:
@@ -57,11 +80,11 @@ def _rest(call: Call) -> None:
     not come to hold a secret that opens what it has sealed.
     """
     call.archive.ledger.publish()
-    folder = session.runtime_folder(os.environ)
-    kept = session.load(folder, call.settings.archive_id, now())
-    if kept is None:
-        return
     try:
+        folder = session.runtime_folder(os.environ)
+        kept = session.load(folder, call.settings.archive_id, now())
+        if kept is None:
+            return
         with searching.shelves(call.settings, kept.index_keys) as opened:
             late = searching.behind(call.settings, opened)
             if late:
