@@ -174,9 +174,21 @@ def test_power_cut_after_a_killed_process_loses_nothing(tmp_path: Path) -> None:
     """What a killed writer left unflushed is flushed before anybody builds upon it."""
     whole = record(whole_story, tmp_path / "run")
     everywhere = range(len(whole.ops))
-    for at in everywhere if LONG else [*moments(whole), *random.sample(everywhere, 4)]:
+    for at in everywhere if LONG else {*moments(whole), *random.sample(everywhere, 4)}:
         recording = killed(at, tmp_path / f"run{at}")
         assert list(failures(recording, tmp_path / "state", 4)) == [], f"killed at {at}"
+
+
+def test_folder_that_a_killed_process_made_is_not_trusted(tmp_path: Path) -> None:
+    """A tile folder that is there, but was never flushed, is flushed before base relies on it."""
+    whole = record(whole_story, tmp_path / "run")
+    (made,) = [
+        at + 1
+        for at, op in enumerate(whole.ops)
+        if isinstance(op, Names)
+        and any(name == "1" and inode in whole.folders for _, name, inode in op.given)
+    ]
+    assert list(failures(killed(made, tmp_path / "killed"), tmp_path / "state", 100)) == []
 
 
 # --- are these tests any good? ---------------------------------------------------------

@@ -325,6 +325,20 @@ def test_torn_tail_that_hides_a_published_entry_is_not_cut(tmp_path: Path) -> No
     assert path.read_bytes() == before
 
 
+def test_checkpoint_put_back_is_called_old(tmp_path: Path) -> None:
+    """An outdated head of the right history is named as such, not as another history."""
+    root = tmp_path / "ledger"
+    ledger = make(root, 100, publish=True)
+    old = (root / "checkpoint").read_bytes()
+    ledger.append(entries(600, 100))
+    ledger.publish()
+    write(root / "checkpoint", old)
+    (finding,) = verified(root).findings
+    assert (finding.code, finding.message) == ("L-CHECKPOINT", "is older than journal/base")
+    with pytest.raises(LedgerDamaged, match="older than journal/base"):
+        reopen(root)
+
+
 def test_torn_tail_is_not_cut_by_a_writer_that_read_less_than_was_published(
     tmp_path: Path,
 ) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from storage.errors import Damaged
 from storage.note import (
     Checkpoint,
+    Signature,
     Signer,
     Verifier,
     cosign,
@@ -94,6 +95,15 @@ def test_signature_of_another_key_is_not_enough() -> None:
     stranger = Signer("a.example/l", Ed25519PrivateKey.from_private_bytes(b"\1" * 32))
     with pytest.raises(Damaged, match="not signed by the key expected"):
         open_checkpoint(stranger.sign(HEAD), SIGNER.verifier)
+
+
+def test_one_bad_signature_of_the_key_spoils_the_note() -> None:
+    """Where the key expected signed twice, both signatures must hold."""
+    note = parse_note(SIGNER.sign(HEAD))
+    (good,) = note.signatures
+    bad = Signature(good.name, good.key_id, good.blob[:-1] + bytes([good.blob[-1] ^ 1]))
+    with pytest.raises(Damaged, match="does not hold"):
+        open_note(note.with_signature(bad).render(), SIGNER.verifier)
 
 
 def test_head_of_another_log_is_refused_even_under_the_right_key() -> None:
