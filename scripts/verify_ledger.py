@@ -296,6 +296,9 @@ def verify(root: Path, log: Log, against: list[Path], say: Say) -> tuple[int, by
     seen = [(str(path), head) for path in against if (head := signed(log, path, str(path), say))]
     base = signed(log, root / "journal/base", "journal/base", say)
     published = signed(log, root / "checkpoint", "checkpoint", say)
+    if base and published and published[0] < base[0]:
+        say("L-CHECKPOINT", "checkpoint", "is older than journal/base")
+        published = None
     heads = [("journal/base", base), ("checkpoint", published)]
     tree = Tree(seen + [(name, head) for name, head in heads if head], say)
     tiles = Tiles(root, say)
