@@ -33,7 +33,7 @@ from policies.facts import Cover, Facts, Hints, Order, facts_to_plain
 from policies.judge import Accepted, Refused, judge
 from policies.policy import Policy
 from policies.routing import read_clues
-from storage.errors import Damaged
+from storage.errors import Busy
 from storage.vault import Put, Receipt
 
 
@@ -93,8 +93,8 @@ def take_in(
     """Judge, seal and record examined pieces as one durable group, in their order.
 
     `who` is the person who filed by hand, or "station". Raises Busy when another
-    writer does not let go, DiskFailed when the disk is full or broken: then nothing
-    was filed and every claim stays where it is.
+    writer does not let go of the archive or of a scan, DiskFailed when the disk is full
+    or broken: then nothing was filed and every claim stays where it is.
     """
     with archive.writing(now, who) as desk:
         decided = _judge_all(pieces, archive, policy)
@@ -185,7 +185,8 @@ def _say_filed(
 ) -> None:
     suffix = _suffix(piece.facts)
     if receipt.plain_sha256[suffix] != piece.facts.sha256:
-        raise Damaged(f"claim {piece.claim.id} changed between reading and sealing")
+        # Somebody still writes to it. What was read must be what is sealed: begin again later.
+        raise Busy(f"claim {piece.claim.id} changed between reading and sealing")
     own, *stack = _prints(archive, piece)
     desk.say(
         "file",

@@ -9,8 +9,9 @@ A file is complete when
 
 - it was renamed into place (whoever does that has finished writing), or
 - size and mtime have stood still for the settle time, no other process has it open
-  for writing, and its own trailer says so (%%EOF, IEND, EOI); where the trailer is
-  missing, or the file is empty, only after the longer unfinished time.
+  for writing, and the file itself says so (%%EOF, IEND, EOI, or a TIFF's directories
+  reaching no further than its end); where it does not, or is empty, only after the
+  longer unfinished time.
 
 Names that scanners and copying programs use for files in the making (.part, .tmp,
 ~$…, dot files) do not exist until they are renamed. A name that begins with two dots is
@@ -26,16 +27,22 @@ import contextlib
 import fcntl
 import os
 import stat
+import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from archivist.config import Settings
 from archivist.drop_events import observing
 
 TEMPORARY = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp")
 TRAILERS = {b"%PDF": b"%%EOF", b"\x89PNG": b"IEND", b"\xff\xd8\xff": b"\xff\xd9"}
+TIFF_PAGES = 1000  # followed; a chain of directories may run in a circle
+TIFF_STRIPS = 100_000  # of one page that are looked at; more is for examining to judge
+TIFF_PLACES = (273, 279, 324, 325)  # offsets and lengths of strips, of tiles
+TIFF_INTEGERS = {3: ("H", 2), 4: ("I", 4)}  # field type → how struct reads one
 TAIL_BYTES = 2048  # PDF allows a little after %%EOF; scanners use it
 STEP_SECONDS = 0.25  # how often a changing file is looked at again
 REST_SECONDS = 5.0  # before a file that could not be taken is tried again; doubles each time
@@ -264,9 +271,49 @@ def _trailer_is_there(path: Path) -> bool:
     except OSError:
         return False
     with os.fdopen(fd, "rb") as file:
-        head = file.read(4)
+        size_bytes = os.fstat(fd).st_size
+        head = file.read(8)
+        if head.startswith((b"II*\0", b"MM\0*")):
+            return _tiff_is_whole(file, head, size_bytes)
         for magic, trailer in TRAILERS.items():
             if head.startswith(magic):
-                file.seek(max(0, os.fstat(fd).st_size - TAIL_BYTES))
+                file.seek(max(0, size_bytes - TAIL_BYTES))
                 return trailer in file.read()
+    return True
+
+
+def _tiff_is_whole(file: BinaryIO, head: bytes, size_bytes: int) -> bool:
+    """Whether all that a TIFF's directories point at lies within the file (TIFF 6.0, section 2).
+
+    A TIFF has no trailer, and its directory may stand before the pixels or behind them.
+    """
+    order = "<" if head.startswith(b"II") else ">"
+    (at,) = struct.unpack(f"{order}I", head[4:].ljust(4, b"\0"))
+    for _ in range(TIFF_PAGES):
+        if not 8 <= at <= size_bytes - 6:
+            return False
+        file.seek(at)
+        (count,) = struct.unpack(f"{order}H", file.read(2))
+        raw = file.read(12 * count + 4)
+        if len(raw) < 12 * count + 4:
+            return False
+        places: dict[int, Sequence[int]] = {}
+        for tag, kind, number, value in struct.iter_unpack(f"{order}HHI4s", raw[:-4]):
+            if tag in TIFF_PLACES and kind in TIFF_INTEGERS:
+                if number > TIFF_STRIPS:
+                    return True
+                letter, width = TIFF_INTEGERS[kind]
+                if number * width > 4:
+                    file.seek(*struct.unpack(f"{order}I", value))
+                    value = file.read(min(number * width, size_bytes))
+                if len(value) < number * width:
+                    return False
+                places[tag] = struct.unpack(f"{order}{number}{letter}", value[: number * width])
+        for starts, lengths in ((273, 279), (324, 325)):
+            ends = map(sum, zip(places.get(starts, ()), places.get(lengths, ()), strict=False))
+            if max(ends, default=0) > size_bytes:
+                return False
+        (at,) = struct.unpack(f"{order}I", raw[-4:])
+        if at == 0:
+            return True
     return True

@@ -470,11 +470,15 @@ def _translating() -> Iterator[None]:
         raise _translated(error) from error
 
 
+# Bytes that fail their authentication are SQLITE_CORRUPT; these are the disk's refusals.
+_DISK = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
+
+
 def _translated(error: Any) -> ShadowError:
     # The message of the engine may quote values; the class of trouble is all that is told.
     if "locked" in str(error) or "busy" in str(error):
         return IndexLocked("the catalogue is locked by another process")
-    if "is full" in str(error):
+    if str(getattr(error, "sqlite_errorname", "")).startswith(_DISK):
         return IndexUnwritable("the disk refused the catalogue's bytes")
     return IndexDamaged(f"the catalogue cannot be read ({type(error).__name__})")
 
