@@ -91,7 +91,12 @@ def move(src: Path, dst: Path, *, sync: bool = True) -> None:
             if error.errno != errno.EXDEV or not stat.S_ISREG(src.lstat().st_mode):
                 raise
             _copy_across(src, dst)
-            os.unlink(src)
+            try:
+                os.unlink(src)
+            except OSError:
+                # A folder that cannot be written keeps its file; two would be one too many.
+                os.unlink(dst)
+                raise
     if sync:
         sync_folder(dst.parent)
         if src.parent != dst.parent:
