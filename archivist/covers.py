@@ -9,8 +9,8 @@ Rules it keeps:
 - A wrong route is worse than none. So the check characters cover the whole line, and the grammar
   allows exactly one spelling: a damaged, shortened or foreign code is nobody's cover.
 - The check guards against accidents, not against forgers: whoever can feed paper into the scanner
-  can feed a cover. `archive_tag` (any word of the archive, such as its id) keeps the sheets of one
-  archive from routing in another without making the code larger.
+  can feed a cover. `archive_tag` (the archive's id) keeps the sheets of one archive from routing in
+  another without making the code larger.
 - The payload is also printed as text. A PDF that never saw a scanner is routed by its text layer,
   and a code that the scanner ruined is still read by recognition.
 
@@ -26,6 +26,8 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable
+
+FOREIGN: tuple[str, str | None] = ("", None)
 
 _MARK = "ARCHIVIST1"
 _LINE = re.compile(
@@ -66,10 +68,13 @@ def covers_among(texts: Iterable[str], archive_tag: str = "") -> list[tuple[str,
     """The different routes that `texts` name, in order.
 
     More than one means that two sheets were scanned as one page; which of them counts is for
-    routing to decide, so none is dropped here.
+    routing to decide, so none is dropped here. A sheet of another archive, or one whose check
+    fails, is `FOREIGN`: it routes nothing, but what follows it is another document all the same.
     """
-    found = (parse(text, archive_tag) for text in texts)
-    return list(dict.fromkeys(route for route in found if route))
+    routes = (
+        parse(text, archive_tag) or FOREIGN for text in texts if _LINE.fullmatch(text.strip())
+    )
+    return list(dict.fromkeys(routes))
 
 
 def _check(body: str, archive_tag: str) -> str:

@@ -72,7 +72,8 @@ class PageFacts:
 class Cover:
     """A QR cover sheet on a page: what follows belongs to `dossier`, perhaps as `doc_type`.
 
-    `contested` is set when one page carries two different covers: then it names nothing.
+    `contested` is set when one page carries two different covers, or one that another archive
+    printed: then it separates documents but names nothing.
     """
 
     page_index: int

@@ -32,5 +32,5 @@ def cover_command(call: Call, dossier: str, types: tuple[str, ...], output: Path
     if not sheets:
         found = policy.find_dossier_type(row["type"])
         sheets = [Sheet(dossier, None, label, found.zh if found else row["type"])]
-    durable.replace(output.absolute(), cover_pdf(sheets), mode=0o644)
+    durable.replace(output.absolute(), cover_pdf(sheets, call.settings.archive_id), mode=0o644)
     call.emit({"file": str(output), "sheets": len(sheets)}, str(output))

@@ -23,7 +23,8 @@ def station_of(call: Call, workers: int | None, who: str) -> Iterator[Station]:
         max_pages=settings.max_pages,
         max_pixels=settings.max_pixels,
     )
-    with Examiners(workers or len(os.sched_getaffinity(0)), limits) as examiners:
+    readers = workers or len(os.sched_getaffinity(0))
+    with Examiners(readers, limits, settings.archive_id) as examiners:
         yield Station(call.archive, call.policy, examiners, now, os.urandom, who)
 
 

@@ -5,8 +5,9 @@
 It owns nothing and decides nothing that outlives it. It gives up its rights (`confine`), says that
 it is ready, and answers requests until the connection closes:
 
-    {"do": "look", "name"}                -> {"media_type", "pages": [...]} or {"defect", "detail"}
-    {"do": "read", "media_type", "page"}  -> {"page": {...}}                or {"defect", "detail"}
+    {"do": "look", "name", "cover_tag"}   -> {"media_type", "pages": [...]} or {"defect", "detail"}
+    {"do": "read", "media_type", "page",
+     "cover_tag"}                         -> {"page": {...}}                or {"defect", "detail"}
     {"do": "cut", "media_type", "pages"}  -> {"cut": size}, then so many bytes; or a defect
     {"do": "backend"}                     -> {"backend"}
 
@@ -40,7 +41,7 @@ _HEAD_BYTES = 1024
 _MAX_REQUEST_BYTES = 64 * 1024
 
 
-def look(stream: BinaryIO, name: str, limits: Limits) -> dict[str, Any]:
+def look(stream: BinaryIO, name: str, limits: Limits, cover_tag: str) -> dict[str, Any]:
     """What the file is and what each page needs. Raises `Unfit`, or what the parsers raise."""
     head = stream.read(_HEAD_BYTES)
     stream.seek(0)
@@ -53,17 +54,19 @@ def look(stream: BinaryIO, name: str, limits: Limits) -> dict[str, Any]:
     if media_type == media.PDF:
         from archivist.examine.pdf_look import look_pdf
 
-        return {"media_type": media_type, "pages": look_pdf(stream, limits)}
+        return {"media_type": media_type, "pages": look_pdf(stream, limits, cover_tag)}
     from archivist.examine.images import look_image
 
     return {"media_type": media_type, "pages": look_image(stream, media_type, limits)}
 
 
-def read(stream: BinaryIO, media_type: str, page_index: int, limits: Limits) -> dict[str, Any]:
+def read(
+    stream: BinaryIO, media_type: str, page_index: int, limits: Limits, cover_tag: str
+) -> dict[str, Any]:
     """One page read. Raises `Unfit`, or what the decoders raise."""
     from archivist.examine.page import read_page
 
-    return {"page": read_page(stream, media_type, page_index, limits)}
+    return {"page": read_page(stream, media_type, page_index, limits, cover_tag)}
 
 
 def cut_out(stream: BinaryIO, media_type: str, pages: list[int]) -> dict[str, Any]:
@@ -82,11 +85,13 @@ def answer(request: dict[str, Any], descriptor: int | None, limits: Limits) -> d
         try:
             if request["do"] == "look":
                 cpu_allowance(limits.look_cpu_seconds)
-                return look(stream, request["name"], limits)
+                return look(stream, request["name"], limits, request["cover_tag"])
             cpu_allowance(limits.read_cpu_seconds)
             if request["do"] == "cut":
                 return cut_out(stream, request["media_type"], request["pages"])
-            return read(stream, request["media_type"], request["page"], limits)
+            return read(
+                stream, request["media_type"], request["page"], limits, request["cover_tag"]
+            )
         except Unfit as unfit:
             return {"defect": unfit.defect, "detail": unfit.detail}
         except MemoryError:

@@ -33,7 +33,9 @@ _MAX_CHAR_SHARE = 0.25
 _MIN_MARKS = 8
 
 
-def read_page(stream: BinaryIO, media_type: str, page_index: int, limits: Limits) -> dict[str, Any]:
+def read_page(
+    stream: BinaryIO, media_type: str, page_index: int, limits: Limits, cover_tag: str = ""
+) -> dict[str, Any]:
     """One finished page as a plain dict; `covers` lists `(dossier, doc_type)` on a cover sheet.
 
     Raises `Unfit`, or what the decoders raise for a page that cannot be decoded.
@@ -44,21 +46,21 @@ def read_page(stream: BinaryIO, media_type: str, page_index: int, limits: Limits
         pixels = read_pdf(stream, page_index, limits)
     else:
         pixels = read_image(stream, media_type, page_index, limits)
-    covers = covers_among(codes(pixels))
+    covers = covers_among(codes(pixels), cover_tag)
     if covers:
         return _page(pixels, covers=covers)
     if is_blank(pixels):
         return _page(pixels, blank=True)
-    return _recognised(pixels)
+    return _recognised(pixels, cover_tag)
 
 
-def _recognised(pixels: Pixels) -> dict[str, Any]:
+def _recognised(pixels: Pixels, cover_tag: str) -> dict[str, Any]:
     from archivist.examine import recognise  # loads the engine: only a page with ink pays for it
 
     upright, turn, lines, text = recognise.read_lines(pixels)
     found = _page(upright, rotation=turn)
     # A code that the scanner ruined still has its payload in print beneath it.
-    covers = covers_among(line[0] for line in lines)
+    covers = covers_among((line[0] for line in lines), cover_tag)
     if covers:
         return found | {"covers": covers}
     if lines:

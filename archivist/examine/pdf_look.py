@@ -32,7 +32,7 @@ _MAX_FORM_DEPTH = 4
 _MAX_RESOURCES = 400
 
 
-def look_pdf(stream: BinaryIO, limits: Limits) -> list[dict[str, Any]]:
+def look_pdf(stream: BinaryIO, limits: Limits, cover_tag: str = "") -> list[dict[str, Any]]:
     """One plain dict per page: a finished page, or `{"read": True}` where the picture must be read.
 
     Raises `Unfit`: `encrypted` when a password is needed, `too-large`, `damaged`.
@@ -41,7 +41,7 @@ def look_pdf(stream: BinaryIO, limits: Limits) -> list[dict[str, Any]]:
         _demand_end(stream)
         reader = _opened(stream)
         _count_pages(reader, limits.max_pages)
-        return [_look_page(page, limits) for page in reader.pages]
+        return [_look_page(page, limits, cover_tag) for page in reader.pages]
     except LimitReachedError:
         raise Unfit(TOO_LARGE, "unpacks to more than a document needs") from None
 
@@ -94,17 +94,17 @@ def _tree_nodes(reader: PdfReader) -> Iterator[Any]:
             waiting.extend(kid.get_object() for kid in kids.get_object())
 
 
-def _look_page(page: PageObject, limits: Limits) -> dict[str, Any]:
+def _look_page(page: PageObject, limits: Limits, cover_tag: str) -> dict[str, Any]:
     text = page.extract_text()
     largest_image_px = _largest_image(page, limits.max_pixels)
     if trusted(text, largest_image_px):
-        return _layer_page(page, lines_of(text))
+        return _layer_page(page, lines_of(text), cover_tag)
     if not text.strip() and largest_image_px == 0 and _draws_nothing(page):
         return {"text": "", "source": "none", "rotation": 0, "blank": True, "lines": []}
     return {"read": True}
 
 
-def _layer_page(page: PageObject, lines: list[str]) -> dict[str, Any]:
+def _layer_page(page: PageObject, lines: list[str], cover_tag: str) -> dict[str, Any]:
     box = page.cropbox
     width, height = abs(int(box.width)), abs(int(box.height))
     if page.rotation % 180:
@@ -119,7 +119,7 @@ def _layer_page(page: PageObject, lines: list[str]) -> dict[str, Any]:
         "width": width,
         "height": height,
     }
-    covers = covers_among(lines)
+    covers = covers_among(lines, cover_tag)
     return found | {"covers": covers} if covers else found
 
 

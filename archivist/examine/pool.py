@@ -71,8 +71,9 @@ class _Task:
 class Examiners:
     """A pool of `workers` children. Thread-safe; close it, or use it as a context manager."""
 
-    def __init__(self, workers: int, limits: Limits | None = None) -> None:
+    def __init__(self, workers: int, limits: Limits | None = None, cover_tag: str = "") -> None:
         assert workers > 0
+        self._cover_tag = cover_tag
         self.workers = workers
         self.limits = limits or Limits()
         self._tasks: queue.PriorityQueue[_Task] = queue.PriorityQueue()
@@ -97,9 +98,10 @@ class Examiners:
         return self._submit(_LOOK, lambda driver: driver.cut(path, media_type, list(pages), into))
 
     def backend(self) -> str:
-        """The name of the recognition engine that loads here. Raises `ExaminerUnavailable`."""
-        reply = self._submit(_LOOK, lambda driver: driver.ask({"do": "backend"}, None)).result()
-        return str(reply["backend"])
+        """The recognition engine that loads here, and what the child gave up: "openvino (limits,
+        no network, no files)". Raises `ExaminerUnavailable`."""
+        reply = self._submit(_LOOK, lambda driver: driver.backend()).result()
+        return f"{reply['backend']} ({', '.join(reply['confined'])})"
 
     def examine(self, path: Path) -> Facts:
         """Look and read, and wait for it. Raises `ExaminerUnavailable` only."""
@@ -157,7 +159,7 @@ class Examiners:
 
     def _drive(self, core: int | None) -> None:
         """The life of one pool thread: take a task, run it on this thread's child."""
-        with contextlib.closing(_Driver(self.limits, core)) as driver:
+        with contextlib.closing(_Driver(self.limits, self._cover_tag, core)) as driver:
             while True:
                 task = self._next_task()
                 if task.rank == _STOP:
@@ -189,8 +191,9 @@ class _Driver:
     """What one pool thread does with its child. Every method returns a reply; a file never raises
     here."""
 
-    def __init__(self, limits: Limits, core: int | None) -> None:
+    def __init__(self, limits: Limits, cover_tag: str, core: int | None) -> None:
         self._limits = limits
+        self._cover_tag = cover_tag
         self._core = core
         self._child: Child | None = None
 
@@ -200,14 +203,19 @@ class _Driver:
                 return _blank_reply() | _defect(scan)
             size_bytes = os.fstat(scan).st_size
             digest = _sha256(scan)
-            reply = self.ask({"do": "look", "name": path.name}, scan)
+            reply = self.ask({"do": "look", "name": path.name, "cover_tag": self._cover_tag}, scan)
             return _blank_reply() | reply | {"size_bytes": size_bytes, "sha256": digest}
 
     def read(self, path: Path, media_type: str, page_index: int) -> Reply:
         with _opened(path, self._limits) as scan:
             if isinstance(scan, Unfit):
                 return _defect(scan)
-            return self.ask({"do": "read", "media_type": media_type, "page": page_index}, scan)
+            request = {"do": "read", "media_type": media_type, "page": page_index}
+            return self.ask(request | {"cover_tag": self._cover_tag}, scan)
+
+    def backend(self) -> Reply:
+        reply = self.ask({"do": "backend"}, None)
+        return reply | {"confined": self._child.confined if self._child else []}
 
     def cut(self, path: Path, media_type: str, pages: list[int], into: Path) -> Reply:
         with _opened(path, self._limits) as scan:
@@ -371,7 +379,8 @@ def _sized(page: Reply) -> Reply:
 def _covers(pages: list[Reply]) -> Iterator[Cover]:
     for index, page in enumerate(pages):
         for dossier, doc_type in page.get("covers", ()):
-            yield Cover(index, str(dossier), None if doc_type is None else str(doc_type))
+            named = None if doc_type is None else str(doc_type)
+            yield Cover(index, str(dossier), named, contested=not dossier)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archivist.cover_sheets import Sheet, cover_pdf
-from archivist.covers import covers_among, parse, payload
+from archivist.covers import FOREIGN, covers_among, parse, payload
 
 dossiers = st.from_regex(r"D[0-9]{6,12}", fullmatch=True)
 doc_types = st.none() | st.from_regex(r"[a-z0-9][a-z0-9_.]{0,30}", fullmatch=True)
@@ -100,3 +100,10 @@ def test_an_empty_stack_is_not_printed():
     """There is no PDF without a sheet."""
     with pytest.raises(ValueError, match="no sheet"):
         cover_pdf([])
+
+
+def test_a_sheet_of_another_archive_separates_but_routes_nothing():
+    """A payload made for another archive is foreign here, not a cover and not just text."""
+    ours, theirs = payload("D000001", None, "a1"), payload("D000001", None, "b2")
+    assert covers_among([ours, theirs], "a1") == [("D000001", None), FOREIGN]
+    assert covers_among([theirs], "a1") == [FOREIGN]
