@@ -26,8 +26,10 @@ from storage.errors import (
     Busy,
     Damaged,
     DiskFailed,
+    Missing,
     NoKey,
     StorageError,
+    Unsuitable,
     WrongPassphrase,
 )
 from storage.session import Session
@@ -111,7 +113,10 @@ class Call:
         """A session of this person; it is kept only if the caller saves it."""
         from archivist.indexing import index_keys  # pays for ciphers, as entering a passphrase must
 
-        person = self.archive.people.unlock(name, passphrase)
+        try:
+            person = self.archive.people.unlock(name, passphrase)
+        except (Missing, Unsuitable):
+            raise errors.NotKnown(f"没有名为 {name} 的人员", f"there is no person {name}") from None
         keys = index_keys(self.archive, self.policy, person)
         return Session(name, until, person.identity.secret, person.signing_seed, keys)
 

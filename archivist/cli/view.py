@@ -35,6 +35,9 @@ def view_command(call: Call, record: str, output: Path | None, purpose: str) -> 
         )
     if output is not None and output.exists():
         raise BadRequest(f"{output} 已经存在", f"{output} exists already")
+    if output is not None and not output.parent.is_dir():
+        # Said before the ledger names somebody as having seen what could not be written.
+        raise BadRequest(f"没有目录 {output.parent}", f"there is no folder {output.parent}")
     row, chunks = viewing.view(call.archive, record, purpose, call.somebody().unlocked(), now())
     if output is None:
         for chunk in chunks:
