@@ -66,8 +66,10 @@ class Doorway(click.Group):
 )
 @click.version_option(package_name="archivist", prog_name="archivist")
 @door.common_options
-def archivist() -> None:
+@click.pass_context
+def archivist(ctx: click.Context) -> None:
     """Keep customers' files: filed, complete, sealed, found, and accounted for."""
+    ctx.call_on_close(ctx.ensure_object(door.Call).close)
 
 
 def main() -> None:

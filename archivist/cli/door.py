@@ -83,8 +83,8 @@ class Call:
 
         return Archive.open(self.settings, house_key_path(self.settings.archive_id))
 
-    def reopen(self) -> None:
-        """Close the archive; the next use opens it anew. For going on after a full disk."""
+    def close(self) -> None:
+        """Close the archive; a next use would open it anew, as after a full disk."""
         opened = self.__dict__.pop("archive", None)
         if opened is not None:
             opened.close()
@@ -244,79 +244,3 @@ def _prompt(text: str) -> str:
         )
     answer: str = click.prompt(text, hide_input=True, err=True)
     return answer
-
-
-# ── errors at the door ────────────────────────────────────────────────────────
-
-# The rooms' own errors, most specific first:
-# (error, exit code, what it means in Chinese, hint in Chinese, hint in English).
-_TABLE: tuple[tuple[type[Exception], int, str, str, str], ...] = (
-    (WrongPassphrase, NO_KEY, "口令不对", "请核对口令", "check the passphrase"),
-    (NoKey, NO_KEY, "没有能打开它的密钥", "请核对密钥文件", "check the key file"),
-    (Busy, BUSY, "档案库正忙", "另一个进程正在写入，请稍后重试",
-     "another process is writing; try again shortly"),
-    (Damaged, DAMAGE, "发现损坏", "请运行 archivist ledger verify，不要手工修改任何文件",
-     "run archivist ledger verify, and change nothing by hand"),
-    (DiskFailed, UNEXPECTED, "磁盘读写失败", "请检查磁盘空间和硬件；扫描件仍在投放目录或 work 中",
-     "check space and hardware; scans are still in the drop folder or in work/"),
-    (StorageError, DAMAGE, "存储不完整", "请运行 archivist doctor", "run archivist doctor"),
-    (WrongIndexKey, NO_KEY, "密钥打不开这个索引", "它可由台账重建：移走该文件后再运行",
-     "it can be rebuilt from the ledger: move the file away and run again"),
-    (IndexDamaged, DAMAGE, "索引已损坏", "它可由台账重建：移走该文件后再运行",
-     "it can be rebuilt from the ledger: move the file away and run again"),
-    (IndexUnwritable, UNEXPECTED, "索引写不进磁盘", "请检查磁盘空间和硬件",
-     "check space and hardware"),
-    (ShadowError, BUSY, "索引暂时不可用", "请稍后重试", "try again shortly"),
-    (UnknownName, USAGE, "所采用的制度中没有这个名称", "可用名称见 archivist pack show 制度包",
-     "for the names there are: archivist pack show PACK"),
-    (PolicyError, USAGE, "制度包有误", "请运行 archivist pack check 文件",
-     "run archivist pack check FILE"),
-)  # fmt: skip
-
-_OWN: tuple[tuple[type[errors.ArchivistError], int], ...] = (
-    (errors.NoArchive, NO_ARCHIVE),
-    (errors.KeyNeeded, NO_KEY),
-    (errors.NotAllowed, NOT_ALLOWED),
-    (errors.Unavailable, UNEXPECTED),
-    (errors.ArchivistError, USAGE),
-)
-
-
-def explain(error: Exception, debug: bool = False) -> int:
-    """Say what went wrong in plain words; returns the exit code."""
-    if debug:
-        import traceback  # only whoever asks for it pays
-
-        traceback.print_exception(error)
-    if isinstance(error, errors.ArchivistError):
-        complain(say(error.zh, error.en), say(error.hint_zh, error.hint_en))
-        return next(code for kind, code in _OWN if isinstance(error, kind))
-    for kind, code, zh, hint_zh, hint_en in _TABLE:
-        if isinstance(error, kind):
-            complain(say(f"{zh}（{error}）", str(error)), say(hint_zh, hint_en))
-            return code
-    if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
-        complain(f"{place}{error.strerror or type(error).__name__}")
-        return UNEXPECTED
-    complain(
-        say(f"程序内部错误（{type(error).__name__}）", f"internal error ({type(error).__name__})"),
-        say(
-            "设置 ARCHIVIST_DEBUG=1 后重试可看到细节",
-            "run again with ARCHIVIST_DEBUG=1 for details",
-        ),
-    )
-    return UNEXPECTED
-
-
-def complain(message: str, hint: str = "") -> None:
-    """An error, and what to do about it."""
-    note(f"archivist: error: {message}")
-    if hint:
-        note(f"archivist: hint: {hint}")
-
-
-def usage_hint(error: click.ClickException) -> str:
-    """Where to read on after a wrong call."""
-    ctx = getattr(error, "ctx", None)
-    return f"{ctx.command_path} --help" if ctx else "archivist --help"

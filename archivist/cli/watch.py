@@ -55,7 +55,7 @@ def watch_command(call: Call, once: bool, workers: int | None) -> int:
             if once:
                 raise
             explain(error)
-            call.reopen()
+            call.close()
             drop.stopped.wait(PATIENCE_SECONDS)
         else:
             break
