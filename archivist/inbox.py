@@ -49,11 +49,15 @@ def reject(archive: Archive, identifier: str, reason: str, now: datetime, who: s
     if tray == "rejected":
         raise NotKnown(f"{identifier} 已经退回", f"claim {identifier} is rejected already")
     claim = archive.claims.out_of_tray(claim)
-    with archive.writing(now, who) as desk:
-        name = desk.card("INBOX", identifier.replace(".", "-"), {"v": 1, "reason": reason})
-        receipt = desk.make_durable()[name]
-        desk.say("reject", {}, claim=identifier, tray="rejected", card=as_card(receipt))
-        desk.append()
+    try:
+        with archive.writing(now, who) as desk:
+            name = desk.card("INBOX", identifier.replace(".", "-"), {"v": 1, "reason": reason})
+            receipt = desk.make_durable()[name]
+            desk.say("reject", {}, claim=identifier, tray="rejected", card=as_card(receipt))
+            desk.append()
+    except BaseException:
+        tidy(archive, claim, tray)  # it waits as before
+        raise
     archive.follow()
     tidy(archive, claim, "rejected")
 
