@@ -20,24 +20,19 @@ Plain SQL that SQLite and PostgreSQL both understand; entries are plain dicts.
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from sqlcipher3 import dbapi2 as sqlite
 
-from index.errors import (
-    IndexDamaged,
-    IndexLocked,
-    IndexOutdated,
-    IndexUnwritable,
-    ShadowError,
-    WrongIndexKey,
-)
+from index.catalogue_view import CatalogueView, Row, key_form, translated
+from index.errors import IndexOutdated, WrongIndexKey
+
+__all__ = ["Catalogue", "Change", "Row"]
 
 VERSION = 1  # a file of another version is rebuilt, not migrated: it is a shadow
 
-Row = dict[str, Any]
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
 SCHEMA = """
@@ -79,11 +74,11 @@ CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (
 """
 
 
-class Catalogue:
-    """One open catalogue file. Readers and the one writer may be different processes."""
+_COUNTED = frozenset(("customer", "dossier", "record"))  # kinds of id that count up for ever
 
-    def __init__(self, connection: Any) -> None:
-        self._db = connection
+
+class Catalogue(CatalogueView):
+    """One open catalogue file. Readers and the one writer may be different processes."""
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> "Catalogue":
@@ -104,7 +99,7 @@ class Catalogue:
         except sqlite.DatabaseError as error:
             connection.close()
             if isinstance(error, sqlite.OperationalError):
-                raise _translated(error) from error
+                raise translated(error) from error
             raise WrongIndexKey(f"{path.name} does not open with this house key") from error
         except IndexOutdated:
             connection.close()
@@ -114,18 +109,6 @@ class Catalogue:
     def close(self) -> None:
         """Close the file; nothing is pending."""
         self._db.close()
-
-    # ── the way in ────────────────────────────────────────────────────────────
-
-    @property
-    def applied(self) -> int:
-        """How many ledger entries stand behind the rows."""
-        return int(self._meta("applied"))
-
-    @property
-    def root(self) -> str:
-        """Hex root of the ledger tree over those entries; "" before the first."""
-        return self._meta("root")
 
     def apply(self, changes: Iterable[Change], root: str) -> None:
         """Apply consecutive entries in one transaction and remember the tree's `root` after them.
@@ -308,100 +291,6 @@ class Catalogue:
             entry["t"],
         )
 
-    # ── questions ─────────────────────────────────────────────────────────────
-
-    def next_number(self, kind: str) -> int:
-        """The first unused counter of `customer`, `dossier` or `record`; ids are never reused."""
-        return int(self._meta(f"last_{kind}")) + 1
-
-    def customers(self) -> list[Row]:
-        """All customers, oldest first."""
-        return self._all("SELECT * FROM customer ORDER BY id")
-
-    def customer(self, identifier: str) -> Row | None:
-        """One customer with its fields, or None."""
-        return self._one("SELECT * FROM customer WHERE id = ?", identifier)
-
-    def dossiers(self, customer: str | None = None) -> list[Row]:
-        """All dossiers, or those of one customer, oldest first."""
-        if customer is None:
-            return self._all("SELECT * FROM dossier ORDER BY id")
-        return self._all("SELECT * FROM dossier WHERE customer = ? ORDER BY id", customer)
-
-    def dossier(self, identifier: str) -> Row | None:
-        """One dossier, or None."""
-        return self._one("SELECT * FROM dossier WHERE id = ?", identifier)
-
-    def known_by(self, kind: str, values: Sequence[str]) -> list[str]:
-        """Ids of the customers or dossiers (`kind`) that go by one of these names or numbers."""
-        found: set[str] = set()
-        for value in values:
-            rows = self._all(
-                "SELECT id FROM known_by WHERE value = ? AND kind = ?", key_form(value), kind
-            )
-            found.update(row["id"] for row in rows)
-        return sorted(found)
-
-    def record(self, identifier: str) -> Row | None:
-        """One record, or None."""
-        return self._one("SELECT * FROM record WHERE id = ?", identifier)
-
-    def records(self, dossier: str) -> list[Row]:
-        """The records of one dossier, oldest first."""
-        return self._all("SELECT * FROM record WHERE dossier = ? ORDER BY id", dossier)
-
-    def record_count(self) -> int:
-        """How many records there are."""
-        return int(self._all("SELECT count(*) AS n FROM record")[0]["n"])
-
-    def types_filed(self, dossier: str) -> dict[str, int]:
-        """Document type → how many records of it lie in the dossier."""
-        rows = self._all(
-            "SELECT type, count(*) AS n FROM record WHERE dossier = ? GROUP BY type", dossier
-        )
-        return {row["type"]: row["n"] for row in rows}
-
-    def filed_since(self, grade: str, index: int) -> list[Row]:
-        """Records of a grade whose ledger entry stands at `index` or later, in that order."""
-        return self._all(
-            "SELECT * FROM record WHERE grade = ? AND idx >= ? ORDER BY idx", grade, index
-        )
-
-    def holder_of_print(self, fingerprint: str) -> str | None:
-        """The record that has this content already, or None."""
-        row = self._one("SELECT subject FROM print WHERE print = ?", fingerprint)
-        return row["subject"] if row else None
-
-    def claim(self, identifier: str) -> Row | None:
-        """What the ledger last said of a claim, or None when it never did."""
-        return self._one("SELECT * FROM claim WHERE id = ?", identifier)
-
-    def claims_of_scan(self, scan: str) -> list[Row]:
-        """What the ledger said of a scan and of the parts cut from it."""
-        return self._all("SELECT * FROM claim WHERE scan = ? ORDER BY id", scan)
-
-    def claims_in_trays(self) -> list[Row]:
-        """Every claim that waits in a tray for a person."""
-        return self._all("SELECT * FROM claim WHERE outcome = 'refused' ORDER BY id")
-
-    def people(self) -> list[Row]:
-        """Everybody who has a key here."""
-        return self._all("SELECT * FROM person ORDER BY id")
-
-    def public_key(self, grade: str, generation: int) -> str | None:
-        """The digest of a grade key's public half as the ledger names it, or None."""
-        row = self._one(
-            "SELECT public FROM grade_key WHERE grade = ? AND generation = ?", grade, generation
-        )
-        return row["public"] if row else None
-
-    def history(self, subject: str) -> list[int]:
-        """Ledger indexes of every entry that names the subject."""
-        rows = self._all("SELECT idx FROM mention WHERE subject = ? ORDER BY idx", subject)
-        return [row["idx"] for row in rows]
-
-    # ── plumbing ──────────────────────────────────────────────────────────────
-
     def _lay_out(self) -> None:
         with self._transaction():
             # Two processes may come here at once; the second finds the work done.
@@ -423,22 +312,6 @@ class Catalogue:
             raise
         self._run("COMMIT")
 
-    def _run(self, sql: str, *values: Any) -> None:
-        with _translating():
-            self._db.execute(sql, values)
-
-    def _all(self, sql: str, *values: Any) -> list[Row]:
-        with _translating():
-            cursor = self._db.execute(sql, values)
-            return [_row(cursor, row) for row in cursor.fetchall()]
-
-    def _one(self, sql: str, *values: Any) -> Row | None:
-        rows = self._all(sql, *values)
-        return rows[0] if rows else None
-
-    def _meta(self, key: str) -> str:
-        return str(self._all("SELECT v FROM meta WHERE k = ?", key)[0]["v"])
-
     def _set_meta(self, key: str, value: str) -> None:
         self._run("UPDATE meta SET v = ? WHERE k = ?", value, key)
 
@@ -454,46 +327,6 @@ _STEPS = {
     "key": Catalogue._key,
     "adopt": Catalogue._adopt,
 }
-
-_COUNTED = frozenset(("customer", "dossier", "record"))  # kinds of id that count up for ever
-
-_JSON_COLUMNS = frozenset(
-    ("fields", "keys", "events", "flags", "objects", "clauses", "packs", "roles", "card")
-)
-
-
-@contextlib.contextmanager
-def _translating() -> Iterator[None]:
-    try:
-        yield
-    except sqlite.DatabaseError as error:
-        raise _translated(error) from error
-
-
-# Bytes that fail their authentication are SQLITE_CORRUPT; these are the disk's refusals.
-_DISK = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
-
-
-def _translated(error: Any) -> ShadowError:
-    # The message of the engine may quote values; the class of trouble is all that is told.
-    if "locked" in str(error) or "busy" in str(error):
-        return IndexLocked("the catalogue is locked by another process")
-    if str(getattr(error, "sqlite_errorname", "")).startswith(_DISK):
-        return IndexUnwritable("the disk refused the catalogue's bytes")
-    return IndexDamaged(f"the catalogue cannot be read ({type(error).__name__})")
-
-
-def key_form(value: str) -> str:
-    """How names, keys and numbers are compared: no white space, one case."""
-    return "".join(value.split()).casefold()
-
-
-def _row(cursor: Any, values: Sequence[Any]) -> Row:
-    names = [column[0] for column in cursor.description]
-    return {
-        name: json.loads(value) if name in _JSON_COLUMNS and value is not None else value
-        for name, value in zip(names, values, strict=True)
-    }
 
 
 def _json(value: Any) -> str:
