@@ -8,7 +8,9 @@
 The station never parses a scan. A child process does, which has no network, no files, little memory
 and little time (`confine`, `limits`); what comes back is checked for shape (`pool`). One way in:
 
-    pool      tasks, documents, Facts             station's side
+    pool      tasks and threads                   station's side
+    assembly  one document, put together to Facts
+    driver    one thread and its child
     process   one child: ask, watch, kill
     wire      frames between the two
     child     look and read                       child's side
