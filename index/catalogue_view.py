@@ -1,0 +1,180 @@
+"""What the catalogue answers: the questions, and the plumbing beneath them.
+
+Owns reading. Every answer is a plain dict or a list of them; columns that hold JSON come
+back as values. Nothing here changes a row: that is `index.catalogue`, which builds on this.
+
+    catalogue.known_by("dossier", ["LVGBE40K9SG105862"])   # ["D000001"]
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlcipher3 import dbapi2 as sqlite
+
+from index.errors import IndexDamaged, IndexLocked, IndexUnwritable, ShadowError
+
+Row = dict[str, Any]
+
+
+class CatalogueView:
+    """Questions to one open catalogue file."""
+
+    def __init__(self, connection: Any) -> None:
+        self._db = connection
+
+    @property
+    def applied(self) -> int:
+        """How many ledger entries stand behind the rows."""
+        return int(self._meta("applied"))
+
+    @property
+    def root(self) -> str:
+        """Hex root of the ledger tree over those entries; "" before the first."""
+        return self._meta("root")
+
+    def next_number(self, kind: str) -> int:
+        """The first unused counter of `customer`, `dossier` or `record`; ids are never reused."""
+        return int(self._meta(f"last_{kind}")) + 1
+
+    def customers(self) -> list[Row]:
+        """All customers, oldest first."""
+        return self._all("SELECT * FROM customer ORDER BY id")
+
+    def customer(self, identifier: str) -> Row | None:
+        """One customer with its fields, or None."""
+        return self._one("SELECT * FROM customer WHERE id = ?", identifier)
+
+    def dossiers(self, customer: str | None = None) -> list[Row]:
+        """All dossiers, or those of one customer, oldest first."""
+        if customer is None:
+            return self._all("SELECT * FROM dossier ORDER BY id")
+        return self._all("SELECT * FROM dossier WHERE customer = ? ORDER BY id", customer)
+
+    def dossier(self, identifier: str) -> Row | None:
+        """One dossier, or None."""
+        return self._one("SELECT * FROM dossier WHERE id = ?", identifier)
+
+    def known_by(self, kind: str, values: Sequence[str]) -> list[str]:
+        """Ids of the customers or dossiers (`kind`) that go by one of these names or numbers."""
+        found: set[str] = set()
+        for value in values:
+            rows = self._all(
+                "SELECT id FROM known_by WHERE value = ? AND kind = ?", key_form(value), kind
+            )
+            found.update(row["id"] for row in rows)
+        return sorted(found)
+
+    def record(self, identifier: str) -> Row | None:
+        """One record, or None."""
+        return self._one("SELECT * FROM record WHERE id = ?", identifier)
+
+    def records(self, dossier: str) -> list[Row]:
+        """The records of one dossier, oldest first."""
+        return self._all("SELECT * FROM record WHERE dossier = ? ORDER BY id", dossier)
+
+    def record_count(self) -> int:
+        """How many records there are."""
+        return int(self._all("SELECT count(*) AS n FROM record")[0]["n"])
+
+    def types_filed(self, dossier: str) -> dict[str, int]:
+        """Document type → how many records of it lie in the dossier."""
+        rows = self._all(
+            "SELECT type, count(*) AS n FROM record WHERE dossier = ? GROUP BY type", dossier
+        )
+        return {row["type"]: row["n"] for row in rows}
+
+    def filed_since(self, grade: str, index: int) -> list[Row]:
+        """Records of a grade whose ledger entry stands at `index` or later, in that order."""
+        return self._all(
+            "SELECT * FROM record WHERE grade = ? AND idx >= ? ORDER BY idx", grade, index
+        )
+
+    def holder_of_print(self, fingerprint: str) -> str | None:
+        """The record that has this content already, or None."""
+        row = self._one("SELECT subject FROM print WHERE print = ?", fingerprint)
+        return row["subject"] if row else None
+
+    def claim(self, identifier: str) -> Row | None:
+        """What the ledger last said of a claim, or None when it never did."""
+        return self._one("SELECT * FROM claim WHERE id = ?", identifier)
+
+    def claims_of_scan(self, scan: str) -> list[Row]:
+        """What the ledger said of a scan and of the parts cut from it."""
+        return self._all("SELECT * FROM claim WHERE scan = ? ORDER BY id", scan)
+
+    def claims_in_trays(self) -> list[Row]:
+        """Every claim that waits in a tray for a person."""
+        return self._all("SELECT * FROM claim WHERE outcome = 'refused' ORDER BY id")
+
+    def people(self) -> list[Row]:
+        """Everybody who has a key here."""
+        return self._all("SELECT * FROM person ORDER BY id")
+
+    def public_key(self, grade: str, generation: int) -> str | None:
+        """The digest of a grade key's public half as the ledger names it, or None."""
+        row = self._one(
+            "SELECT public FROM grade_key WHERE grade = ? AND generation = ?", grade, generation
+        )
+        return row["public"] if row else None
+
+    def history(self, subject: str) -> list[int]:
+        """Ledger indexes of every entry that names the subject."""
+        rows = self._all("SELECT idx FROM mention WHERE subject = ? ORDER BY idx", subject)
+        return [row["idx"] for row in rows]
+
+    def _run(self, sql: str, *values: Any) -> None:
+        with _translating():
+            self._db.execute(sql, values)
+
+    def _all(self, sql: str, *values: Any) -> list[Row]:
+        with _translating():
+            cursor = self._db.execute(sql, values)
+            return [_row(cursor, row) for row in cursor.fetchall()]
+
+    def _one(self, sql: str, *values: Any) -> Row | None:
+        rows = self._all(sql, *values)
+        return rows[0] if rows else None
+
+    def _meta(self, key: str) -> str:
+        return str(self._all("SELECT v FROM meta WHERE k = ?", key)[0]["v"])
+
+
+JSON_COLUMNS = frozenset(
+    ("fields", "keys", "events", "flags", "objects", "clauses", "packs", "roles", "card")
+)
+
+
+@contextlib.contextmanager
+def _translating() -> Iterator[None]:
+    try:
+        yield
+    except sqlite.DatabaseError as error:
+        raise translated(error) from error
+
+
+# Bytes that fail their authentication are SQLITE_CORRUPT; these are the disk's refusals.
+_DISK = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
+
+
+def translated(error: Any) -> ShadowError:
+    # The message of the engine may quote values; the class of trouble is all that is told.
+    if "locked" in str(error) or "busy" in str(error):
+        return IndexLocked("the catalogue is locked by another process")
+    if str(getattr(error, "sqlite_errorname", "")).startswith(_DISK):
+        return IndexUnwritable("the disk refused the catalogue's bytes")
+    return IndexDamaged(f"the catalogue cannot be read ({type(error).__name__})")
+
+
+def key_form(value: str) -> str:
+    """How names, keys and numbers are compared: no white space, one case."""
+    return "".join(value.split()).casefold()
+
+
+def _row(cursor: Any, values: Sequence[Any]) -> Row:
+    names = [column[0] for column in cursor.description]
+    return {
+        name: json.loads(value) if name in JSON_COLUMNS and value is not None else value
+        for name, value in zip(names, values, strict=True)
+    }
