@@ -49,9 +49,13 @@ class PolicyIncomplete(PolicyError):
 
 
 class UnknownName(PolicyError):
-    """`name` is neither id, label nor alias of any declared `kind` ("grade", ...)."""
+    """`name` is neither id, label nor alias of any declared `kind` ("grade", ...).
 
-    def __init__(self, kind: str, name: str) -> None:
+    `known` lists the ids that are declared, for whoever mistyped one.
+    """
+
+    def __init__(self, kind: str, name: str, known: Sequence[str] = ()) -> None:
         self.kind = kind
         self.name = name
+        self.known = tuple(known)
         super().__init__(f"no adopted pack declares the {kind} {name!r}")

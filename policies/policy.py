@@ -163,20 +163,20 @@ class Policy:
     def document_type(self, name: str) -> DocumentType:
         """Like `find_type`; raises `UnknownName`."""
         if (found := self.find_type(name)) is None:
-            raise UnknownName("document type", name)
+            raise UnknownName("document type", name, tuple(self.document_types))
         return found
 
     def dossier_type(self, name: str) -> DossierType:
         """Like `find_dossier_type`; raises `UnknownName`."""
         if (found := self.find_dossier_type(name)) is None:
-            raise UnknownName("dossier type", name)
+            raise UnknownName("dossier type", name, tuple(self.dossier_types))
         return found
 
     def grade(self, name: str) -> Grade:
         """The grade with this code or label; raises `UnknownName`."""
         found = self._grades_by_name.get(self._fold(name))
         if found is None:
-            raise UnknownName("grade", name)
+            raise UnknownName("grade", name, tuple(self.grades))
         return self.grades[found]
 
     def default_grade(self, doc_type: str) -> GradeRuling | None:

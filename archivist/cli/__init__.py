@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from archivist.cli import door
+from archivist.cli import door, spoken
 from archivist.cli.say import say
 
 # Command → (module below archivist.cli, what it is for: Chinese, English).
@@ -42,7 +42,7 @@ COMMANDS = {
 }
 
 
-class Doorway(click.Group):
+class Doorway(spoken.Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -55,16 +55,19 @@ class Doorway(click.Group):
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [(name, say(zh, en)) for name, (_, zh, en) in COMMANDS.items()]
-        with formatter.section(say("命令", "Commands")):
-            formatter.write_dl(rows)
+    def rows(self, ctx: click.Context) -> list[tuple[str, str]]:
+        return [(name, say(zh, en)) for name, (_, zh, en) in COMMANDS.items()]
 
 
 @click.group(
-    cls=Doorway, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=Doorway,
+    zh="客户档案管理：归档、查缺、加密、检索，每一步都有账可查。",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(package_name="archivist", prog_name="archivist")
+@click.version_option(
+    package_name="archivist", prog_name="archivist", cls=spoken.Option,
+    zh="显示版本。", help="Show the version.",
+)  # fmt: skip
 @door.common_options
 @click.pass_context
 def archivist(ctx: click.Context) -> None:
@@ -88,12 +91,17 @@ def run(arguments: list[str]) -> int:
         result: Any = archivist.main(arguments, prog_name="archivist", standalone_mode=False)
     except click.exceptions.Exit as end:
         return int(end.exit_code)
-    except click.ClickException as error:
-        door.complain(error.format_message(), door.usage_hint(error))
-        return door.USAGE
-    except (click.Abort, KeyboardInterrupt):
-        door.complain(say("已中断", "interrupted"))
-        return door.UNEXPECTED
     except Exception as error:
-        return door.explain(error, debug="ARCHIVIST_DEBUG" in os.environ)
+        return _failed(error)
+    except KeyboardInterrupt:
+        return _failed(click.Abort())
     return int(result) if isinstance(result, int) else door.DONE
+
+
+def _failed(error: Exception) -> int:
+    from archivist.cli import complaints  # only what went wrong pays for the words
+
+    if isinstance(error, click.Abort):
+        complaints.complain(say("已中断", "interrupted"))
+        return door.UNEXPECTED
+    return complaints.explain(error, debug="ARCHIVIST_DEBUG" in os.environ)

@@ -1,7 +1,7 @@
-"""What every command shares: the common options, the archive, the person, and errors.
+"""What every command shares: the common options, the archive, the person.
 
-One table maps every error of every room to an exit code and, where the error itself
-brings none, a hint. Nothing here carries a secret, a document's text or a title.
+Whoever is named must exist and hold the keys: a name that nobody bears is a slip of the
+hand, and an entry must not say `station` where somebody meant to answer for it.
 
     0 done · 1 unexpected · 2 usage · 3 refusals or findings · 4 not allowed
     10 no archive · 11 busy · 12 key missing or wrong passphrase · 13 damage found
@@ -18,20 +18,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from archivist import config, errors
-from archivist.cli.say import note, say, write, write_json
-from index.errors import IndexDamaged, IndexUnwritable, ShadowError, WrongIndexKey
-from policies.errors import PolicyError, UnknownName
+from archivist.cli.say import say, write, write_json
+from archivist.cli.spoken import option
 from storage import session
-from storage.errors import (
-    Busy,
-    Damaged,
-    DiskFailed,
-    Missing,
-    NoKey,
-    StorageError,
-    Unsuitable,
-    WrongPassphrase,
-)
 from storage.session import Session
 
 if TYPE_CHECKING:
@@ -96,13 +85,23 @@ class Call:
 
         return policy_of(self.settings)
 
+    @property
+    def wanted(self) -> str | None:
+        """The person named by --as or ARCHIVIST_PERSON, if any."""
+        return self.person_name or os.environ.get("ARCHIVIST_PERSON") or None
+
     @cached_property
     def session(self) -> Session | None:
-        """Whose keys are at hand: the one logged in, else whoever a passphrase unlocks."""
-        wanted = self.person_name or os.environ.get("ARCHIVIST_PERSON")
+        """Whose keys are at hand: the one logged in, else whoever a passphrase unlocks.
+
+        Raises NotKnown for a person who does not exist.
+        """
+        wanted = self.wanted
         kept = session.load(session.runtime_folder(os.environ), self.settings.archive_id, now())
         if kept is not None and wanted in (None, kept.name):
             return kept
+        if wanted is not None:
+            self.check_person(wanted)
         passphrase = passphrase_from_environment("ARCHIVIST_PASSPHRASE")
         name = wanted or self.only_person()
         if passphrase is None or name is None:
@@ -113,10 +112,8 @@ class Call:
         """A session of this person; it is kept only if the caller saves it."""
         from archivist.indexing import index_keys  # pays for ciphers, as entering a passphrase must
 
-        try:
-            person = self.archive.people.unlock(name, passphrase)
-        except (Missing, Unsuitable):
-            raise errors.NotKnown(f"没有名为 {name} 的人员", f"there is no person {name}") from None
+        self.check_person(name)
+        person = self.archive.people.unlock(name, passphrase)
         keys = index_keys(self.archive, self.policy, person)
         return Session(name, until, person.identity.secret, person.signing_seed, keys)
 
@@ -128,24 +125,37 @@ class Call:
     def somebody(self) -> Session:
         """The session; KeyNeeded when nobody is logged in and no passphrase is given."""
         if self.session is None:
+            zh, en = self.wanted or "姓名", self.wanted or "NAME"
             raise errors.KeyNeeded(
-                "没有人登录",
-                "nobody is logged in",
-                "请先登录：archivist login 姓名",
-                "log in first: archivist login NAME",
+                f"{zh} 没有登录" if self.wanted else "没有人登录",
+                f"{en} is not logged in" if self.wanted else "nobody is logged in",
+                f"请先登录：archivist login {zh}",
+                f"log in first: archivist login {en}",
             )
         return self.session
 
     @property
     def who(self) -> str:
-        """Who is named in the ledger for what this call does."""
-        return self.session.name if self.session else "station"
+        """Who is named in the ledger for what this call does: the station when nobody is."""
+        return self.somebody().name if self.session or self.wanted else "station"
 
     def only_person(self) -> str | None:
         """The archive's one person, or None when there are several."""
         # With one person there is nobody to confuse; the passphrase still decides.
         names = self.archive.people.names()
         return names[0] if len(names) == 1 else None
+
+    def check_person(self, name: str) -> None:
+        """Raises NotKnown, with the names that there are."""
+        names = self.archive.people.names()
+        if name not in names:
+            known = ", ".join(names)
+            raise errors.NotKnown(
+                f"没有名为 {name} 的人员",
+                f"there is no person {name}",
+                f"已有人员：{known}",
+                f"there are: {known}",
+            )
 
     def emit(self, value: Any, shown: str | Callable[[], str]) -> None:
         """The result: JSON for programs, words for people."""
@@ -160,15 +170,15 @@ pass_call = click.make_pass_decorator(Call, ensure=True)
 
 def common_options(command: F) -> F:
     """--archive, --as and --json, before or behind the command's name."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, expose_value=False, callback=_keep("json"),
-                     help="Print one JSON document."),
-        click.option("--as", "as_person", metavar="PERSON", expose_value=False,
-                     callback=_keep("person_name"), help="Act as this person."),
-        click.option("--archive", metavar="DIR", expose_value=False, callback=_keep("archive_dir"),
-                     help="The archive's folder."),
+    for add in (
+        option("--json", "as_json", is_flag=True, expose_value=False, callback=_keep("json"),
+               zh="输出一份 JSON。", help="Print one JSON document."),
+        option("--as", "as_person", metavar="PERSON", expose_value=False,
+               callback=_keep("person_name"), zh="以此人身份操作。", help="Act as this person."),
+        option("--archive", metavar="DIR", expose_value=False, callback=_keep("archive_dir"),
+               zh="档案库目录。", help="The archive's folder."),
     ):  # fmt: skip
-        command = option(command)
+        command = add(command)
     return command
 
 

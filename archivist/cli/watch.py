@@ -16,7 +16,8 @@ from collections.abc import Iterator
 import click
 
 from archivist import indexing, recover, searching
-from archivist.cli.door import FINDINGS, Call, common_options, explain, now, pass_call
+from archivist.cli.complaints import explain
+from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
 from archivist.cli.reading import station_of, write_outcome
 from archivist.cli.say import note, say
 from archivist.errors import ArchivistError

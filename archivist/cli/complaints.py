@@ -1,0 +1,159 @@
+"""Errors at the door: what went wrong, what to do about it, and the exit code.
+
+One table maps every error of every room to an exit code and, where the error itself
+brings none, a hint. Nothing here carries a secret, a document's text or a title. Loaded
+when something went wrong, so that no other call pays for it.
+
+    archivist: error: there is no person nobody
+    archivist: hint: there are: li, zhang
+"""
+
+import click
+
+from archivist import errors
+from archivist.cli.door import (
+    BUSY,
+    DAMAGE,
+    NO_ARCHIVE,
+    NO_KEY,
+    NOT_ALLOWED,
+    UNEXPECTED,
+    USAGE,
+)
+from archivist.cli.say import note, say
+from index.errors import IndexDamaged, IndexUnwritable, ShadowError, WrongIndexKey
+from policies.errors import PackInvalid, PolicyError, UnknownName
+from policies.pack_text import Problem
+from storage.errors import Busy, Damaged, DiskFailed, NoKey, StorageError, WrongPassphrase
+
+_REBUILT = (
+    "核对馆钥；再移走该文件（目录是 catalogue.db、catalogue.db-wal、catalogue.db-shm）"
+    "重新运行，它会由台账重建",
+    "check the house key; then move the file away (for the catalogue: catalogue.db, "
+    "catalogue.db-wal, catalogue.db-shm) and run again: it is rebuilt from the ledger",
+)
+# The rooms' own errors, most specific first:
+# (error, exit code, what it means in Chinese, hint in Chinese, hint in English).
+_TABLE: tuple[tuple[type[Exception], int, str, str, str], ...] = (
+    (WrongPassphrase, NO_KEY, "口令不对", "请核对口令", "check the passphrase"),
+    (NoKey, NO_KEY, "没有能打开它的密钥", "请核对密钥文件", "check the key file"),
+    (Busy, BUSY, "档案库正忙", "另一个进程正在写入，请稍后重试",
+     "another process is writing; try again shortly"),
+    (Damaged, DAMAGE, "发现损坏", "请运行 archivist ledger verify，不要手工修改任何文件",
+     "run archivist ledger verify, and change nothing by hand"),
+    (DiskFailed, UNEXPECTED, "磁盘读写失败", "请检查磁盘空间和硬件；扫描件仍在投放目录或 work 中",
+     "check space and hardware; scans are still in the drop folder or in work/"),
+    (StorageError, DAMAGE, "存储不完整", "请运行 archivist doctor", "run archivist doctor"),
+    (WrongIndexKey, NO_KEY, "密钥打不开这个索引", _REBUILT[0], _REBUILT[1]),
+    (IndexDamaged, DAMAGE, "索引已损坏", _REBUILT[0], _REBUILT[1]),
+    (IndexUnwritable, UNEXPECTED, "索引写不进磁盘", "请检查磁盘空间和硬件",
+     "check space and hardware"),
+    (ShadowError, BUSY, "索引暂时不可用", "请稍后重试", "try again shortly"),
+    (UnknownName, USAGE, "所采用的制度中没有这个名称", "可用名称见 archivist pack show 制度包",
+     "for the names there are: archivist pack show PACK"),
+    (PolicyError, USAGE, "制度包有误", "请运行 archivist pack check 文件",
+     "run archivist pack check FILE"),
+)  # fmt: skip
+
+_OWN: tuple[tuple[type[errors.ArchivistError], int], ...] = (
+    (errors.NoArchive, NO_ARCHIVE),
+    (errors.KeyNeeded, NO_KEY),
+    (errors.NotAllowed, NOT_ALLOWED),
+    (errors.Unavailable, UNEXPECTED),
+    (errors.ArchivistError, USAGE),
+)
+
+
+def explain(error: Exception, debug: bool = False) -> int:
+    """Say what went wrong in plain words; returns the exit code."""
+    if debug:
+        import traceback  # only whoever asks for it pays
+
+        traceback.print_exception(error)
+    if isinstance(error, click.ClickException):
+        return _explain_words(error)
+    if isinstance(error, errors.ArchivistError):
+        complain(say(error.zh, error.en), say(error.hint_zh, error.hint_en))
+        return next(code for kind, code in _OWN if isinstance(error, kind))
+    if isinstance(error, PackInvalid):
+        return _explain_pack(error)
+    if isinstance(error, UnknownName) and error.known:
+        return _explain_name(error)
+    for kind, code, zh, hint_zh, hint_en in _TABLE:
+        if isinstance(error, kind):
+            complain(say(f"{zh}（{error}）", str(error)), say(hint_zh, hint_en))
+            return code
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        complain(f"{place}{error.strerror or type(error).__name__}")
+        return UNEXPECTED
+    complain(
+        say(f"程序内部错误（{type(error).__name__}）", f"internal error ({type(error).__name__})"),
+        say(
+            "设置 ARCHIVIST_DEBUG=1 后重试可看到细节",
+            "run again with ARCHIVIST_DEBUG=1 for details",
+        ),
+    )
+    return UNEXPECTED
+
+
+def _explain_pack(error: PackInvalid) -> int:
+    """One line for each mistake, as compilers write them: file, line, field, words."""
+    complain(say("制度包有误", "the pack cannot be adopted"))
+    for problem in error.problems:
+        assert isinstance(problem, Problem)
+        note(problem_line(problem.file, problem.line, problem.field, problem.zh, problem.en))
+    return USAGE
+
+
+def problem_line(file: str, line: int, field: str, zh: str, en: str) -> str:
+    """One mistake in a pack."""
+    return f"{file}:{line}: {field}: {say(zh, en)}"
+
+
+def _explain_name(error: UnknownName) -> int:
+    known = ", ".join(error.known)
+    complain(
+        say(f"所采用的制度中没有 {error.name}", str(error)),
+        say(f"可用：{known}", f"there are: {known}"),
+    )
+    return USAGE
+
+
+def _explain_words(error: click.ClickException) -> int:
+    """A call that click cannot read; its own words are English."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        note(error.format_message())  # `archivist` alone: its help page is the answer
+        return USAGE
+    said = error.format_message().rstrip(".")
+    message = said[:1].lower() + said[1:]
+    complain(say(_in_chinese(error, message), message), _usage_hint(error))
+    return USAGE
+
+
+def _in_chinese(error: click.ClickException, message: str) -> str:
+    match error:
+        case click.MissingParameter(param=click.Argument() as param, ctx=click.Context() as ctx):
+            return f"缺少参数 {param.make_metavar(ctx)}"
+        case click.MissingParameter(param=click.Option() as param):
+            return f"缺少选项 {'、'.join(param.opts)}"
+        case click.NoSuchOption(option_name=name, possibilities=near):
+            return f"没有选项 {name}" + (f"，是否想用 {'、'.join(near)}" if near else "")
+        case click.BadParameter(param=click.Parameter() as param):
+            return f"{'、'.join(param.opts)} 的值不对（{error.message}）"
+    if message.startswith("no such command"):
+        return message.replace("no such command", "没有命令")
+    return f"命令写法不对（{message}）"
+
+
+def complain(message: str, hint: str = "") -> None:
+    """An error, and what to do about it."""
+    note(f"archivist: error: {message}")
+    if hint:
+        note(f"archivist: hint: {hint}")
+
+
+def _usage_hint(error: click.ClickException) -> str:
+    """Where to read on after a wrong call."""
+    ctx = getattr(error, "ctx", None)
+    return say("用法见 ", "see ") + (f"{ctx.command_path} --help" if ctx else "archivist --help")
