@@ -1,5 +1,6 @@
 """Broken and hostile files: each becomes a defect of its own, and the next file is examined."""
 
+import contextlib
 import io
 import os
 import signal
@@ -363,5 +364,7 @@ def children() -> set[int]:
     """Process ids of this process's living children."""
     found = set()
     for task in Path("/proc/self/task").iterdir():
-        found |= {int(pid) for pid in (task / "children").read_text().split()}
+        # A pool thread may end while we look; it had no child left then.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found |= {int(pid) for pid in (task / "children").read_text().split()}
     return found
