@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from archivist.archive import Archive
+from archivist.errors import NotKnown
 from index.catalogue import Catalogue, Row
 from policies.calendar import Calendar
 from policies.deadlines import DossierState, missing
@@ -26,7 +27,8 @@ def missing_items(
 ) -> list[dict[str, Any]]:
     """The rows of the contract, most urgent first; those without a due date last.
 
-    Raises NotKnown for a customer or dossier that does not exist.
+    `department` is an id or a name. Raises NotKnown for a customer, dossier or department
+    that does not exist.
     """
     archive.follow()
     if customer is not None:
@@ -55,10 +57,24 @@ def missing_items(
                 }
             )
     if department is not None:
-        found = [row for row in found if row["department"] == department]
+        wanted = _department(policy, department)
+        found = [row for row in found if row["department"] == wanted]
     if overdue:
         found = [row for row in found if row["overdue"]]
     return sorted(found, key=lambda row: (row["due"] or "9999", row["dossier"]))
+
+
+def _department(policy: Policy, name: str) -> str:
+    for identifier, row in policy.departments.items():
+        if name in (identifier, row.zh, row.en):
+            return identifier
+    known = ", ".join(policy.departments)
+    raise NotKnown(
+        f"没有部门 {name}",
+        f"there is no department {name}",
+        f"可用：{known}",
+        f"there are: {known}",
+    )
 
 
 def _state(catalogue: Catalogue, row: Row) -> DossierState:
