@@ -70,6 +70,14 @@ class Home:
         self._started: list[subprocess.Popen[bytes]] = []
         (top / "run").mkdir(parents=True, exist_ok=True)
 
+    @classmethod
+    def copy_of(cls, template: Path, top: Path, folder: str = "archive") -> "Home":
+        """A copy of the template, with its house key and the session of whoever is logged in."""
+        shutil.copytree(template / "archive", top / folder)
+        for kept in ("config", "run"):
+            shutil.copytree(template / kept, top / kept)
+        return cls(top, folder)
+
     # ── running ───────────────────────────────────────────────────────────────
 
     def run(self, *words: str | os.PathLike[str], **env: str | None) -> Ran:
@@ -87,13 +95,13 @@ class Home:
 
     def json(self, *words: str | os.PathLike[str], code: int = 0, **env: str | None) -> Any:
         """Run with --json and give the document; any other exit code is a failure."""
-        ran = self.run(*words, "--json", **env)
+        ran = self.run("--json", *words, **env)
         assert ran.code == code, (words, ran.code, ran.err)
         return ran.json
 
     def lines(self, *words: str | os.PathLike[str], **env: str | None) -> list[Any]:
         """Run with --json a command that prints a line for each scan."""
-        ran = self.run(*words, "--json", **env)
+        ran = self.run("--json", *words, **env)
         assert ran.code in (0, 3), (words, ran.code, ran.err)
         return ran.lines
 
@@ -222,10 +230,7 @@ def new_home(template: Path, tmp_path: Path) -> Iterator[Callable[..., Home]]:
     made: list[Home] = []
 
     def make(name: str = "home", folder: str = "archive") -> Home:
-        shutil.copytree(template / "archive", tmp_path / name / folder)
-        for kept in ("config", "run"):  # the house key, and the session of whoever is logged in
-            shutil.copytree(template / kept, tmp_path / name / kept)
-        made.append(Home(tmp_path / name, folder))
+        made.append(Home.copy_of(template, tmp_path / name, folder))
         return made[-1]
 
     yield make
