@@ -88,6 +88,9 @@ def load(root: Path) -> Settings:
         raise NoArchive(f"{root} 不是档案库", f"{root} is not an archive") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadRequest(f"{path} 无法读取：{error}", f"{path}: {error}") from None
+    for table in ("archive", "ledger", "company", *(table for table, _ in _PLACES.values())):
+        if not isinstance(data.get(table, {}), dict):
+            raise BadRequest(f"{path}：{table} 应为一段", f"{path}: {table} must be a table")
     given: dict[str, Any] = {}
     for name, (table, key) in _PLACES.items():
         if key in data.get(table, {}):
@@ -103,7 +106,10 @@ def load(root: Path) -> Settings:
         )
     except KeyError as missing:
         raise BadRequest(
-            f"{path}: {missing} is missing", "restore the file from a backup"
+            f"{path} 中缺少 {missing}",
+            f"{path}: {missing} is missing",
+            "请从备份恢复该文件",
+            "restore the file from a backup",
         ) from None
 
 
