@@ -23,7 +23,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -210,6 +210,7 @@ class HybridIdentity:
             raise BadHeader("a hybrid share holds a point of low order") from None
 
 
+@lru_cache(maxsize=64)
 def parse_recipient(text: str) -> HybridRecipient | X25519Recipient:
     """A recipient from its text form. Raises Unsuitable."""
     prefix, data = bech32.decode(text.strip())
