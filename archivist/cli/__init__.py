@@ -62,7 +62,6 @@ class Doorway(spoken.Group):
 @click.group(
     cls=Doorway,
     zh="客户档案管理：归档、查缺、加密、检索，每一步都有账可查。",
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(
     package_name="archivist", prog_name="archivist", cls=spoken.Option,

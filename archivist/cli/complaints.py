@@ -156,4 +156,4 @@ def complain(message: str, hint: str = "") -> None:
 def _usage_hint(error: click.ClickException) -> str:
     """Where to read on after a wrong call."""
     ctx = getattr(error, "ctx", None)
-    return say("用法见 ", "see ") + (f"{ctx.command_path} --help" if ctx else "archivist --help")
+    return f"{ctx.command_path} --help" if ctx else "archivist --help"

@@ -1,4 +1,10 @@
-"""Codes in the person's language: for tables and lines, never for JSON."""
+"""Codes in the person's language: for tables and lines, never for JSON.
+
+English readers see acts, reasons, trays and roles by their codes, which are English words;
+types, grades and departments have the names that the packs give them.
+"""
+
+from datetime import datetime
 
 from archivist.cli.say import say
 from policies.policy import Policy
@@ -9,6 +15,81 @@ _TRAYS = {
     "duplicates": "重复",
     "rejected": "已退回",
 }
+_ACTS = {
+    "init": "建库",
+    "adopt": "采用制度",
+    "person": "登记人员",
+    "key": "启用密钥",
+    "customer": "登记客户",
+    "dossier": "登记档案",
+    "file": "归档",
+    "refuse": "未归档",
+    "reject": "退回",
+    "view": "调阅",
+    "login": "登录",
+    "logout": "退出",
+}
+_REASONS = {
+    "empty": "空文件",
+    "not-a-document": "不是文档",
+    "damaged": "已损坏",
+    "encrypted": "有密码",
+    "too-large": "过大",
+    "infected": "可疑内容",
+    "no-policy": "没有制度",
+    "policy-incomplete": "密级未定",
+    "unknown-grade": "密级不明",
+    "blank": "空白",
+    "no-route": "去处不明",
+    "unknown-customer": "客户未登记",
+    "unknown-dossier": "档案不存在",
+    "unknown-type": "种类不明",
+    "ambiguous": "线索矛盾",
+    "dossier-closed": "已结案",
+    "duplicate": "重复",
+}
+_WORDS = {
+    "person": "个人",
+    "company": "单位",
+    "archivist": "档案管理员",
+    "clerk": "档案员",
+    "sys_admin": "系统管理员",
+    "sec_officer": "安全保密员",
+    "audit_officer": "安全审计员",
+    "station": "扫描站",
+    "mandatory": "必备",
+    "conditional": "条件",
+    "optional": "可选",
+}
+
+
+def act_label(act: str) -> str:
+    """What an entry of the ledger says was done."""
+    return say(_ACTS.get(act, act), act)
+
+
+def reason_label(reason: str | None) -> str | None:
+    """Why a scan was turned away; with its code, by which the documents call it."""
+    known = _REASONS.get(reason or "")
+    return say(f"{known} {reason}", str(reason)) if known else reason
+
+
+def word(code: str | None) -> str | None:
+    """A role, a kind of customer, a demand of a checklist, or a person's name as it is."""
+    return say(_WORDS.get(code, code), code) if code else code
+
+
+def local_time(time: str | None) -> str | None:
+    """`2026-11-23T13:31:05Z` as the clock on the wall shows it: `2026-11-23 21:31`."""
+    if time is None:
+        return None
+    return datetime.fromisoformat(time).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def title_label(policy: Policy, type_: str, title: str | None) -> str | None:
+    """A record's title; one that only repeats its document type, in the person's language."""
+    found = policy.find_type(type_)
+    return say(found.zh, found.en) if found and title == found.zh else title
 
 
 def tray_label(tray: str | None) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 GAP = "  "
+NARROWEST = 16  # cells that a shortened column keeps
 
 
 def chinese() -> bool:
@@ -53,12 +54,66 @@ def write_json(value: Any, one_line: bool = False) -> None:
     sys.stdout.buffer.flush()
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Columns aligned as a terminal shows them: a Chinese character is two cells wide."""
-    cells = [list(map(_cell, heads)), *(list(map(_cell, row)) for row in rows)]
-    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
-    lines = [GAP.join(map(_padded, row, widths)).rstrip() for row in cells]
-    return "\n".join([lines[0], "-" * (sum(widths) + len(GAP) * (len(widths) - 1)), *lines[1:]])
+def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], cut: Sequence[int] = ()) -> str:
+    """Columns aligned as a terminal shows them: a Chinese character is two cells wide.
+
+    On a terminal that is too narrow the columns `cut` lose the middle of their longest
+    cells, so that rows stay rows; never ids, which are there to be copied.
+    """
+    lines = [list(map(_cell, row)) for row in rows]
+    if not lines:
+        return say("没有内容", "nothing")
+    cells = [list(map(_cell, heads)), *lines]
+    widths = _fitting([max(map(width, column)) for column in zip(*cells, strict=True)], cut)
+    shown = [
+        GAP.join(
+            _padded(shortened(cell, room), room) for cell, room in zip(row, widths, strict=True)
+        )
+        for row in cells
+    ]
+    rule = "-" * _total(widths)
+    return "\n".join(line.rstrip() for line in (shown[0], rule, *shown[1:]))
+
+
+def _fitting(widths: list[int], cut: Sequence[int]) -> list[int]:
+    room = terminal_cells()
+    if room is not None:
+        while _total(widths) > room:
+            widest = max(cut, key=lambda column: widths[column], default=None)
+            if widest is None or widths[widest] <= NARROWEST:
+                break
+            widths[widest] -= 1
+    return widths
+
+
+def _total(widths: list[int]) -> int:
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
+def terminal_cells() -> int | None:
+    """How wide the terminal is that reads the results; None when a file or program does."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
+
+
+def shortened(text: str, cells: int) -> str:
+    """The text with `…` for its middle when it is too wide: a file name keeps its ending."""
+    if width(text) <= cells:
+        return text
+    head, tail = text, text
+    while width(head) > (cells - 1) // 2:
+        head = head[:-1]
+    while width(tail) > cells - 1 - width(head):
+        tail = tail[1:]
+    return f"{head}…{tail}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 page`, `2 pages`; for nouns that take an s, and entry."""
+    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    return f"{number} {noun if number == 1 else plural}"
 
 
 def facts(pairs: Iterable[tuple[str, Any]]) -> str:

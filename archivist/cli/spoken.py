@@ -23,6 +23,7 @@ from archivist.cli.say import chinese, say, width
 F = TypeVar("F", bound=Callable[..., Any])
 Words = tuple[str, str]  # Chinese, English
 
+PAGE = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 NOTHING: Words = ("任何内容", "anything")
 ENTRY: Words = ("台账增加一条", "one ledger entry")
 
@@ -101,6 +102,7 @@ class Spoken(click.Command):
     ) -> None:
         self._zh = zh
         self._effects = (changes, never, tuple(exits))
+        settings.setdefault("context_settings", PAGE)
         super().__init__(*args, **settings)
 
     @property
