@@ -32,6 +32,9 @@ ENGINES = {
 }
 
 
+REBUILT = (IndexMissing, IndexOutdated, IndexDamaged, WrongIndexKey)
+
+
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """The open index of one grade."""
@@ -99,14 +102,31 @@ def _opened(settings: Settings, grade: str, key: bytes) -> Engine:
     path = settings.root / "index" / f"{grade}{ending}"
     try:
         return engine.open(path, key)
-    except IndexMissing:
+    except REBUILT:
         path.parent.mkdir(exist_ok=True)
-    except (IndexOutdated, IndexDamaged, WrongIndexKey) as error:
-        import logging  # needed once in the life of an index; every search would load it
+    with _alone_in(path.parent):
+        # Whoever was first may have made it by now: what looked unfinished was his.
+        try:
+            return engine.open(path, key)
+        except IndexMissing:
+            pass
+        except REBUILT as error:
+            import logging  # needed once in the life of an index; every search would load it
 
-        logging.getLogger("archivist").warning("the index of %s is built anew: %s", grade, error)
-        _throw_away(path)
-    return engine.open(path, key, create=True)
+            log = logging.getLogger("archivist")
+            log.warning("the index of %s is built anew: %s", grade, error)
+            _throw_away(path)
+        return engine.open(path, key, create=True)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """One process at a time makes an index; two searches may be the first at once."""
+    import fcntl  # as above
+
+    with (folder / ".making").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _throw_away(path: Path) -> None:

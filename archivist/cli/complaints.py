@@ -53,6 +53,8 @@ _TABLE: tuple[tuple[type[Exception], int, str, str, str], ...] = (
      "for the names there are: archivist pack show PACK"),
     (PolicyError, USAGE, "制度包有误", "请运行 archivist pack check 文件",
      "run archivist pack check FILE"),
+    (UnicodeEncodeError, USAGE, "输入的文字不是 UTF-8", "请检查终端的编码",
+     "type text in UTF-8; check the terminal's encoding"),
 )  # fmt: skip
 
 _OWN: tuple[tuple[type[errors.ArchivistError], int], ...] = (
@@ -81,7 +83,9 @@ def explain(error: Exception, debug: bool = False) -> int:
         return _explain_name(error)
     for kind, code, zh, hint_zh, hint_en in _TABLE:
         if isinstance(error, kind):
-            complain(say(f"{zh}（{error}）", str(error)), say(hint_zh, hint_en))
+            # What could not be encoded was typed by a person, and may be anything.
+            told = "not UTF-8" if kind is UnicodeEncodeError else str(error)
+            complain(say(f"{zh}（{told}）", told), say(hint_zh, hint_en))
             return code
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""

@@ -1,6 +1,7 @@
 """The command-line contract: JSON, exit codes, hints and both languages, command by command."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -374,6 +375,48 @@ def test_wrong_words_are_usage_and_change_nothing(home, words):
         assert "程序内部错误" not in ran.err
     assert len(home.json("ledger", "show")) == size
     assert not Path("x.pdf").exists()
+
+
+HALF = os.fsdecode(b"\xb5\xb5")  # what a terminal in another encoding passes on
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("customer", "add", HALF), ("customer", "show", HALF), ("dossier", "show", HALF),
+     ("show", HALF), ("view", HALF, "--purpose", "x"), ("inbox", "retry", HALF),
+     ("customer", "add", "a", "--field", f"k={HALF}"), ("dossier", "open", "C000001", HALF),
+     ("login", HALF), ("pack", "show", HALF)],
+    ids=ascii,
+)  # fmt: skip
+def test_text_that_is_no_utf8_is_usage(home, words):
+    """Bytes from a terminal in another encoding are refused as wrong words."""
+    ran = home.run(*words)
+    assert (ran.code, ran.out) == (2, b"")
+    assert "internal error" not in ran.err
+
+
+@pytest.mark.parametrize(
+    "query",
+    ['"', "*", "%", "_", "a\0b", "😀", "，。！", "甲" * 5000, HALF, "OR", "NEAR(", "^", " ", "\n"],
+    ids=ascii,
+)  # fmt: skip
+@pytest.mark.parametrize("engine", ["fts5", "whoosh"])
+def test_no_query_is_an_error(filed, engine, query):
+    """Whatever is typed is looked for as text, in either engine."""
+    filed.set("search", engine=engine)
+    found = filed.json("search", "--", query)
+    assert found["total"] == len(found["hits"])
+
+
+def test_two_first_searches_at_once_make_one_index(filed):
+    """Neither throws away what the other is making."""
+    for index in (filed.root / "index").iterdir():
+        index.unlink()
+    both = [filed.process("search", "购买", "--json") for _ in range(3)]
+    for search in both:
+        out, err = search.communicate(timeout=60)
+        assert json.loads(out)["total"] == 1
+        assert b"anew" not in err
 
 
 # ── filing and seeing ─────────────────────────────────────────────────────────
