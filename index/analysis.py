@@ -226,7 +226,7 @@ def snippet(text: str, wanted: Plan, around: int = 24) -> str:
     start, end = max(0, first[0] - around), min(len(text), first[1] + around)
     inside = sorted({first, *((s, e) for s, e in spans if start <= s and e <= end)})
     shown = _on_one_line(text[start:end])
-    for s, e in _joined(inside):
+    for s, e in _joined([(s, _past_hidden(shown, e - start) + start) for s, e in inside]):
         if s < e:
             shown[s - start] = "**" + shown[s - start]
             shown[e - start - 1] += "**"
@@ -258,6 +258,13 @@ def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             joined.append((start, end))
     return joined
+
+
+def _past_hidden(shown: list[str], end: int) -> int:
+    """Return `end` moved over what is not shown, so that matches on two lines make one mark."""
+    while end < len(shown) and not shown[end]:
+        end += 1
+    return end
 
 
 def _on_one_line(text: str) -> list[str]:

@@ -191,3 +191,13 @@ def test_bigrams_overlap() -> None:
     assert bigrams("客户档") == ["客户", "户档"]
     assert body_tokens("客，户") == ["客户", "户"]
     assert body_tokens("，") == []
+
+
+def test_matches_that_meet_make_one_mark() -> None:
+    """What is shown side by side is marked as one, also where a line break was closed up."""
+    assert snippet("合同合同", plan("合同")) == "**合同合同**"
+    assert snippet("销售合同\n合同附件", plan("合同")) == "销售**合同合同**附件"
+    assert snippet("合同 contract", plan("合同 contract")) == "**合同** **contract**"
+    assert snippet("尾号 1234****5678", plan("5678")) == "尾号 1234****5678".replace(
+        "5678", "**5678**"
+    )
