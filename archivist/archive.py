@@ -134,8 +134,8 @@ class Archive:
             raise KeyNeeded(
                 f"没有找到馆钥 {house_key}",
                 f"the house key {house_key} is not there",
-                "请从托管件恢复，或用 ARCHIVIST_HOUSE_KEY 指明位置",
-                "restore it from escrow, or name it in ARCHIVIST_HOUSE_KEY",
+                "请从另存的副本取回，或用 ARCHIVIST_HOUSE_KEY 指明位置",
+                "copy it back from where you kept it, or name it in ARCHIVIST_HOUSE_KEY",
             ) from None
         return cls(settings, house)
 
@@ -197,10 +197,13 @@ class Archive:
         MUST hold the lock while it does: another process may have written an entry that
         is not on the disk yet, and a power cut would leave the catalogue ahead of it.
         """
+        # Opened outside: a catalogue that does not open at all has not merely fallen behind,
+        # and whoever reads it next would only repeat the complaint.
+        ledger = self.ledger
         try:
-            self.ledger.refresh()
-            if self.catalogue.applied < self.ledger.size:
-                with self.ledger.exclusive(LOCK_SECONDS):
+            ledger.refresh()
+            if self.catalogue.applied < ledger.size:
+                with ledger.exclusive(LOCK_SECONDS):
                     self._catch_up()
         except (ShadowError, Busy) as error:
             log.warning("the catalogue is behind and catches up later: %s", error)

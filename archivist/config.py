@@ -27,7 +27,7 @@ class Settings:
 
     root: Path
     archive_id: str  # names the house key file and the session; 16 hex digits
-    packs: tuple[str, ...]  # adopted packs as "id@version", in order of precedence
+    packs: tuple[str, ...]  # adopted packs as "id@version"; where they disagree, `company` decides
     vkey: str  # C2SP verifier key of the ledger: who may sign checkpoints
     company: Mapping[str, Any] = field(default_factory=dict)  # what regulations leave open
     drop_folder: Path = Path("drop")  # relative to the archive, or anywhere else
@@ -133,7 +133,8 @@ TEMPLATE = """\
 [archive]
 id = "{archive_id}"
 created = "{created}"
-# 采用的制度包及其版本，前者优先。Adopted packs and their versions.
+# 采用的制度包及其版本；互相矛盾之处须在 [company] 中决定，不分先后。
+# Adopted packs and their versions. Where they disagree [company] decides, not their order.
 packs = [{packs}]
 
 [company]

@@ -84,7 +84,10 @@ def doubts(
         value = keys.get(key.id)
         if value and key.check and not is_valid(key.check, value):
             found.append(
-                (f"{key.zh} {value} 的校验位不对，请核对", f"the check digit of {key.id} is wrong")
+                (
+                    f"{key.zh} {value} 的校验位不对，请核对",
+                    f"the check digit of {key.en} {value} is wrong; please compare",
+                )
             )
     for other in archive.catalogue.known_by("dossier", [value for value in keys.values() if value]):
         row = archive.the("dossier", other)

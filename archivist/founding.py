@@ -96,6 +96,9 @@ def found(
         )
     durable.make_folders(key_path.parent)
     house.save(key_path)
+    # What is dropped, claimed or in a tray lies in clear: nobody else on this machine reads it.
+    durable.make_folders(plan.root)
+    plan.root.chmod(0o700)
     for folder in FOLDERS:
         durable.make_folders(plan.root / folder)
     signing = house.signing_key()
