@@ -58,16 +58,17 @@ def edit(
     now: datetime,
     who: str,
 ) -> None:
-    """Change a customer's card. `changes` that are None stay; an empty field is removed."""
+    """Change a customer's card. `changes` that are None stay; what is empty is removed."""
+    given: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
     with archive.writing(now, who) as desk:
         row = archive.the("customer", identifier)
         merged = {**row["fields"], **fields}
         card = CustomerCard(
-            name=changes.get("name") or row["name"],
-            kind=row["kind"],
-            class_=changes.get("class_") or row["class"],
-            department=changes.get("department") or row["department"],
-            owner=changes.get("owner") or row["owner"],
+            name=given.get("name", row["name"]),
+            kind=given.get("kind", row["kind"]),
+            class_=given.get("class_", row["class"]) or None,
+            department=given.get("department", row["department"]) or None,
+            owner=given.get("owner", row["owner"]) or None,
             fields={key: value for key, value in merged.items() if value},
         )
         _check(card)

@@ -1,7 +1,7 @@
 """`archivist cover`: QR cover sheets to put before the pages in the feeder.
 
 One sheet for each document type, or one for the whole dossier. A stack with several
-sheets is cut at them. Writes FILE and nothing else. Exit codes: 0; 2 for unknown names.
+sheets is cut at them.
 """
 
 from pathlib import Path
@@ -9,18 +9,27 @@ from pathlib import Path
 import click
 
 from archivist.cli.door import Call, common_options, pass_call
+from archivist.cli.spoken import command, option
 from archivist.cover_sheets import Sheet, cover_pdf
 from storage import durable
 
 
-@click.command("cover")
+@command("cover", zh="为档案 DOSSIER 打印二维码封面页：每种资料 TYPE 一张，不写则整份档案一张。\n\n"
+         "夹在资料前面，一摞一次扫完，程序自动分开。",
+         changes=("FILE.pdf", "FILE.pdf"), never=("档案库", "the archive"),
+         exits=(0, 2, 10, 12))  # fmt: skip
 @click.argument("dossier")
 @click.argument("types", nargs=-1, metavar="[TYPE…]")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE.pdf")
+@option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE.pdf",
+        zh="写到哪个文件；已有的会被替换。",
+        help="Where to write; a file that is there is replaced.")  # fmt: skip
 @common_options
 @pass_call
 def cover_command(call: Call, dossier: str, types: tuple[str, ...], output: Path) -> None:
-    """Print cover sheets for DOSSIER."""
+    """Print QR cover sheets for DOSSIER: one for each TYPE, or one for the whole.
+
+    Put one before the pages of each document and scan the stack in one go.
+    """
     archive = call.archive
     archive.follow()
     row = archive.the("dossier", dossier)

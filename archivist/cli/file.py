@@ -1,8 +1,7 @@
 """`archivist file`: file documents by hand.
 
 Takes copies; the originals stay where they are. Without --dossier and --type the scan is
-routed as if the scanner had dropped it. Exit codes: 0; 3 when something was refused (its
-copy lies in a tray); 11 when the archive is locked.
+routed as if the scanner had dropped it. What is refused lies, as a copy, in a tray.
 """
 
 import os
@@ -11,35 +10,47 @@ from pathlib import Path
 import click
 
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
-from archivist.cli.reading import station_of, write_outcome
+from archivist.cli.progress import Progress
+from archivist.cli.reading import station_of, write_outcomes
+from archivist.cli.say import say
+from archivist.cli.spoken import command, option
 from archivist.errors import BadRequest
 from policies.facts import Order
 
 
-@click.command("file")
+@command("file", zh="手工归档文件 PATH，逐个输出结果。\n\n"
+         "不写 --dossier 和 --type 时，与扫描投放一样自动认定去处。",
+         changes=("归档件、台账；未归档的副本放入托盘",
+                  "the vault, the ledger; trays for what is refused"),
+         never=("原文件", "the files you name: they are copied"),
+         exits=(0, 2, 3, 10, 11, 12))  # fmt: skip
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--dossier", metavar="D")
-@click.option("--type", "type_", metavar="T")
-@click.option("--grade", metavar="G")
+@option("--dossier", metavar="D", zh="归入这份档案。", help="The dossier they belong to.")
+@option("--type", "type_", metavar="T", zh="资料种类（代码或名称）。",
+        help="The document type, by id or name.")  # fmt: skip
+@option("--grade", metavar="G", zh="密级；不写则由制度决定。",
+        help="The grade; else the regulations decide.")  # fmt: skip
 @common_options
 @pass_call
 def file_command(
     call: Call, paths: tuple[Path, ...], dossier: str | None, type_: str | None, grade: str | None
 ) -> int:
-    """File PATH… and print what became of each."""
+    """File PATH… and print what became of each.
+
+    Without --dossier and --type each is routed as if the scanner had dropped it.
+    """
     order = Order(dossier, type_, grade) if dossier or type_ or grade else None
     for path in paths:
         if not path.is_file():
             raise BadRequest(f"{path} 不是文件", f"{path} is not a file")
     refused = 0
-    with station_of(call, None, call.who) as station:
+    with (
+        station_of(call, None, call.who) as station,
+        Progress(say("归档", "filing"), len(paths)) as bar,
+    ):
         for path in paths:
             station.offer(call.archive.claims.copy_in(path, now(), os.urandom(10)), order)
-            for outcome in station.take_ready(wait=False):
-                write_outcome(call, outcome)
-                refused += not outcome.filed
-        for outcome in station.finish():
-            write_outcome(call, outcome)
-            refused += not outcome.filed
+            refused += write_outcomes(call, station.take_ready(wait=False), bar)
+        refused += write_outcomes(call, station.finish(), bar)
     call.archive.ledger.publish()
     return FINDINGS if refused else 0

@@ -1,8 +1,7 @@
 """`archivist init`: make an archive.
 
 Writes DIR (which must be empty or absent) and the house key, which lies outside DIR: a
-copy of the folder alone cannot be read. Exit codes: 0; 2 when packs leave something
-undecided or DIR is not empty; 12 without a passphrase.
+copy of the folder alone cannot be read.
 """
 
 import getpass
@@ -21,35 +20,50 @@ from archivist.cli.door import (
     pass_call,
 )
 from archivist.cli.say import note, say
+from archivist.cli.spoken import command, option
 from archivist.cli.words import pairs
 from policies.pack_rows import Pack
 from storage.keys import Suite
 
 
-@click.command("init")
+@command("init", zh="在目录 DIR 中新建档案库、密钥和第一位用户。\n\n"
+         "制度没有写明、须由公司决定的事项，用 --set 决定。",
+         changes=("目录 DIR；放在 DIR 之外的馆钥", "DIR, and the house key, which lies outside it"),
+         never=("不是空的目录", "a folder that is not empty"), exits=(0, 2, 12))  # fmt: skip
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--pack", "packs", multiple=True, required=True, metavar="PACK",
-              help="A pack that comes with the program, or a TOML file; repeatable.")  # fmt: skip
-@click.option("--person", metavar="NAME", help="The first person; otherwise your login name.")
-@click.option("--role", "roles", multiple=True, metavar="ROLE", help="Roles of that person.")
-@click.option("--set", "settings", multiple=True, metavar="K=V",
-              help="Decide what the regulations leave open, e.g. ungraded=SECRET.")  # fmt: skip
-@click.option("--suite", type=click.Choice(["hybrid", "x25519"]), default="hybrid",
-              help="Grade keys: post-quantum, or readable by every age tool.")  # fmt: skip
-@click.option("--work-factor", type=click.IntRange(16, 22), default=18, metavar="N",
-              help="Cost of one passphrase attempt: 2^N (16 to 22).")  # fmt: skip
+@option("--pack", "packs", multiple=True, required=True, metavar="PACK",
+        zh="自带的制度包，或一个 TOML 文件；可多次使用。",
+        help="A pack that comes with the program, or a TOML file; repeatable.")  # fmt: skip
+@option("--person", metavar="NAME", zh="第一位用户；不写则用登录系统的名字。",
+        help="The first person; otherwise your login name.")  # fmt: skip
+@option("--role", "roles", multiple=True, metavar="ROLE", zh="此人的角色；可多次使用。",
+        help="Roles of that person; repeatable.")  # fmt: skip
+@option("--set", "settings", multiple=True, metavar="K=V",
+        zh="决定制度留给公司的事项，如 ungraded=SECRET；可多次使用。",
+        help="Decide what the packs leave open, e.g. ungraded=SECRET; repeatable.")  # fmt: skip
+@option("--suite", type=click.Choice(["hybrid", "x25519"]), default="hybrid", show_default=True,
+        zh="密级密钥：抗量子的 hybrid，或任何 age 1.0 以上工具都能打开的 x25519。"
+           "个人密钥总是 hybrid。",
+        help="Grade keys: hybrid (post-quantum), or x25519, which any age tool from 1.0 on "
+             "opens. Persons' own keys stay hybrid.")  # fmt: skip
+@option("--work-factor", type=click.IntRange(16, 22), default=18, show_default=True, metavar="N",
+        zh="试一次口令的代价：2 的 N 次方（16 到 22）。",
+        help="Cost of one passphrase attempt: 2^N (16 to 22).")  # fmt: skip
 @common_options
 @pass_call
 def init_command(
     call: Call, folder: Path, packs: tuple[str, ...], person: str | None, roles: tuple[str, ...],
     settings: tuple[str, ...], suite: Suite, work_factor: int,
 ) -> None:  # fmt: skip
-    """Create an archive in DIR, its keys and its first person."""
+    """Create an archive in DIR, its keys and its first person.
+
+    What the regulations leave to the company is decided with --set.
+    """
     texts = [(name, regulations.pack_text(name)) for name in packs]
     adopted = founding.read_packs(texts)
     company = _decided(adopted, pairs(settings))
     founding.settle([pack for pack, _ in adopted], company)
-    name = person or call.person_name or os.environ.get("ARCHIVIST_PERSON") or getpass.getuser()
+    name = person or call.wanted or getpass.getuser()
     plan = founding.Plan(
         root=folder.absolute(),
         packs=adopted,

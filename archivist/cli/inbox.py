@@ -1,8 +1,7 @@
 """`archivist inbox`: scans that wait in a tray until a person settles them.
 
 `assign` files one where you say, `retry` judges it again, `reject` sets it aside for good;
-no scan is ever deleted. Exit codes: 0; 2 for a claim that waits nowhere; 3 when it was
-refused again.
+no scan is ever deleted.
 """
 
 import click
@@ -10,19 +9,25 @@ import click
 from archivist import inbox
 from archivist.claims import Claim
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
-from archivist.cli.labels import tray_label
-from archivist.cli.reading import station_of, write_outcome
+from archivist.cli.labels import reason_label, tray_label
+from archivist.cli.progress import Progress
+from archivist.cli.reading import station_of, write_outcomes
 from archivist.cli.say import say, table
+from archivist.cli.spoken import ENTRY, NOTHING, group, option
 from archivist.intake import Outcome
 from policies.facts import Order
 
+SETTLES = ("归档件、台账；扫描件离开托盘", "the vault, the ledger; the scan leaves its tray")
+OTHERS = ("其他扫描件；扫描件的内容", "other scans; the bytes of this one")
 
-@click.group("inbox")
+
+@group("inbox", zh="在托盘中等人处理的扫描件：列出、指定去处、重新判定、退回。")
 def inbox_command() -> None:
-    """Scans that wait in a tray."""
+    """Scans that wait in a tray: list, assign, retry, reject."""
 
 
-@inbox_command.command("list")
+@inbox_command.command("list", zh="列出等待处理的扫描件、原因和猜测的去处。", never=NOTHING,
+                       exits=(0, 10, 12))  # fmt: skip
 @common_options
 @pass_call
 def list_(call: Call) -> None:
@@ -35,46 +40,64 @@ def list_(call: Call) -> None:
         lambda: table(
             heads,
             [
-                (r["claim"], tray_label(r["tray"]), r["reason"],
+                (r["claim"], tray_label(r["tray"]), reason_label(r["reason"]),
                  "/".join(filter(None, (r["customer"], r["dossier"], r["type"]))) or None,
                  r["source"])
                 for r in rows
             ],
+            cut=(4,),
         )
         if rows
         else say("没有待处理的扫描件", "nothing waits"),
     )  # fmt: skip
 
 
-@inbox_command.command("assign")
+@inbox_command.command("assign", zh="把扫描件 CLAIM 归到指定的地方。", changes=SETTLES,
+                       never=OTHERS, exits=(0, 2, 3, 10, 11, 12))  # fmt: skip
 @click.argument("claim")
-@click.option("--dossier", required=True, metavar="D")
-@click.option("--type", "type_", required=True, metavar="T")
-@click.option("--grade", metavar="G")
-@click.option("--again", is_flag=True, help="File it although the same scan is filed already.")
+@option("--dossier", required=True, metavar="D", zh="归入这份档案。",
+        help="The dossier it belongs to.")  # fmt: skip
+@option("--type", "type_", required=True, metavar="T", zh="资料种类（代码或名称）。",
+        help="The document type, by id or name.")  # fmt: skip
+@option("--grade", metavar="G", zh="密级；不写则由制度决定。",
+        help="The grade; else the regulations decide.")  # fmt: skip
+@option("--again", is_flag=True, zh="同样的扫描件已经归档，仍再归一次。",
+        help="File it although the same scan is filed already.")  # fmt: skip
 @common_options
 @pass_call
 def assign(call: Call, claim: str, dossier: str, type_: str, grade: str | None, again: bool) -> int:
-    """File a waiting scan where you say."""
+    """File the waiting scan CLAIM where you say."""
+    # Slips of the hand are told before the scan leaves its tray.
+    call.archive.follow()
+    call.archive.the("dossier", dossier)
+    call.policy.document_type(type_)
+    if grade is not None:
+        call.policy.grade(grade)
     return _settle(call, claim, Order(dossier, type_, grade, despite_duplicate=again))
 
 
-@inbox_command.command("retry")
+@inbox_command.command("retry", zh="重新判定扫描件 CLAIM，如同刚刚扫入。", changes=SETTLES,
+                       never=OTHERS, exits=(0, 2, 3, 10, 11, 12))  # fmt: skip
 @click.argument("claim")
 @common_options
 @pass_call
 def retry(call: Call, claim: str) -> int:
-    """Judge a waiting scan again, as if it had just come."""
+    """Judge the waiting scan CLAIM again, as if it had just come."""
     return _settle(call, claim, None)
 
 
-@inbox_command.command("reject")
+@inbox_command.command("reject", zh="认定扫描件 CLAIM 不予归档。",
+                       changes=(f"扫描件移入 trays/rejected；{ENTRY[0]}",
+                                f"the scan moves to trays/rejected; {ENTRY[1]}"),
+                       never=("扫描件本身：程序不会删除它", "the scan itself: nothing deletes it"),
+                       exits=(0, 2, 10, 11, 12))  # fmt: skip
 @click.argument("claim")
-@click.option("--reason", required=True, metavar="TEXT")
+@option("--reason", required=True, metavar="TEXT", zh="原因，加密保存。",
+        help="Why; kept sealed.")  # fmt: skip
 @common_options
 @pass_call
 def reject(call: Call, claim: str, reason: str) -> None:
-    """Decide that a waiting scan is not to be filed."""
+    """Decide that the waiting scan CLAIM is not to be filed."""
     inbox.reject(call.archive, claim, reason, now(), call.who)
     call.emit({"claim": claim, "tray": "rejected"}, say("已退回", "rejected"))
 
@@ -86,7 +109,7 @@ def _settle(call: Call, identifier: str, order: Order | None) -> int:
             station.offer(claim, order)
             return list(station.finish())
 
-        outcomes = inbox.settle(call.archive, identifier, take_in)
-    for outcome in outcomes:
-        write_outcome(call, outcome)
-    return 0 if all(outcome.filed for outcome in outcomes) else FINDINGS
+        with Progress(say("读取", "reading"), 1) as bar:
+            outcomes = inbox.settle(call.archive, identifier, take_in)
+            refused = write_outcomes(call, outcomes, bar)
+    return FINDINGS if refused else 0

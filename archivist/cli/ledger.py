@@ -1,31 +1,36 @@
 """`archivist ledger`: what was done, by whom, and the proof that nobody changed it.
 
 `show` lists entries; `verify` derives everything again from the files: every entry, tile,
-signature and the catalogue's witness. Neither changes anything. Exit codes: 0; 13 when
-`verify` finds damage.
+signature and the catalogue's witness. Neither changes anything.
 """
-
-import sys
 
 import click
 
 from archivist.cli.door import DAMAGE, DONE, Call, common_options, pass_call
-from archivist.cli.say import note, say, table
+from archivist.cli.labels import act_label, local_time, reason_label, word
+from archivist.cli.progress import Progress
+from archivist.cli.say import counted, note, say, table
+from archivist.cli.spoken import NOTHING, group, option
 from archivist.errors import ArchivistError
 from archivist.records import Entry
 from index.errors import ShadowError
 from storage.errors import StorageError
 from storage.ledger_audit import verify as verify_ledger
+from storage.ledger_findings import Report
 
 
-@click.group("ledger")
+@group("ledger", zh="操作台账：查看、核验。")
 def ledger_command() -> None:
-    """Show and verify the ledger."""
+    """The ledger: show, verify."""
 
 
-@ledger_command.command("show")
-@click.option("--subject", metavar="ID", help="Only entries that name this id or claim.")
-@click.option("--from", "from_", type=click.IntRange(0), default=0, metavar="N")
+@ledger_command.command(
+    "show", zh="列出台账，最早的在前。", never=NOTHING, exits=(0, 2, 10, 12, 13)
+)
+@option("--subject", metavar="ID", zh="只列提到这个编号的。",
+        help="Only entries that name this id or claim.")  # fmt: skip
+@option("--from", "from_", type=click.IntRange(0), default=0, metavar="N", zh="从第 N 条起。",
+        help="Only from entry N on.")  # fmt: skip
 @common_options
 @pass_call
 def show(call: Call, subject: str | None, from_: int) -> None:
@@ -58,29 +63,31 @@ def show(call: Call, subject: str | None, from_: int) -> None:
         lambda: table(
             heads,
             [
-                (r["index"], r["time"], r["act"], r["who"], " ".join(r["subject"].values()),
-                 " ".join(str(r[k]) for k in ("type", "grade", "reason", "version") if k in r))
+                (r["index"], local_time(r["time"]), act_label(r["act"]), word(r["who"]),
+                 " ".join(r["subject"].values()), _about(r))
                 for r in rows
             ],
-        ),
+            cut=(5,),
+        )
+        if rows
+        else say("没有记录", "no entries"),
     )  # fmt: skip
 
 
-@ledger_command.command("verify")
+def _about(row: dict[str, object]) -> str:
+    shown = {**row, "reason": reason_label(str(row["reason"]))} if "reason" in row else row
+    return " ".join(str(shown[k]) for k in ("type", "grade", "reason", "version") if k in shown)
+
+
+@ledger_command.command("verify", zh="从文件重新推算每一条、每一块和每个签名，并与目录所见对照。",
+                        never=NOTHING, exits=(0, 10, 13))  # fmt: skip
 @common_options
 @pass_call
 def verify_(call: Call) -> int:
     """Verify every entry, tile and signature against the catalogue's witness."""
     against = _witness(call)
-    with click.progressbar(length=1, label=say("核验台账", "verifying"), file=sys.stderr) as bar:
-
-        def on_progress(done: int, total: int) -> None:
-            bar.length = max(total, 1)
-            bar.update(done - bar.pos)
-
-        report = verify_ledger(
-            call.root / "ledger", call.settings.vkey, on_progress, against=against
-        )
+    with Progress(say("核验台账", "verifying")) as bar:
+        report = verify_ledger(call.root / "ledger", call.settings.vkey, bar.reach, against=against)
     result = {
         "size": report.size,
         "root": report.root_hex,
@@ -88,7 +95,7 @@ def verify_(call: Call) -> int:
         "findings": [{"code": f.code, "where": f.where, "message": f.message}
                      for f in report.findings],
     }  # fmt: skip
-    call.emit(result, lambda: _shown(result))
+    call.emit(result, lambda: _shown(report))
     return DONE if report.ok else DAMAGE
 
 
@@ -102,13 +109,11 @@ def _witness(call: Call) -> list[tuple[int, bytes]]:
         return []
 
 
-def _shown(result: dict[str, object]) -> str:
+def _shown(report: Report) -> str:
     lines = [
-        say(f"台账共 {result['size']} 条", f"{result['size']} entries"),
-        f"root {result['root']}",
+        say(f"台账共 {report.size} 条", counted(report.size, "entry")),
+        f"root {report.root_hex}",
+        *(f"{f.code}  {f.where}  {f.message}" for f in report.findings),
+        say("完好", "ok") if report.ok else say("发现损坏", "damage found"),
     ]
-    findings = result["findings"]
-    assert isinstance(findings, list)
-    lines += [f"{f['code']}  {f['where']}  {f['message']}" for f in findings]
-    lines.append(say("完好", "ok") if result["ok"] else say("发现损坏", "damage found"))
     return "\n".join(lines)

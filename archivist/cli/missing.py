@@ -1,34 +1,39 @@
 """`archivist missing`: what the checklists still lack, with due dates.
 
-Working days follow the Chinese calendar with its make-up days. Reads only. Exit codes:
-0; 2 for a customer or dossier that does not exist.
+Working days follow the Chinese calendar with its make-up days.
 """
 
 from datetime import date
 
-import click
-
 from archivist.cli.door import Call, common_options, pass_call, today
 from archivist.cli.labels import department_label
 from archivist.cli.say import say, table
+from archivist.cli.spoken import NOTHING, command, option
 from archivist.cli.words import iso_date
 from archivist.missing import missing_items
 from policies.calendar import Calendar
 
 
-@click.command("missing")
-@click.option("--customer", metavar="C")
-@click.option("--dossier", metavar="D")
-@click.option("--department", metavar="X")
-@click.option("--overdue", is_flag=True, help="Only what is overdue.")
-@click.option("--on", metavar="DATE", help="As if it were this day.")
+@command("missing", zh="列出客户档案还缺的资料，最急的在前。\n\n"
+         "按工作日计算，法定节假日和调休上班日都算在内。",
+         never=NOTHING, exits=(0, 2, 10, 12))  # fmt: skip
+@option("--customer", metavar="C", zh="只列这位客户的。", help="Only this customer's.")
+@option("--dossier", metavar="D", zh="只列这份档案的。", help="Only this dossier's.")
+@option("--department", metavar="X", zh="只列这个部门的（代码或名称）。",
+        help="Only this department's, by id or name.")  # fmt: skip
+@option("--overdue", is_flag=True, zh="只列逾期的。", help="Only what is overdue.")
+@option("--on", metavar="DATE", zh="按这一天计算，如 2026-03-05。",
+        help="As if it were this day, e.g. 2026-03-05.")  # fmt: skip
 @common_options
 @pass_call
 def missing_command(
     call: Call, customer: str | None, dossier: str | None, department: str | None,
     overdue: bool, on: str | None,
 ) -> None:  # fmt: skip
-    """List the items that dossiers still lack, most urgent first."""
+    """List the items that dossiers still lack, most urgent first.
+
+    Counts working days, with Chinese holidays and make-up days.
+    """
     day = date.fromisoformat(iso_date(on) if on else today())
     company = call.settings.company
     calendar = Calendar(
@@ -56,6 +61,7 @@ def missing_command(
                  department_label(call.policy, r["department"]), r["clause"])
                 for r in rows
             ],
+            cut=(1, 4),
         )
         if rows
         else say("没有缺件", "nothing is missing"),

@@ -2,7 +2,7 @@
 
 `list` and `show` read the archive's adopted packs, or outside an archive the ones that
 come with the program; `check` reads a file and points at every mistake by line. Nothing
-is changed. Exit codes: 0; 3 when `check` finds something.
+is changed.
 """
 
 from pathlib import Path
@@ -11,19 +11,27 @@ from typing import Any
 import click
 
 from archivist import regulations
+from archivist.cli.complaints import problem_line
 from archivist.cli.door import FINDINGS, Call, common_options, pass_call
+from archivist.cli.labels import word
 from archivist.cli.say import facts, say, table
+from archivist.cli.spoken import NOTHING, group
 from archivist.errors import NoArchive
-from policies.pack_rows import Pack
+from policies.pack_rows import DossierType, Pack
 from policies.packs import check_pack, parse_pack
 
+_UNITS = {"working_days": ("个工作日", "working days"), "days": ("天", "days"),
+          "months": ("个月", "months")}  # fmt: skip
 
-@click.group("pack")
+
+@group("pack", zh="制度包：列出、查看、查错。")
 def pack_command() -> None:
     """The regulations: list, show, check."""
 
 
-@pack_command.command("list")
+@pack_command.command(
+    "list", zh="列出自带的制度包，以及本档案库采用了哪些。", never=NOTHING, exits=(0, 2)
+)
 @common_options
 @pass_call
 def list_(call: Call) -> None:
@@ -52,23 +60,25 @@ def list_(call: Call) -> None:
     )
 
 
-@pack_command.command("show")
+@pack_command.command("show", zh="查看制度包 PACK：密级、档案种类、归档清单、期限。", never=NOTHING,
+                      exits=(0, 2))  # fmt: skip
 @click.argument("name", metavar="PACK")
 @common_options
 @pass_call
 def show(call: Call, name: str) -> None:
-    """Show what a pack says: dossier types, checklists, deadlines, grades."""
+    """Show what PACK says: grades, dossier types, checklists, deadlines."""
     adopted = {pack.id: pack for pack in _adopted(call).values()}
     pack = adopted.get(name) or parse_pack(regulations.pack_text(name), name)
     call.emit(_plain(pack), lambda: _shown(pack))
 
 
-@pack_command.command("check")
+@pack_command.command("check", zh="检查制度包文件 FILES，指出每个错误的文件、行号和字段。",
+                      never=NOTHING, exits=(0, 2, 3))  # fmt: skip
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @common_options
 @pass_call
 def check(call: Call, files: tuple[Path, ...]) -> int:
-    """Check pack files and point at every mistake by file, line and field."""
+    """Check the pack files FILES and point at every mistake by file, line and field."""
     problems = []
     for file in files:
         text = file.read_text("utf-8") if file.exists() else regulations.pack_text(str(file))
@@ -78,9 +88,10 @@ def check(call: Call, files: tuple[Path, ...]) -> int:
     ]
     call.emit(
         rows,
-        lambda: "\n".join(f"{r['file']}:{r['line']}: {r['field']}: {say(r['zh'], r['en'])}"
-                          for r in rows) or say("没有发现问题", "no problems"),
-    )  # fmt: skip
+        lambda: (
+            "\n".join(problem_line(**row) for row in rows) or say("没有发现问题", "no problems")
+        ),
+    )
     return FINDINGS if rows else 0
 
 
@@ -158,8 +169,22 @@ def _shown(pack: Pack) -> str:
     heads = (say("项目", "item"), say("名称", "title"), say("要求", "required"),
              say("条款", "clause"))  # fmt: skip
     for kind in pack.dossier_types:
-        due = kind.deadline
-        when = f"  {due.after} + {due.count} {due.unit}  {due.clause}" if due else ""
-        rows = [(i.id, say(i.zh, i.en), i.required, i.clause) for i in kind.items]
-        parts.append(f"{kind.id}  {say(kind.zh, kind.en)}{when}\n{table(heads, rows)}")
+        rows = [(i.id, say(i.zh, i.en), word(i.required), i.clause) for i in kind.items]
+        parts.append(f"{_described(kind)}\n{table(heads, rows, cut=(1,))}")
     return "\n\n".join(parts)
+
+
+def _described(kind: DossierType) -> str:
+    """What a clerk must know to open one: its name, keys and events, and its deadline."""
+    due = kind.deadline
+    events = {event.id: say(event.zh, event.en) for event in kind.events}
+    lines = [(kind.id, say(kind.zh, kind.en)),
+             (say("键", "keys"), {key.id: say(key.zh, key.en) for key in kind.keys}),
+             (say("事件", "events"), events)]  # fmt: skip
+    if due:
+        after = events.get(due.after, due.after)
+        unit = say(*_UNITS[due.unit])
+        when = say(f"{after}后 {due.count} {unit}", f"{due.count} {unit} after {after}")
+        when = when if due.count else say(f"{after}当日", f"the day of {after}")
+        lines.append((say("期限", "deadline"), f"{when}  {due.clause}"))
+    return facts(lines)

@@ -1,8 +1,7 @@
 """`archivist login`, `logout`, `whoami`: whose keys are at hand.
 
 `login` keeps the unlocked keys in memory-backed storage of this machine for some hours,
-readable by this user alone; `logout` forgets them. Both are recorded. Exit codes: 0; 12
-for a wrong passphrase or when nobody is logged in.
+readable by this user alone; `logout` forgets them. Both are recorded.
 """
 
 import os
@@ -12,21 +11,32 @@ import click
 
 from archivist.archive import Archive
 from archivist.cli.door import Call, ask_passphrase, common_options, now, pass_call
-from archivist.cli.labels import grade_label
+from archivist.cli.labels import grade_label, word
 from archivist.cli.say import facts, say
+from archivist.cli.spoken import ENTRY, NOTHING, command, option
+from archivist.errors import BadRequest
 from storage import session
 
+KEPT = ("资料和密钥", "records and keys")
 
-@click.command("login")
+
+@command("login", zh="打开 NAME 的密钥，几小时内有效；只有一位用户时可不写姓名。",
+         changes=(f"本机内存中的会话；{ENTRY[0]}",
+                  f"a session in this machine's memory; {ENTRY[1]}"),
+         never=KEPT, exits=(0, 2, 10, 11, 12))  # fmt: skip
 @click.argument("name", required=False)
-@click.option("--hours", type=click.FloatRange(0.01, 72), help="How long; else archive.toml says.")
+@option("--hours", type=click.FloatRange(0.01, 72), metavar="H",
+        zh="有效几小时；不写则按 archive.toml。",
+        help="How long; else archive.toml says.")  # fmt: skip
 @common_options
 @pass_call
 def login_command(call: Call, name: str | None, hours: float | None) -> None:
-    """Unlock the keys of NAME for some hours."""
-    who = name or call.person_name or os.environ.get("ARCHIVIST_PERSON") or call.only_person()
+    """Unlock the keys of NAME for some hours; with one person in the archive, of that one."""
+    who = name or call.wanted or call.only_person()
     if who is None:
-        raise click.UsageError(say("请写明姓名", "say who you are"))
+        raise BadRequest("请写明姓名", "say who you are", "archivist login 姓名",
+                         "archivist login NAME")  # fmt: skip
+    call.check_person(who)
     expires = now() + timedelta(hours=hours or call.settings.login_hours)
     unlocked = call.unlock(who, ask_passphrase(who), expires)
     folder = session.runtime_folder(os.environ)
@@ -39,7 +49,9 @@ def login_command(call: Call, name: str | None, hours: float | None) -> None:
     call.emit(result, say(f"{who} 已登录，至 {until}", f"{who} is logged in until {until}"))
 
 
-@click.command("logout")
+@command("logout", zh="忘掉已打开的密钥。",
+         changes=(f"会话结束；{ENTRY[0]}", f"the session ends; {ENTRY[1]}"),
+         never=KEPT, exits=(0, 10, 11, 12))  # fmt: skip
 @common_options
 @pass_call
 def logout_command(call: Call) -> None:
@@ -52,7 +64,7 @@ def logout_command(call: Call) -> None:
     call.emit({"person": person.name if person else None}, say("已退出", "logged out"))
 
 
-@click.command("whoami")
+@command("whoami", zh="谁已登录，密钥能打开哪些密级。", never=NOTHING, exits=(0, 2, 10, 12))
 @common_options
 @pass_call
 def whoami_command(call: Call) -> None:
@@ -72,7 +84,7 @@ def whoami_command(call: Call) -> None:
         lambda: facts(
             (
                 (say("人员", "person"), person.name),
-                (say("角色", "roles"), result["roles"]),
+                (say("角色", "roles"), [word(role) for role in result["roles"]]),
                 (
                     say("涉密权限", "cleared for"),
                     [grade_label(call.policy, grade) for grade, _ in held],

@@ -73,9 +73,9 @@ class Progress:
                 self._draw()
 
     def _draw(self) -> None:
-        total = max(self._total, self._done)
-        if not total:
+        if not self._total:
             return
+        total = max(self._total, self._done)  # a stack is one scan and several outcomes
         full = CELLS * self._done // total
         bar = "#" * full + "-" * (CELLS - full)
         sys.stderr.write(f"{CLEAR}{self._label} [{bar}] {self._done}/{total}")

@@ -1,14 +1,15 @@
 """What `watch`, `file` and `inbox` share: readers, the station, and a line for each scan."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import click
 
 from archivist.cli.door import Call, now
 from archivist.cli.labels import detail_in_one_language, grade_label, tray_label, type_label
-from archivist.cli.say import say, write, write_json
+from archivist.cli.progress import Progress
+from archivist.cli.say import NARROWEST, say, shortened, terminal_cells, width, write, write_json
 from archivist.examine import Examiners, Limits
 from archivist.intake import Outcome
 from archivist.station import Station
@@ -28,19 +29,30 @@ def station_of(call: Call, workers: int | None, who: str) -> Iterator[Station]:
         yield Station(call.archive, call.policy, examiners, now, os.urandom, who)
 
 
-def write_outcome(call: Call, outcome: Outcome) -> None:
-    """One line as soon as a scan has its outcome."""
-    if call.json:
-        write_json(outcome.plain(), one_line=True)
-        return
+def write_outcomes(call: Call, outcomes: Iterable[Outcome], bar: Progress) -> int:
+    """A line for each scan as soon as it has its outcome; returns how many were refused."""
+    refused = 0
+    for outcome in outcomes:
+        bar.advance()
+        with bar.aside():
+            _write(call, outcome)
+        refused += not outcome.filed
+    return refused
+
+
+def _write(call: Call, outcome: Outcome) -> None:
     row = outcome.plain()
-    source = click.format_filename(outcome.source)
+    if call.json:
+        write_json(row, one_line=True)
+        return
     if outcome.filed:
         kind = type_label(call.policy, row["type"])
         grade = grade_label(call.policy, row["grade"])
         place = f"{row['record']}  {row['customer']}/{row['dossier']}  {kind}  {grade}"
-        write(f"{say('已归档', 'filed')}  {place}  {source}")
+        before, after = f"{say('已归档', 'filed')}  {place}  ", ""
     else:
-        tray = tray_label(row["tray"])
-        detail = detail_in_one_language(row["detail"])
-        write(f"{say('未归档', 'refused')}  {tray}  {row['reason']}  {source}  {detail}")
+        before = f"{say('未归档', 'refused')}  {tray_label(row['tray'])}  {row['reason']}  "
+        after = f"  {detail_in_one_language(row['detail'])}"
+    room = (terminal_cells() or 100_000) - width(before) - width(after)
+    source = click.format_filename(outcome.source)
+    write(f"{before}{shortened(source, max(room, NARROWEST))}{after}")

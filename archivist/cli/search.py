@@ -2,38 +2,47 @@
 
 Traditional or Simplified, any part of a word or number; words apart by a space must all
 be on the page. Searches only what your keys open; indexes behind the ledger catch up
-first. Changes nothing but the indexes. Exit codes: 0; 4 for a grade you name and are not
-cleared for; 12 when nobody is logged in.
+first.
 """
 
-import sys
 import time
 
 import click
 
 from archivist import searching
 from archivist.cli.door import Call, common_options, pass_call
-from archivist.cli.say import say
+from archivist.cli.say import counted, say
+from archivist.cli.spoken import command, option
 from archivist.cli.words import iso_date
 from index.engine import Filters
 
 
-@click.command("search")
+@command("search", zh="检索您有权限看的所有页。\n\n"
+         "简体、繁体均可，词和号码的任何一段都能找到；用空格分开的几段须在同一页；引号内的文字须连在一起。",
+         changes=("全文索引随台账更新", "the indexes catch up with the ledger"),
+         never=("档案和台账", "records and ledger"),
+         exits=(0, 2, 4, 10, 12))  # fmt: skip
 @click.argument("words", nargs=-1, required=True, metavar="QUERY")
-@click.option("--customer", metavar="C")
-@click.option("--dossier", metavar="D")
-@click.option("--type", "type_", metavar="T")
-@click.option("--grade", metavar="G")
-@click.option("--from", "from_", metavar="DATE", help="Filed on this day or later.")
-@click.option("--to", metavar="DATE", help="Filed on this day or earlier.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@option("--customer", metavar="C", zh="只找这位客户的。", help="Only this customer's.")
+@option("--dossier", metavar="D", zh="只找这份档案的。", help="Only this dossier's.")
+@option("--type", "type_", metavar="T", zh="只找这种资料。", help="Only this document type.")
+@option("--grade", metavar="G", zh="只找这个密级。", help="Only this grade.")
+@option("--from", "from_", metavar="DATE", zh="这一天或以后归档的。",
+        help="Filed on this day or later.")  # fmt: skip
+@option("--to", metavar="DATE", zh="这一天或以前归档的。", help="Filed on this day or earlier.")
+@option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, metavar="N",
+        zh="最多列出几页。", help="How many pages to list.")  # fmt: skip
 @common_options
 @pass_call
 def search_command(
     call: Call, words: tuple[str, ...], customer: str | None, dossier: str | None,
     type_: str | None, grade: str | None, from_: str | None, to: str | None, limit: int,
 ) -> None:  # fmt: skip
-    """Search the texts of all pages you are cleared for."""
+    """Search the texts of all pages you are cleared for.
+
+    Simplified or Traditional, any part of a word or number. Words apart by a space must all
+    be on the page; words in double quotes stand together.
+    """
     started = time.perf_counter()
     type_ = call.policy.document_type(type_).id if type_ else None
     grade = call.policy.grade(grade).code if grade else None
@@ -50,17 +59,24 @@ def search_command(
 
 def _catch_up(call: Call, late: list[searching.Shelf]) -> None:
     from archivist import indexing  # opens ledger and vault, which most searches do without
+    from archivist.cli.progress import Progress
 
     total = indexing.waiting(call.archive, late)
-    label = say("更新全文索引", "indexing")
-    with click.progressbar(length=total, label=label, file=sys.stderr) as bar:
-        indexing.catch_up(call.archive, call.person, late, bar.update)
+    with Progress(say("更新全文索引", "indexing"), total) as bar:
+        indexing.catch_up(call.archive, call.person, late, bar.advance)
 
 
 def _shown(found: dict[str, object]) -> str:
     hits = found["hits"]
     assert isinstance(hits, list)
-    lines = [say(f"共 {found['total']} 页", f"{found['total']} pages")]
+    total = found["total"]
+    assert isinstance(total, int)
+    lines = [
+        say(
+            f"共 {total} 页" if total else "没有找到",
+            counted(total, "page") if total else "nothing found",
+        )
+    ]
     for hit in hits:
         place = f"{hit['customer']}/{hit['dossier']}"
         page = say(f"第 {hit['page']} 页", f"page {hit['page']}")

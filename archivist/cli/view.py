@@ -1,8 +1,7 @@
 """`archivist view`: open a record, byte for byte.
 
 The ledger says who opened what before the first byte is written; the purpose is sealed.
-Exit codes: 0; 4 when you are not cleared; 12 when nobody is logged in; 13 when the stored
-bytes are not what was filed (then no file is left behind).
+Where the stored bytes are not what was filed, no file is left behind.
 """
 
 import os
@@ -15,17 +14,27 @@ import click
 from archivist import viewing
 from archivist.cli.door import Call, common_options, now, pass_call
 from archivist.cli.say import note, say
+from archivist.cli.spoken import command, option
 from archivist.errors import BadRequest
 
 
-@click.command("view")
+@command("view", zh="打开资料 RECORD，写入 FILE 或标准输出，与归档时逐字节相同。\n\n"
+         "先记账，后打开；所存的字节与归档时不符则不留下文件。",
+         changes=("先加台账一条（用途另行加密保存），再写 FILE",
+                  "one ledger entry first (the purpose is sealed beside it), then FILE"),
+         never=("资料本身；已有的文件", "the record; a file that is there"),
+         exits=(0, 2, 4, 10, 11, 12, 13))  # fmt: skip
 @click.argument("record")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--purpose", required=True, metavar="TEXT", help="Why; kept sealed.")
+@option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
+        zh="写到哪个文件。", help="Where to write.")  # fmt: skip
+@option("--purpose", required=True, metavar="TEXT", zh="用途，加密保存。", help="Why; kept sealed.")
 @common_options
 @pass_call
 def view_command(call: Call, record: str, output: Path | None, purpose: str) -> None:
-    """Open RECORD and write it to FILE, or to standard output."""
+    """Open RECORD and write it to FILE, or to standard output, byte for byte as it was filed.
+
+    The ledger says so first. Where the stored bytes are not what was filed, no file is left.
+    """
     if output is None and (sys.stdout.isatty() or call.json):
         raise BadRequest(
             "请用 -o 写明文件名",

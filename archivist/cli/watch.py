@@ -4,8 +4,6 @@ Moves each complete file out of the drop folder into the vault or into a tray, a
 it. Needs no passphrase: a station that nobody is logged in to seals and cannot read back.
 Full text of what it filed is indexed by whoever is logged in and cleared. A crash loses
 nothing: what was claimed is taken up again at the next start.
-
-Exit codes: 0; with --once 3 when something was refused; 11 when the archive is locked.
 """
 
 import os
@@ -18,8 +16,10 @@ import click
 from archivist import indexing, recover, searching
 from archivist.cli.complaints import explain
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
-from archivist.cli.reading import station_of, write_outcome
+from archivist.cli.progress import Progress
+from archivist.cli.reading import station_of, write_outcomes
 from archivist.cli.say import note, say
+from archivist.cli.spoken import command, option
 from archivist.errors import ArchivistError
 from archivist.intake import Outcome
 from archivist.watch import DropFolder
@@ -32,24 +32,33 @@ TRANSIENT = (Busy, DiskFailed, IndexLocked, IndexUnwritable)
 PATIENCE_SECONDS = 5.0
 
 
-@click.command("watch")
-@click.option("--once", is_flag=True, help="Take what is there, then stop.")
-@click.option(
-    "--workers", type=click.IntRange(1, 64), metavar="N", help="Readers; else one a core."
-)
+@command("watch", zh="监视扫描投放目录，把写完的扫描件归档或放入托盘。\n\n"
+         "不需要口令。随时可以停止，已领取的扫描件下次启动时接着处理。",
+         changes=("投放目录、归档件、台账、托盘；有人登录时更新全文索引",
+                  "the drop folder, the vault, the ledger, trays; full text while somebody "
+                  "is logged in"),
+         never=("已归档的资料；认不出的扫描件只移入托盘，从不删除",
+                "what is filed; a scan it cannot place goes to a tray, none is deleted"),
+         exits=(0, 1, 3, 10, 11, 12, 13))  # fmt: skip
+@option("--once", is_flag=True, zh="处理完现有的就结束；有未归档的则退出码为 3。",
+        help="Take what is there, then stop; exit code 3 when something was refused.")  # fmt: skip
+@option("--workers", type=click.IntRange(1, 64), metavar="N", zh="几个读取进程；不写则每核一个。",
+        help="Readers; else one a core.")  # fmt: skip
 @common_options
 @pass_call
 def watch_command(call: Call, once: bool, workers: int | None) -> int:
-    """Watch the drop folder."""
+    """Watch the drop folder: file each complete scan, or put it into a tray.
+
+    Needs no passphrase. Stop it at any moment: what it has claimed it takes up again.
+    """
     drop = DropFolder(call.settings, time.monotonic, time.time)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: drop.stop())
     refused = 0
     while not drop.stopped.is_set():
         try:
-            for outcome in _outcomes(call, drop, once, workers):
-                write_outcome(call, outcome)
-                refused += not outcome.filed
+            with Progress(say("归档", "filing"), _lying(drop) if once else 0) as bar:
+                refused += write_outcomes(call, _outcomes(call, drop, once, workers), bar)
         except TRANSIENT as error:
             # Nobody may be at the station to start it again: it waits, and begins as after
             # a crash, because a ledger that failed to write must be opened anew.
@@ -61,6 +70,11 @@ def watch_command(call: Call, once: bool, workers: int | None) -> int:
         else:
             break
     return FINDINGS if once and refused else 0
+
+
+def _lying(drop: DropFolder) -> int:
+    """About how many scans there are to take: for the bar, so that names are not judged here."""
+    return sum(len(files) for _, _, files in os.walk(drop.folder))
 
 
 def _outcomes(call: Call, drop: DropFolder, once: bool, workers: int | None) -> Iterator[Outcome]:
