@@ -59,16 +59,17 @@ def edit(
     who: str,
 ) -> None:
     """Change a customer's card. `changes` that are None stay; what is empty is removed."""
-    given: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
+    given = {key: value for key, value in changes.items() if value is not None}
     with archive.writing(now, who) as desk:
         row = archive.the("customer", identifier)
         merged = {**row["fields"], **fields}
+        known = {**row, "class_": row["class"], **given}
         card = CustomerCard(
-            name=given.get("name", row["name"]),
-            kind=given.get("kind", row["kind"]),
-            class_=given.get("class_", row["class"]) or None,
-            department=given.get("department", row["department"]) or None,
-            owner=given.get("owner", row["owner"]) or None,
+            name=known["name"],
+            kind=known["kind"],
+            class_=known["class_"] or None,
+            department=known["department"] or None,
+            owner=known["owner"] or None,
             fields={key: value for key, value in merged.items() if value},
         )
         _check(card)
