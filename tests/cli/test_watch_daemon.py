@@ -147,6 +147,31 @@ def test_stopping_is_quick_and_leaves_the_rest_for_later(home, scan, daemon):
     assert len(home.records()) == 60
 
 
+def test_polling_sees_what_no_event_tells(home, scan):
+    """On a network share no event comes: the regular look finds the scan."""
+    home.set("drop", settle_seconds=0.2, polling=True, rescan_seconds=0.5)
+    daemon = Daemon(home)
+    try:
+        time.sleep(1.5)
+        home.drop(f"{PLACE}/远处.pdf", scan("远处"))
+        assert daemon.wait_for(1)[f"{PLACE}/远处.pdf"]["outcome"] == "filed"
+    finally:
+        assert daemon.stop() == 0
+
+
+def test_the_drop_folder_may_be_a_link_to_elsewhere(home, scan, tmp_path):
+    """A link in place of the folder is followed; links inside it are not."""
+    home.drop_folder.rmdir()
+    (tmp_path / "扫描仪").mkdir()
+    home.drop_folder.symlink_to(tmp_path / "扫描仪")
+    daemon = Daemon(home)
+    try:
+        home.drop(f"{PLACE}/a.pdf", scan("远处"))
+        assert daemon.wait_for(1)[f"{PLACE}/a.pdf"]["outcome"] == "filed"
+    finally:
+        assert daemon.stop() == 0
+
+
 def remounted(folder, *options):
     done = subprocess.run(["mount", *options, folder], capture_output=True, check=False)
     if done.returncode:
