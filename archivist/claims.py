@@ -18,6 +18,7 @@ import errno
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -207,7 +208,16 @@ class Claims:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            durable.move(path, target)  # the drop folder lies on another disk
+            # The drop folder lies on another disk. What is no file has nothing to copy.
+            mode = path.lstat().st_mode
+            if stat.S_ISLNK(mode):
+                target.symlink_to(path.readlink())
+            elif stat.S_ISFIFO(mode):
+                os.mkfifo(target)
+            else:
+                durable.move(path, target)
+                return
+            path.unlink()
 
 
 def _is_claim(name: str) -> bool:

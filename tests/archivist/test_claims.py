@@ -1,8 +1,9 @@
 """Claims: exactly one taker, nothing deleted that holds a scan, everything found again."""
 
 import os
+import tempfile
 from datetime import UTC, datetime
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import pytest
 
@@ -113,6 +114,26 @@ def test_a_failed_move_deletes_nothing(claims, tmp_path, monkeypatch):
     assert files(tmp_path) == [b"scan"]
     (found,) = claims.left_over()
     assert found.path.read_bytes() == b"scan"
+
+
+def test_links_and_pipes_cross_disks_too(claims, tmp_path):
+    """A drop folder on another disk: what is no file is claimed as what it is."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        drop = Path(elsewhere)
+        if drop.stat().st_dev == tmp_path.stat().st_dev:
+            pytest.skip("shared memory is no disk of its own here")
+        (drop / "link.pdf").symlink_to("/nowhere")
+        os.mkfifo(drop / "pipe.pdf")
+        (drop / "scan.pdf").write_bytes(b"scan")
+        made = [
+            claims.take(path, drop, AT, bytes([number] * 10))
+            for number, path in enumerate(sorted(drop.iterdir()))
+        ]
+        assert list(drop.iterdir()) == []
+    link, pipe, scan = (claim.path for claim in made)
+    assert link.readlink() == Path("/nowhere")
+    assert pipe.is_fifo()
+    assert scan.read_bytes() == b"scan"
 
 
 def test_trays_and_back(claims, tmp_path):
