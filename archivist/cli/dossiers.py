@@ -102,7 +102,7 @@ def list_(call: Call, customer: str | None) -> None:
                     )
                     for r in rows
                 ],
-                cut=(3, 4),
+                cut=(4, 3),
             )
             if rows
             else say("还没有客户档案", "no dossiers yet")

@@ -12,7 +12,7 @@ import click
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
 from archivist.cli.progress import Progress
 from archivist.cli.reading import station_of, write_outcomes
-from archivist.cli.say import say
+from archivist.cli.say import note, say
 from archivist.cli.spoken import command, option
 from archivist.errors import BadRequest
 from policies.facts import Order
@@ -53,4 +53,7 @@ def file_command(
             refused += write_outcomes(call, station.take_ready(wait=False), bar)
         refused += write_outcomes(call, station.finish(), bar)
     call.archive.ledger.publish()
+    if type_ and call.policy.find_type(type_) is None:
+        known = ", ".join(call.policy.document_types)
+        note(f"archivist: hint: {say('资料种类可为', 'document types there are')}: {known}")
     return FINDINGS if refused else 0

@@ -4,12 +4,14 @@
 no scan is ever deleted.
 """
 
+from typing import Any
+
 import click
 
 from archivist import inbox
 from archivist.claims import Claim
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
-from archivist.cli.labels import reason_label, tray_label
+from archivist.cli.labels import reason_label, tray_label, type_label
 from archivist.cli.progress import Progress
 from archivist.cli.reading import station_of, write_outcomes
 from archivist.cli.say import say, table
@@ -41,15 +43,20 @@ def list_(call: Call) -> None:
             heads,
             [
                 (r["claim"], tray_label(r["tray"]), reason_label(r["reason"]),
-                 "/".join(filter(None, (r["customer"], r["dossier"], r["type"]))) or None,
-                 r["source"])
+                 _guess(call, r), r["source"])
                 for r in rows
             ],
-            cut=(4,),
+            cut=(4, 3),
         )
         if rows
         else say("没有待处理的扫描件", "nothing waits"),
     )  # fmt: skip
+
+
+def _guess(call: Call, row: dict[str, Any]) -> str | None:
+    # A dossier says whose it is; the customer helps only while no dossier is known.
+    place = row["dossier"] or row["customer"]
+    return "/".join(filter(None, (place, type_label(call.policy, row["type"])))) or None
 
 
 @inbox_command.command("assign", zh="把扫描件 CLAIM 归到指定的地方。", changes=SETTLES,

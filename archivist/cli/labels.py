@@ -69,9 +69,8 @@ def act_label(act: str) -> str:
 
 
 def reason_label(reason: str | None) -> str | None:
-    """Why a scan was turned away; with its code, by which the documents call it."""
-    known = _REASONS.get(reason or "")
-    return say(f"{known} {reason}", str(reason)) if known else reason
+    """Why a scan was turned away."""
+    return say(_REASONS.get(reason, reason), reason) if reason else reason
 
 
 def word(code: str | None) -> str | None:

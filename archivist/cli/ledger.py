@@ -4,10 +4,20 @@
 signature and the catalogue's witness. Neither changes anything.
 """
 
+from typing import Any
+
 import click
 
 from archivist.cli.door import DAMAGE, DONE, Call, common_options, pass_call
-from archivist.cli.labels import act_label, local_time, reason_label, word
+from archivist.cli.labels import (
+    act_label,
+    dossier_type_label,
+    grade_label,
+    local_time,
+    reason_label,
+    type_label,
+    word,
+)
 from archivist.cli.progress import Progress
 from archivist.cli.say import counted, note, say, table
 from archivist.cli.spoken import NOTHING, group, option
@@ -64,7 +74,7 @@ def show(call: Call, subject: str | None, from_: int) -> None:
             heads,
             [
                 (r["index"], local_time(r["time"]), act_label(r["act"]), word(r["who"]),
-                 " ".join(r["subject"].values()), _about(r))
+                 _subject(r["subject"]), _about(call, r))
                 for r in rows
             ],
             cut=(5,),
@@ -74,9 +84,20 @@ def show(call: Call, subject: str | None, from_: int) -> None:
     )  # fmt: skip
 
 
-def _about(row: dict[str, object]) -> str:
-    shown = {**row, "reason": reason_label(str(row["reason"]))} if "reason" in row else row
-    return " ".join(str(shown[k]) for k in ("type", "grade", "reason", "version") if k in shown)
+def _subject(ids: dict[str, str]) -> str:
+    # A dossier says whose it is; the line keeps its width for what was done.
+    return " ".join(ids[kind] for kind in ids if not (kind == "customer" and "dossier" in ids))
+
+
+def _about(call: Call, row: dict[str, Any]) -> str:
+    kind = row.get("type")
+    if kind and row["act"] == "dossier":
+        kind = dossier_type_label(call.policy, kind)
+    elif kind:
+        kind = type_label(call.policy, kind)
+    grade = grade_label(call.policy, row["grade"]) if row.get("grade") else None
+    words = (kind, grade, reason_label(row.get("reason")), row.get("version"))
+    return " ".join(str(word) for word in words if word)
 
 
 @ledger_command.command("verify", zh="从文件重新推算每一条、每一块和每个签名，并与目录所见对照。",

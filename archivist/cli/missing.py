@@ -61,7 +61,7 @@ def missing_command(
                  department_label(call.policy, r["department"]), r["clause"])
                 for r in rows
             ],
-            cut=(1, 4),
+            cut=(4, 1),
         )
         if rows
         else say("没有缺件", "nothing is missing"),

@@ -74,6 +74,10 @@ def whoami_command(call: Call) -> None:
     archive.follow()
     row = next((p for p in archive.catalogue.people() if p["id"] == person.name), None)
     held = archive.keys.held_by(person.name)
+    ranked = sorted(
+        {grade for grade, _ in held} & set(call.policy.grades),
+        key=lambda grade: -call.policy.grades[grade].rank,
+    )
     result = {
         "person": person.name,
         "roles": row["roles"] if row else [],
@@ -87,7 +91,7 @@ def whoami_command(call: Call) -> None:
                 (say("角色", "roles"), [word(role) for role in result["roles"]]),
                 (
                     say("涉密权限", "cleared for"),
-                    [grade_label(call.policy, grade) for grade, _ in held],
+                    [grade_label(call.policy, grade) for grade in ranked],
                 ),
             )
         ),

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 GAP = "  "
-NARROWEST = 16  # cells that a shortened column keeps
+NARROWEST = 12  # cells that a shortened column keeps
 
 
 def chinese() -> bool:
@@ -57,8 +57,8 @@ def write_json(value: Any, one_line: bool = False) -> None:
 def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], cut: Sequence[int] = ()) -> str:
     """Columns aligned as a terminal shows them: a Chinese character is two cells wide.
 
-    On a terminal that is too narrow the columns `cut` lose the middle of their longest
-    cells, so that rows stay rows; never ids, which are there to be copied.
+    On a terminal that is too narrow the columns `cut`, in this order, lose the middle of
+    their longest cells, so that rows stay rows; never ids, which are there to be copied.
     """
     lines = [list(map(_cell, row)) for row in rows]
     if not lines:
@@ -77,12 +77,11 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], cut: Sequence[int
 
 def _fitting(widths: list[int], cut: Sequence[int]) -> list[int]:
     room = terminal_cells()
-    if room is not None:
-        while _total(widths) > room:
-            widest = max(cut, key=lambda column: widths[column], default=None)
-            if widest is None or widths[widest] <= NARROWEST:
-                break
-            widths[widest] -= 1
+    excess = 0 if room is None else _total(widths) - room
+    for column in cut:
+        taken = max(0, min(excess, widths[column] - NARROWEST))
+        widths[column] -= taken
+        excess -= taken
     return widths
 
 
