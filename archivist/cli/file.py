@@ -12,9 +12,10 @@ import click
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
 from archivist.cli.progress import Progress
 from archivist.cli.reading import station_of, write_outcomes
-from archivist.cli.say import note, say
+from archivist.cli.say import note, say, write_json
 from archivist.cli.spoken import command, option
 from archivist.errors import BadRequest
+from archivist.intake import Outcome
 from policies.facts import Order
 
 
@@ -44,14 +45,19 @@ def file_command(
         if not path.is_file():
             raise BadRequest(f"{path} 不是文件", f"{path} is not a file")
     refused = 0
+    kept: list[Outcome] = []
     with (
         station_of(call, None, call.who) as station,
         Progress(say("归档", "filing"), len(paths)) as bar,
     ):
         for path in paths:
             station.offer(call.archive.claims.copy_in(path, now(), os.urandom(10)), order)
-            refused += write_outcomes(call, station.take_ready(wait=False), bar)
-        refused += write_outcomes(call, station.finish(), bar)
+            refused += write_outcomes(call, station.take_ready(wait=False), bar, kept)
+        refused += write_outcomes(call, station.finish(), bar, kept)
+    if call.json:
+        # One document whatever happens: the one outcome, or a list of them.
+        rows = [outcome.plain() for outcome in kept]
+        write_json(rows[0] if len(rows) == 1 else rows, one_line=True)
     call.archive.ledger.publish()
     if type_ and call.policy.find_type(type_) is None:
         known = ", ".join(call.policy.document_types)

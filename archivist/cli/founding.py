@@ -20,7 +20,7 @@ from archivist.cli.door import (
     pass_call,
 )
 from archivist.cli.say import note, say
-from archivist.cli.spoken import command, option
+from archivist.cli.spoken import command, option, several
 from archivist.cli.words import pairs
 from policies.pack_rows import Pack
 from storage.keys import Suite
@@ -31,13 +31,13 @@ from storage.keys import Suite
          changes=("目录 DIR；放在 DIR 之外的馆钥", "DIR, and the house key, which lies outside it"),
          never=("不是空的目录", "a folder that is not empty"), exits=(0, 2, 12))  # fmt: skip
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@option("--pack", "packs", multiple=True, required=True, metavar="PACK",
-        zh="自带的制度包，或一个 TOML 文件；可多次使用。",
-        help="A pack that comes with the program, or a TOML file; repeatable.")  # fmt: skip
+@several("--pack", "packs", required=True, metavar="PACK…",
+         zh="自带的制度包，或 TOML 文件；可写几个，也可多次使用。",
+         help="Packs that come with the program, or TOML files; repeatable.")  # fmt: skip
 @option("--person", metavar="NAME", zh="第一位用户；不写则用登录系统的名字。",
         help="The first person; otherwise your login name.")  # fmt: skip
-@option("--role", "roles", multiple=True, metavar="ROLE", zh="此人的角色；可多次使用。",
-        help="Roles of that person; repeatable.")  # fmt: skip
+@several("--role", "roles", metavar="ROLE…", zh="此人的角色；可写几个，也可多次使用。",
+         help="Roles of that person; repeatable.")  # fmt: skip
 @option("--set", "settings", multiple=True, metavar="K=V",
         zh="决定制度留给公司的事项，如 ungraded=SECRET；可多次使用。",
         help="Decide what the packs leave open, e.g. ungraded=SECRET; repeatable.")  # fmt: skip

@@ -29,13 +29,21 @@ def station_of(call: Call, workers: int | None, who: str) -> Iterator[Station]:
         yield Station(call.archive, call.policy, examiners, now, os.urandom, who)
 
 
-def write_outcomes(call: Call, outcomes: Iterable[Outcome], bar: Progress) -> int:
-    """A line for each scan as soon as it has its outcome; returns how many were refused."""
+def write_outcomes(
+    call: Call, outcomes: Iterable[Outcome], bar: Progress, kept: list[Outcome] | None = None
+) -> int:
+    """A line for each scan as soon as it has its outcome; returns how many were refused.
+
+    Outcomes whose JSON is to be one document are `kept` instead of written.
+    """
     refused = 0
     for outcome in outcomes:
         bar.advance()
-        with bar.aside():
-            _write(call, outcome)
+        if call.json and kept is not None:
+            kept.append(outcome)
+        else:
+            with bar.aside():
+                _write(call, outcome)
         refused += not outcome.filed
     return refused
 

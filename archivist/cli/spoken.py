@@ -201,6 +201,32 @@ class Option(click.Option):
         return name, text.replace("[default: ", "[默认 ").replace("required]", "必填]")
 
 
+class Several(Option):
+    """An option that may be repeated and may also be followed by several values at once.
+
+    `init DIR --pack auto-dealer secrecy`: words that follow belong to it as far as DIR has
+    been given before; a word in DIR's own place is never taken away from it.
+    """
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, multiple=True, **settings)
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        super().add_to_parser(parser, ctx)
+        for name in self.opts:
+            known = parser._long_opt[name]
+            known.process = _greedy(known.process)
+
+
+def _greedy(process: Callable[[str, Any], None]) -> Callable[[str, Any], None]:
+    def take(value: str, state: Any) -> None:
+        process(value, state)
+        while state.largs and state.rargs and not state.rargs[0].startswith("-"):
+            process(state.rargs.pop(0), state)
+
+    return take
+
+
 def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], Command]:
     """A command outside any group; inside one, the group's own `command` makes the same."""
     return click.command(name, cls=Command, **settings)
@@ -209,6 +235,11 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., Any]], Comman
 def group(name: str, **settings: Any) -> Callable[[Callable[..., Any]], Group]:
     """Commands under one word."""
     return click.group(name, cls=Group, **settings)
+
+
+def several(*names: str, zh: str, **settings: Any) -> Callable[[F], F]:
+    """An option that takes several values; `help` and `zh` are what it is for."""
+    return click.option(*names, cls=Several, zh=zh, **settings)
 
 
 def option(*names: str, zh: str, **settings: Any) -> Callable[[F], F]:

@@ -627,3 +627,29 @@ def test_a_closed_pipe_is_no_error(home):
     started.stdout = None
     _, err = started.communicate(timeout=60)
     assert b"Traceback" not in err
+
+
+def test_several_files_filed_by_hand_are_one_document(home, scan, tmp_path):
+    """With --json, `file` prints one JSON document: an outcome, or a list of them."""
+    paths = []
+    for number in range(2):
+        paths.append(tmp_path / f"{number}.pdf")
+        paths[-1].write_bytes(scan(f"合同 {number}"))
+    ran = home.run("--json", "file", *paths, "--dossier", "D000001", "--type", "合同")
+    assert [row["outcome"] for row in json.loads(ran.out)] == ["filed", "filed"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("DIR", "--pack", "auto-dealer", "secrecy", "--role", "clerk", "archivist"),
+        ("--pack", "auto-dealer", "--pack", "secrecy", "DIR", "--role", "clerk", "archivist"),
+    ],
+)
+def test_packs_and_roles_may_follow_one_another(home, tmp_path, words):
+    """Several values may stand behind one option, and the folder is never taken for one."""
+    made = tmp_path / "made"
+    given = [made if word == "DIR" else word for word in words]
+    result = home.json("init", *given, "--person", "zhao", "--work-factor", "16")
+    assert [pack.partition("@")[0] for pack in result["packs"]] == ["auto-dealer", "secrecy"]
+    assert home.json("--archive", made, "--as", "zhao", "whoami")["roles"] == ["clerk", "archivist"]
