@@ -40,14 +40,15 @@ EXITS: dict[int, Words] = {
     13: ("发现损坏", "damage found"),
 }
 
-# A word, or one Chinese character; with the marks that must not be parted from it.
-_PIECES = re.compile(r"\s+|[（《“]*(?:[^\s\u2e80-\uffef]+|[^\s（《“])[，。；：、）》”！？…]*")
+# A word, or one Chinese character; with the marks that must not be parted from it. Compiled
+# when a page is shown: every search would pay for it otherwise.
+_PIECES = r"\s+|[（《“]*(?:[^\s\u2e80-\uffef]+|[^\s（《“])[，。；：、）》”！？…]*"
 
 
 def folded(text: str, cells: int) -> list[str]:
     """The text in lines of at most this many terminal cells."""
     lines, line = [], ""
-    for piece in _PIECES.findall(text):
+    for piece in re.findall(_PIECES, text):
         if piece.isspace():
             piece = " "
         if line and width(line + piece.rstrip()) > cells:
