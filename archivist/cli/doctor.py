@@ -1,6 +1,6 @@
 """`archivist doctor`: is everything in its place?
 
-Looks and changes nothing. Exit codes: 0; 3 when something needs attention.
+Looks and changes nothing.
 """
 
 import os
@@ -9,25 +9,50 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import click
-
 from archivist.cli.door import FINDINGS, Call, common_options, house_key_path, now, pass_call
-from archivist.cli.say import say, table
+from archivist.cli.progress import Progress
+from archivist.cli.say import counted, say, table
+from archivist.cli.spoken import NOTHING, command
 from archivist.drop_events import is_network
 from archivist.examine import Examiners
 from storage import session
 
+_NAMES = {
+    "python": "Python",
+    "folder": "档案库权限",
+    "house-key": "馆钥",
+    "policy": "制度",
+    "ledger": "台账",
+    "catalogue": "目录",
+    "drop-folder": "投放目录",
+    "space": "磁盘空间",
+    "trays": "托盘",
+    "session": "登录",
+    "search-engine": "检索引擎",
+    "ocr": "文字识别",
+}
 ROOM_BYTES = 2_000_000_000  # below this a day of scanning may fill the disk
 
 
-@click.command("doctor")
+@command("doctor", zh="检查一切是否就位。", never=NOTHING, exits=(0, 3, 10))
 @common_options
 @pass_call
 def doctor_command(call: Call) -> int:
     """Check that everything is in its place."""
-    rows = [{"check": name, "ok": ok, "detail": detail} for name, ok, detail in _checks(call)]
+    rows: list[dict[str, Any]] = []
+    with Progress(say("检查", "checking"), len(_NAMES)) as bar:
+        for name, ok, detail in _checks(call):
+            rows.append({"check": name, "ok": ok, "detail": detail})
+            bar.advance()
     heads = (say("检查", "check"), say("正常", "ok"), say("说明", "detail"))
-    call.emit(rows, lambda: table(heads, [tuple(row.values()) for row in rows]))
+    call.emit(
+        rows,
+        lambda: table(
+            heads,
+            [(say(_NAMES[r["check"]], r["check"]), r["ok"], r["detail"]) for r in rows],
+            cut=(2,),
+        ),
+    )
     return 0 if all(row["ok"] for row in rows) else FINDINGS
 
 
@@ -36,9 +61,10 @@ def _checks(call: Call) -> Iterator[tuple[str, bool, str]]:
     settings = call.settings
     checks: tuple[tuple[str, Callable[[], tuple[bool, str]]], ...] = (
         ("python", lambda: (sys.version_info >= (3, 11), sys.version.split()[0])),
+        ("folder", lambda: _folder(call)),
         ("house-key", lambda: _house_key(call)),
         ("policy", lambda: _policy(call)),
-        ("ledger", lambda: (True, f"{call.archive.ledger.size} entries")),
+        ("ledger", lambda: (True, _entries(call.archive.ledger.size))),
         ("catalogue", lambda: _catalogue(call)),
         ("drop-folder", lambda: _drop(call)),
         ("space", lambda: _space(call)),
@@ -53,6 +79,16 @@ def _checks(call: Call) -> Iterator[tuple[str, bool, str]]:
         except Exception as error:
             ok, detail = False, f"{type(error).__name__}: {error}"
         yield name, ok, detail
+
+
+def _folder(call: Call) -> tuple[bool, str]:
+    # drop, work and trays hold scans in clear.
+    mode = call.root.stat().st_mode & 0o777
+    return mode & 0o077 == 0, f"{call.root} {mode:03o}"
+
+
+def _entries(count: int) -> str:
+    return say(f"{count} 条", counted(count, "entry"))
 
 
 def _house_key(call: Call) -> tuple[bool, str]:
@@ -76,7 +112,9 @@ def _catalogue(call: Call) -> tuple[bool, str]:
     archive = call.archive
     archive.follow()
     behind = archive.ledger.size - archive.catalogue.applied
-    return behind == 0, f"{archive.catalogue.record_count()} records, {behind} entries behind"
+    count = archive.catalogue.record_count()
+    zh = f"{count} 件资料，落后 {behind} 条"
+    return behind == 0, say(zh, f"{counted(count, 'record')}, {_entries(behind)} behind")
 
 
 def _drop(call: Call) -> tuple[bool, str]:
@@ -92,7 +130,7 @@ def _space(call: Call) -> tuple[bool, str]:
 
 def _trays(call: Call) -> tuple[bool, str]:
     waiting = len(call.archive.catalogue.claims_in_trays())
-    return True, say(f"{waiting} 件待处理", f"{waiting} scans wait in trays")
+    return True, say(f"{waiting} 件待处理", f"{counted(waiting, 'scan')} in trays")
 
 
 def _session(call: Call) -> tuple[bool, str]:

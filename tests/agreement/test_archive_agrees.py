@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from conftest import Home
+from archive_home import Home
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import CUSTOMERS, PASSPHRASE, PERSON, VIN, Home
+from archive_home import CUSTOMERS, PASSPHRASE, PERSON, VIN, Home
 
 from archivist import cli
 from archivist.archive import Archive

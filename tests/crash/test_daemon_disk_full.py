@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
-from conftest import Home
+from archive_home import Home
 
 
 def digest(content):

@@ -1,7 +1,7 @@
 """Make vectors.json with an independent implementation of the formats.
 
 Needs the package `tlog-scales` (Apache-2.0), which is no dependency of the archive. The
-entries and the key are those of tests/storage/ledger_samples.py:
+entries and the key are those of tests/support/ledger_samples.py:
 
     python tests/vectors/ledger/make_vectors.py
 
