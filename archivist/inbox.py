@@ -78,4 +78,6 @@ def _shown(archive: Archive, row: Row) -> dict[str, Any]:
         "customer": row["customer"],
         "dossier": row["dossier"],
         "type": row["type"],
+        "suggestion": {name: row[name] for name in ("customer", "dossier", "type") if row[name]}
+        or None,
     }

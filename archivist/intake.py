@@ -30,7 +30,7 @@ from archivist.archive import Archive, Desk, as_object, record_label, record_nam
 from archivist.claims import Claim
 from archivist.regulations import known_for
 from policies.facts import Cover, Facts, Hints, Order, facts_to_plain
-from policies.judge import Accepted, Refused, judge
+from policies.judge import Accepted, Refused, Suggestion, judge
 from policies.policy import Policy
 from policies.routing import read_clues
 from storage.errors import Busy
@@ -82,9 +82,20 @@ class Outcome:
             "tray": verdict.tray if isinstance(verdict, Refused) else None,
             "reason": verdict.reason if isinstance(verdict, Refused) else None,
             "detail": verdict.detail if isinstance(verdict, Refused) else None,
+            "suggestion": suggested(verdict.suggestion) if isinstance(verdict, Refused) else None,
             "lacks": list(verdict.lacks) if isinstance(verdict, Accepted) else None,
             "clauses": list(verdict.clauses),
         }
+
+
+def suggested(place: Suggestion | None) -> dict[str, str] | None:
+    """The best guess at a place of a refused scan, as far as there is one."""
+    named = {
+        "customer": place.customer if place else None,
+        "dossier": place.dossier if place else None,
+        "type": place.doc_type if place else None,
+    }
+    return {key: value for key, value in named.items() if value} or None
 
 
 def take_in(
@@ -215,7 +226,6 @@ def _say_filed(
 
 
 def _say_refused(desk: Desk, archive: Archive, piece: Piece, verdict: Refused) -> None:
-    suggestion = verdict.suggestion
     desk.say(
         "refuse",
         {},
@@ -223,17 +233,7 @@ def _say_refused(desk: Desk, archive: Archive, piece: Piece, verdict: Refused) -
         reason=verdict.reason,
         tray=verdict.tray,
         print=_prints(archive, piece)[0],
-        suggestion={
-            key: value
-            for key, value in (
-                ("customer", suggestion.customer),
-                ("dossier", suggestion.dossier),
-                ("type", suggestion.doc_type),
-            )
-            if value
-        }
-        if suggestion
-        else None,
+        suggestion=suggested(verdict.suggestion),
         clauses=list(verdict.clauses),
     )
 
