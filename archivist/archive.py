@@ -3,10 +3,12 @@
 It owns the promise of design section 2: what the ledger says is durable already, what
 the catalogue shows the ledger has said. Every change goes
 
-    with archive.writing() as desk:         the single writer's lock; catalogue caught up
-        archive.vault.put_all([...])        durable first
-        desk.append([entry, …])             the commit point
-    archive.follow()                        shadows catch up; failing is never fatal
+    with archive.writing(now, who) as desk:   the single writer's lock; catalogue caught up
+        desk.seal(…), desk.card(…)            what must be durable first
+        desk.make_durable()
+        desk.say(act, subject, …)
+        desk.append()                         the commit point
+    archive.follow()                          shadows catch up; failing is never fatal
 
 and readers call `follow` first. A card (the names and free words that must never
 stand in the ledger) is sealed for the house key beside its subject, named after the
@@ -174,10 +176,10 @@ class Archive:
     def _house_identity(self) -> Identity:
         return self.house.identity()
 
-    @cached_property
+    @property
     def house_recipient(self) -> Recipient:
         """What house cards are sealed to."""
-        return self.house.identity().recipient
+        return self._house_identity.recipient
 
     # ── writing ───────────────────────────────────────────────────────────────
 
@@ -222,7 +224,7 @@ class Archive:
         if named is None or fields["act"] not in ("customer", "dossier"):
             return None
         try:
-            return self.read_card(named["name"])
+            return self.read_card(named["name"], named["sha256"])
         except Missing:
             return None  # destroyed since: the row stays, its names are gone
 
@@ -234,10 +236,12 @@ class Archive:
 
     # ── reading ───────────────────────────────────────────────────────────────
 
-    def read_card(self, name: str) -> dict[str, Any]:
-        """The content of a house card."""
+    def read_card(self, name: str, sha256: str) -> dict[str, Any]:
+        """The content of a house card, compared with the digest that its entry names."""
         label = {"card": name, "key": HOUSE}
-        raw = self.vault.read(name, "card", [self._house_identity], label, max_bytes=CARD_BYTES)
+        raw = self.vault.read(
+            name, "card", [self._house_identity], label, max_bytes=CARD_BYTES, sha256=sha256
+        )
         content: dict[str, Any] = json.loads(raw)
         return content
 
