@@ -32,7 +32,7 @@ from archivist.errors import KeyNeeded, NotAllowed, NotKnown
 from archivist.records import Entry, canonical, entry, numbered
 from index.catalogue import Catalogue, Change, Row
 from index.errors import IndexOutdated, ShadowError
-from storage.age.recipients import Identity, Recipient
+from storage.age.recipients import HybridIdentity, Identity, Recipient
 from storage.errors import Busy, Damaged, Missing, NoKey, Occupied
 from storage.house_key import HouseKey
 from storage.keys import GradeKey, KeyRing, recipient_digest
@@ -173,7 +173,7 @@ class Archive:
         self.claims.let_go()
 
     @cached_property
-    def _house_identity(self) -> Identity:
+    def _house_identity(self) -> HybridIdentity:
         return self.house.identity()
 
     @property
