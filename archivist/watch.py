@@ -182,7 +182,7 @@ class DropFolder:
         if known.renamed and known.sight.size_bytes:
             return True
         still_seconds = now - known.still_since
-        if still_seconds < self._settings.settle_seconds or _open_elsewhere(path):
+        if still_seconds < self._settings.settle_seconds or _still_written(path):
             return False
         if known.sight.size_bytes > 0 and _trailer_is_there(path):
             return True
@@ -238,22 +238,22 @@ def _still_so(path: Path, known: _Candidate) -> bool:
         return False
     if Sight.of(info) != known.sight:
         return False
-    return known.renamed or not stat.S_ISREG(info.st_mode) or not _open_elsewhere(path)
+    return known.renamed or not stat.S_ISREG(info.st_mode) or not _still_written(path)
 
 
-def _open_elsewhere(path: Path) -> bool:
-    """Whether another process has the file open, as far as the file system tells.
+def _still_written(path: Path) -> bool:
+    """Whether another process has the file open for writing, as far as the file system tells.
 
-    A write lease is granted only while nobody else has the file open. Where leases
-    are not to be had (network shares, files of other users) the answer is no, and
-    standing still has to do.
+    A read lease is granted only while nobody does; somebody who looks at the scan or
+    checks it for viruses is no hindrance. Where leases are not to be had (network shares,
+    files of other users) the answer is no, and standing still has to do.
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
     try:
-        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except BlockingIOError:
         return True

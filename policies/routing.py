@@ -40,7 +40,10 @@ TITLE_POINTS = 4
 ENOUGH_POINTS = 4
 LEAD_POINTS = 2
 
-_COUNTER = re.compile(r"(?:[\s\-]*\(?\d{1,4}\)?)+$")
+# What copying programs and scanners put behind a name: `-2`, `(1)`, ` - 副本`, ` copy`.
+_COUNTER = re.compile(
+    r"(?:[\s\-–]*\(?\d{1,4}\)?|[\s\-–]+\(?(?:副本|拷贝|copy)\)?)+$", re.IGNORECASE
+)
 _LIST_MARK = re.compile(r"[-–—•·*●■□◆]|[(（]?(?:\d{1,2}|[一二三四五六七八九十]{1,3})[)）、.．]")
 # A title ends no sentence and opens no list; a line with these marks in it is running text.
 _PROSE = re.compile(r"[。，,；;：:、《》“”\"!?！？]")

@@ -128,6 +128,14 @@ def test_a_file_that_is_open_for_writing_waits(drop, clock):
     assert looks(drop, clock, 0.1) == ["a.pdf"]
 
 
+def test_a_file_that_somebody_only_looks_at_is_complete(drop, clock):
+    """A viewer or a virus scanner that has the scan open does not keep it in the folder."""
+    (drop.folder / "a.pdf").write_bytes(PDF)
+    with (drop.folder / "a.pdf").open("rb"):
+        looks(drop, clock, 0)
+        assert looks(drop, clock, 1.1) == ["a.pdf"]
+
+
 def test_names_in_the_making_do_not_exist(drop, clock):
     """Until they are renamed; then the new name settles like any other."""
     for name in ("a.pdf.part", "b.TMP", "~$c.pdf", ".d.pdf"):
