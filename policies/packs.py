@@ -69,6 +69,16 @@ def check_pack(text: str, file_name: str = "pack.toml") -> list[Problem]:
     return _read(text, file_name)[1]
 
 
+def check_pack_bytes(content: bytes, file_name: str = "pack.toml") -> list[Problem]:
+    """As `check_pack`, for a file as it lies on disk; TOML 1.0 asks for UTF-8."""
+    try:
+        return check_pack(content.decode("utf-8"), file_name)
+    except UnicodeDecodeError as error:
+        # Half a character at a torn end, or an editor that saved in another encoding.
+        line = content.count(b"\n", 0, error.start) + 1
+        return [Problem(file_name, line, "toml", "文件不是 UTF-8 编码。", "is not UTF-8")]
+
+
 def _read(text: str, file_name: str) -> tuple[Pack | None, list[Problem]]:
     try:
         plain = tomllib.loads(text)
@@ -82,6 +92,11 @@ def _read(text: str, file_name: str) -> tuple[Pack | None, list[Problem]]:
                 "文件写法有误，请检查引号、括号和等号。", f"not valid TOML: {error}",
             )
         ]  # fmt: skip
+    except RecursionError:
+        # The parser calls itself for each bracket; no pack nests, so this is a mistake like any.
+        return None, [
+            Problem(file_name, 1, "toml", "括号嵌套过深。", "not valid TOML: nested too deeply")
+        ]
     report = Report(file_name, Lines(text))
     whole = Table(plain, (), report)
     head = whole.table("pack", required=True) or Table({}, ("pack",), report)

@@ -16,9 +16,9 @@ from archivist.cli.door import FINDINGS, Call, common_options, pass_call
 from archivist.cli.labels import word
 from archivist.cli.say import facts, say, table
 from archivist.cli.spoken import NOTHING, group
-from archivist.errors import NoArchive
+from archivist.errors import BadRequest, NoArchive
 from policies.pack_rows import DossierType, Pack
-from policies.packs import check_pack, parse_pack
+from policies.packs import check_pack, check_pack_bytes, parse_pack
 
 _UNITS = {"working_days": ("个工作日", "working days"), "days": ("天", "days"),
           "months": ("个月", "months")}  # fmt: skip
@@ -81,8 +81,14 @@ def check(call: Call, files: tuple[Path, ...]) -> int:
     """Check the pack files FILES and point at every mistake by file, line and field."""
     problems = []
     for file in files:
-        text = file.read_text("utf-8") if file.exists() else regulations.pack_text(str(file))
-        problems += check_pack(text, str(file))
+        if file.is_dir():
+            raise BadRequest(
+                f"{file} 是文件夹，不是制度包文件", f"{file} is a folder, not a pack file"
+            )
+        if file.exists():
+            problems += check_pack_bytes(file.read_bytes(), str(file))
+        else:
+            problems += check_pack(regulations.pack_text(str(file)), str(file))
     rows: list[dict[str, Any]] = [
         {"file": p.file, "line": p.line, "field": p.field, "zh": p.zh, "en": p.en} for p in problems
     ]

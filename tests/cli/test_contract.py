@@ -282,6 +282,9 @@ def test_packs_are_listed_and_shown(home, tmp_path):
     bad = tmp_path / "bad.toml"
     bad.write_text("[pack]\nid = 1\n", "utf-8")
     assert home.run("pack", "check", bad, "--json").code == 3
+    bad.write_bytes("甲".encode()[:2])
+    assert home.run("pack", "check", bad, "--json").code == 3
+    assert home.run("pack", "check", tmp_path).code == 2
     assert home.run("pack", "check", tmp_path / "none.toml").code in (1, 2)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.errors import PackInvalid
-from policies.packs import check_pack, parse_pack
+from policies.packs import check_pack, check_pack_bytes, parse_pack
 
 HEAD = """[pack]
 id = "own"
@@ -211,6 +211,21 @@ def test_invalid_pack_raises_with_every_problem():
         parse_pack(text, "own.toml")
     assert len(caught.value.problems) == len(problems(text)) >= 2
     assert "own.toml:" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ((HEAD + '"甲').encode()[:-1], HEAD.count("\n") + 1),
+        (HEAD.encode("utf-16"), 1),
+        (b"x = " + b"[" * 5000 + b"]" * 5000, 1),
+    ],
+    ids=["torn character", "utf-16", "deep nesting"],
+)
+def test_bytes_that_are_no_toml_are_a_problem(content, line):
+    """A torn file, another encoding and a wall of brackets are reported, never a crash."""
+    found = check_pack_bytes(content, "own.toml")
+    assert [(problem.line, problem.field) for problem in found] == [(line, "toml")]
 
 
 @given(st.data())
