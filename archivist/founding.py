@@ -63,11 +63,15 @@ def settle(packs: Sequence[Pack], company: Mapping[str, str]) -> Policy:
     """The policy of these packs, or BadRequest with every question they leave open."""
     policy = Policy.adopt(packs, company, fold)
     if policy.questions:
+        # No setting can stand in for grades that no pack declares: only another pack can.
+        gradeless = any(question.setting == "packs" for question in policy.questions)
         raise BadRequest(
             "制度之间有未决事项：" + "；".join(f"{q.zh}（{q.setting}）" for q in policy.questions),
             "the regulations leave open: " + "; ".join(map(str, policy.questions)),
-            "请用 --set 名称=值 决定",
-            "decide with --set NAME=VALUE",
+            "请再采用规定密级的制度包：--pack secrecy" if gradeless else "请用 --set 名称=值 决定",
+            "adopt a pack that declares grades as well: --pack secrecy"
+            if gradeless
+            else "decide with --set NAME=VALUE",
         )
     return policy
 

@@ -255,6 +255,15 @@ def test_init_refuses_what_does_not_fit(tmp_path, words, code):
     assert not home.root.exists()
 
 
+def test_init_without_grades_says_which_pack_to_add(tmp_path):
+    """No --set can answer for grades nobody declares, so the hint names a pack."""
+    home = Home(tmp_path)
+    ran = home.run("init", home.root, "--pack", "auto-dealer", "--person", "a")
+    assert ran.code == 2
+    assert "--pack secrecy" in ran.err
+    assert "--set" not in ran.err
+
+
 def test_init_never_touches_a_folder_in_use(home):
     """Neither an archive nor any folder with something in it."""
     before = (home.root / "archive.toml").read_bytes()
