@@ -23,9 +23,11 @@ from policies.pack_rows import Pack
 from policies.packs import parse_pack
 from policies.policy import Policy
 from storage import durable
+from storage.errors import Unsuitable
 from storage.house_key import HouseKey
 from storage.keys import Suite, recipient_digest
 from storage.ledger import Ledger
+from storage.names import checked_person_name
 from storage.note import vkey
 from storage.people import People, Unlocked
 
@@ -84,7 +86,16 @@ def found(
 ) -> Archive:
     """Make the archive. Raises BadRequest when the folder is not empty or questions are open."""
     policy = settle([pack for pack, _ in plan.packs], plan.company)
-    if plan.root.exists() and any(plan.root.iterdir()):
+    try:
+        checked_person_name(plan.founder.name)
+    except Unsuitable as error:
+        raise BadRequest(
+            "用户名只能由字母、汉字、数字、- 和 _ 组成",
+            str(error),
+            "用 --person 另起名字",
+            "name somebody else with --person",
+        ) from error
+    if plan.root.exists() and (not plan.root.is_dir() or any(plan.root.iterdir())):
         raise BadRequest(
             f"{plan.root} 不是空目录",
             f"{plan.root} is not empty",

@@ -11,6 +11,7 @@ import click
 from archivist.cli.door import Call, common_options, pass_call
 from archivist.cli.spoken import command, option
 from archivist.cover_sheets import Sheet, cover_pdf
+from archivist.errors import BadRequest
 from storage import durable
 
 
@@ -41,5 +42,7 @@ def cover_command(call: Call, dossier: str, types: tuple[str, ...], output: Path
     if not sheets:
         found = policy.find_dossier_type(row["type"])
         sheets = [Sheet(dossier, None, label, found.zh if found else row["type"])]
+    if not output.absolute().parent.is_dir():
+        raise BadRequest(f"没有目录 {output.parent}", f"there is no folder {output.parent}")
     durable.replace(output.absolute(), cover_pdf(sheets, call.settings.archive_id), mode=0o644)
     call.emit({"file": str(output), "sheets": len(sheets)}, str(output))

@@ -245,6 +245,7 @@ def test_init_makes_an_archive_whose_key_lies_outside(tmp_path):
         (["--pack", "no-such-pack"], 2),
         ([], 2),
         (["--pack", "auto-dealer", "--set", "nonsense"], 2),
+        (["--pack", "auto-dealer", "secrecy", "--person", "a/../b"], 2),
         (["--pack", "auto-dealer", "--work-factor", "1"], 2),
     ],
 )
@@ -253,6 +254,16 @@ def test_init_refuses_what_does_not_fit(tmp_path, words, code):
     home = Home(tmp_path)
     assert home.run("init", home.root, *words).code == code
     assert not home.root.exists()
+
+
+def test_files_and_covers_need_a_folder(home, tmp_path):
+    """A place that is no folder is a mistake of the user's, not damage."""
+    (tmp_path / "plain").write_bytes(b"")
+    packs = ("--pack", "auto-dealer", "--pack", "secrecy")
+    assert home.run("init", tmp_path / "plain", *packs).code == 2
+    dossier = home.json("dossier", "open", home.json("customer", "add", "甲")["customer"],
+                        "new_car")["dossier"]  # fmt: skip
+    assert home.run("cover", dossier, "-o", tmp_path / "none" / "x.pdf").code == 2
 
 
 def test_init_without_grades_says_which_pack_to_add(tmp_path):
