@@ -37,6 +37,8 @@ def adopted_pack(settings: Settings, ref: str) -> Pack:
             f"archive.toml 采用了 {ref}，但 packs 中没有它",
             f"archive.toml adopts {ref}, but packs/ does not hold it",
         ) from None
+    except UnicodeDecodeError:
+        raise BadRequest(f"{path.name} 不是 UTF-8 文本", f"{path.name} is no UTF-8 text") from None
 
 
 def shipped_packs() -> dict[str, str]:

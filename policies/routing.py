@@ -50,6 +50,8 @@ _PROSE = re.compile(r"[。，,；;：:、《》“”\"!?！？]")
 # Words the scanner adds: dates, counters. They name nobody, so they are no claim about anybody.
 _NEUTRAL = re.compile(r"[\d\-.\s()]*")
 _OWN_NUMBER = re.compile(r"[CDR]\d{4,}", re.IGNORECASE)
+# An id of ours is recognised whatever stands around it: a clerk types `D000002-合同` as readily.
+_OWN_ID = re.compile(r"[\s\-]*(?<![0-9A-Z])([CD]\d{6,})(?![0-9A-Z])[\s\-]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,8 @@ def _tidy(word: str) -> str:
 
 def _read_name(stem: str, policy: Policy) -> tuple[tuple[str, ...], str | None]:
     """The words before the type, and the type, of `customer_dossier_type[_anything]`."""
-    tokens = [word for token in _tidy(stem).split("_") if (word := token.strip())]
+    apart = _OWN_ID.sub(lambda found: f"_{found[1].upper()}_", _tidy(stem))
+    tokens = [word for token in apart.split("_") if (word := token.strip())]
     for start in range(len(tokens)):
         # The longest name wins: `invoice_copy` is one type, though `invoice` would do.
         for end in range(len(tokens), start, -1):
