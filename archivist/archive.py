@@ -4,8 +4,7 @@ It owns the promise of design section 2: what the ledger says is durable already
 the catalogue shows the ledger has said. Every change goes
 
     with archive.writing(now, who) as desk:   the single writer's lock; catalogue caught up
-        desk.seal(…), desk.card(…)            what must be durable first
-        desk.make_durable()
+        desk.seal(…), desk.make_durable()     what must be durable first
         desk.say(act, subject, …)
         desk.append()                         the commit point
     archive.follow()                          shadows catch up; failing is never fatal
@@ -73,7 +72,7 @@ class Desk:
         self._given[kind] = nth + 1
         return numbered(kind, self._archive.catalogue.next_number(kind) + nth)
 
-    def card(self, folder: str, subject: str, content: Mapping[str, Any]) -> str:
+    def _card(self, folder: str, subject: str, content: Mapping[str, Any]) -> str:
         """Plan a sealed card beside its subject; returns its name for the entry that follows."""
         index = self._archive.ledger.size + len(self._entries)
         name = f"{folder}/{subject}-{index:08}"
@@ -107,6 +106,21 @@ class Desk:
         self._entries.append(
             entry(act, self._at, self._who, STATION, subject, os.urandom(16), **fields)
         )
+
+    def say_with_card(
+        self,
+        folder: str,
+        name: str,
+        content: Mapping[str, Any],
+        act: str,
+        subject: Mapping[str, str],
+        **fields: Any,
+    ) -> None:
+        """Seal a card and append the entry that names it: most acts of a person are just this."""
+        card = self._card(folder, name, content)
+        receipt = self.make_durable()[card]
+        self.say(act, subject, card=as_card(receipt), **fields)
+        self.append()
 
     def append(self) -> range:
         """Append what was said as one group: the commit point of every action."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from archivist.archive import Archive, Desk, as_card
+from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest
 from index.catalogue import Row
 
@@ -98,10 +98,7 @@ def shown(archive: Archive, identifier: str) -> Row:
 
 
 def _write(desk: Desk, identifier: str, card: CustomerCard) -> None:
-    name = desk.card(identifier, identifier, card.plain())
-    receipt = desk.make_durable()[name]
-    desk.say("customer", {"customer": identifier}, card=as_card(receipt))
-    desk.append()
+    desk.say_with_card(identifier, identifier, card.plain(), "customer", {"customer": identifier})
 
 
 def _check(card: CustomerCard) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from archivist.archive import Archive, Desk, as_card
+from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest
 from index.catalogue import Row
 from policies.identifiers import is_valid, normal
@@ -145,12 +145,9 @@ def shown(archive: Archive, identifier: str) -> Row:
 
 
 def _write(desk: Desk, customer: str, identifier: str, type_: str, card: DossierCard) -> None:
-    name = desk.card(f"{customer}/{identifier}", identifier, card.plain())
-    receipt = desk.make_durable()[name]
-    desk.say(
-        "dossier", {"customer": customer, "dossier": identifier}, type=type_, card=as_card(receipt)
-    )
-    desk.append()
+    subject = {"customer": customer, "dossier": identifier}
+    folder = f"{customer}/{identifier}"
+    desk.say_with_card(folder, identifier, card.plain(), "dossier", subject, type=type_)
 
 
 def _check_names(kind: DossierType, keys: Mapping[str, str], events: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from archivist.archive import Archive, as_card
+from archivist.archive import Archive
 from archivist.claims import Claim, readable
 from archivist.errors import NotKnown
 from archivist.intake import Outcome, tidy
@@ -51,10 +51,10 @@ def reject(archive: Archive, identifier: str, reason: str, now: datetime, who: s
     claim = archive.claims.out_of_tray(claim)
     try:
         with archive.writing(now, who) as desk:
-            name = desk.card("INBOX", identifier.replace(".", "-"), {"v": 1, "reason": reason})
-            receipt = desk.make_durable()[name]
-            desk.say("reject", {}, claim=identifier, tray="rejected", card=as_card(receipt))
-            desk.append()
+            name, content = identifier.replace(".", "-"), {"v": 1, "reason": reason}
+            desk.say_with_card(
+                "INBOX", name, content, "reject", {}, claim=identifier, tray="rejected"
+            )
     except BaseException:
         tidy(archive, claim, tray)  # it waits as before
         raise

@@ -23,7 +23,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from archivist.archive import Archive, Desk, as_object, record_label, record_name
@@ -58,7 +58,6 @@ class Outcome:
     verdict: Accepted | Refused
     pages: int
     record: str | None = None
-    tray_path: Path | None = None
 
     @property
     def filed(self) -> bool:
@@ -123,7 +122,9 @@ def take_in(
                 _say_refused(desk, archive, piece, verdict)
         desk.append()
     archive.follow()
-    return [_outcome(archive, piece, verdict, records) for piece, verdict in decided]
+    for piece, verdict in decided:
+        tidy(archive, piece.claim, verdict.tray if isinstance(verdict, Refused) else None)
+    return [_outcome(piece, verdict, records.get(piece.claim.id)) for piece, verdict in decided]
 
 
 def _judge_all(
@@ -238,27 +239,22 @@ def _say_refused(desk: Desk, archive: Archive, piece: Piece, verdict: Refused) -
     )
 
 
-def tidy(archive: Archive, claim: Claim, tray: str | None) -> Path | None:
+def tidy(archive: Archive, claim: Claim, tray: str | None) -> None:
     """After the commit: a filed claim is forgotten, a refused one goes to its tray.
 
     Safe to repeat; `recover` calls it for claims that a crash left behind.
     """
     if tray is not None:
-        return archive.claims.to_tray(claim, tray)
-    archive.claims.drop(claim)
-    return None
+        archive.claims.to_tray(claim, tray)
+    else:
+        archive.claims.drop(claim)
 
 
-def _outcome(
-    archive: Archive, piece: Piece, verdict: Accepted | Refused, filed: dict[str, Put]
-) -> Outcome:
-    put = filed.get(piece.claim.id)
-    tray = verdict.tray if isinstance(verdict, Refused) else None
+def _outcome(piece: Piece, verdict: Accepted | Refused, put: Put | None) -> Outcome:
     return Outcome(
         claim=piece.claim.id,
         source=str(piece.source or piece.claim.source),
         verdict=verdict,
         pages=len(piece.facts.pages),
         record=str(put.label["record"]) if put else None,
-        tray_path=tidy(archive, piece.claim, tray),
     )

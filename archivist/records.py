@@ -121,11 +121,6 @@ def numbered(kind: str, number: int) -> str:
     return f"{letter}{number:0{digits}}"
 
 
-def number_of(identifier: str) -> int:
-    """The counter inside an id: 1 for "C000001"."""
-    return int(identifier[1:])
-
-
 def kind_of(identifier: str) -> str | None:
     """Which kind of id this is, or None when it is none."""
     for kind, (letter, digits) in PREFIXES.items():

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from archivist.archive import Archive, as_card
+from archivist.archive import Archive
 from archivist.errors import BadRequest
 from archivist.records import Entry
 from index.catalogue import Row
@@ -34,10 +34,7 @@ def view(
     subject = {name: row[name] for name in ("customer", "dossier")} | {"record": record}
     with archive.writing(now, person.name) as desk:
         folder = f"{row['customer']}/{row['dossier']}"
-        name = desk.card(folder, record, {"v": 1, "purpose": purpose})
-        receipt = desk.make_durable()[name]
-        desk.say("view", subject, card=as_card(receipt))
-        desk.append()
+        desk.say_with_card(folder, record, {"v": 1, "purpose": purpose}, "view", subject)
     archive.follow()
     return row, _compared(archive, row, chunks)
 
