@@ -19,9 +19,9 @@ from archivist.config import FILE_NAME, TEMPLATE, load
 from archivist.errors import BadRequest
 from archivist.records import timestamp
 from index.analysis import fold
-from policies.pack_rows import Pack
-from policies.packs import parse_pack
+from policies.packs import Pack, parse_pack
 from policies.policy import Policy
+from policies.questions import open_questions
 from storage import durable
 from storage.errors import Unsuitable
 from storage.house_key import HouseKey
@@ -62,14 +62,21 @@ def read_packs(texts: Sequence[tuple[str, str]]) -> list[tuple[Pack, str]]:
 
 
 def settle(packs: Sequence[Pack], company: Mapping[str, str]) -> Policy:
-    """The policy of these packs, or BadRequest with every question they leave open."""
+    """The policy of these packs, or BadRequest with all that must be settled before the start.
+
+    What a regulation merely leaves open (an interval, a number) does not stop the founding:
+    until the company says it, only what needs it waits, and `doctor` keeps asking.
+    """
     policy = Policy.adopt(packs, company, fold)
-    if policy.questions:
+    blocking = [question for question in open_questions(policy) if question.blocks]
+    if blocking:
         # No setting can stand in for grades that no pack declares: only another pack can.
-        gradeless = any(question.setting == "packs" for question in policy.questions)
+        gradeless = any(question.setting == "packs" for question in blocking)
         raise BadRequest(
-            "制度之间有未决事项：" + "；".join(f"{q.zh}（{q.setting}）" for q in policy.questions),
-            "the regulations leave open: " + "; ".join(map(str, policy.questions)),
+            "制度之间有未决事项："
+            + "；".join(f"{q.zh}（{q.setting}；{'、'.join(q.clauses)}）" for q in blocking),
+            "the regulations leave open: "
+            + "; ".join(f"{q} ({', '.join(q.clauses)})" for q in blocking),
             "请再采用规定密级的制度包：--pack secrecy" if gradeless else "请用 --set 名称=值 决定",
             "adopt a pack that declares grades as well: --pack secrecy"
             if gradeless

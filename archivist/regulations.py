@@ -15,8 +15,7 @@ from archivist.records import kind_of
 from index.analysis import fold
 from index.catalogue import Catalogue, Row
 from policies.facts import CustomerInfo, DossierInfo, Known
-from policies.pack_rows import Pack
-from policies.packs import parse_pack
+from policies.packs import Pack, parse_pack
 from policies.policy import Policy
 from policies.routing import Clues
 

@@ -86,9 +86,27 @@ def _is_asked(
 ) -> bool:
     if item.required != "conditional":
         return item.required == "mandatory"
-    condition = CONDITION.fullmatch(item.when)
-    assert condition, "packs are checked before they become checklists"
-    subject, field, wanted = condition.groups()
+    return holds(item.when, customer_fields, dossier_fields)
+
+
+def holds(
+    when: str,
+    customer_fields: Mapping[str, str] = _NOTHING,
+    dossier_fields: Mapping[str, str] = _NOTHING,
+) -> bool:
+    """Whether the condition `when` of a row holds; an empty one always does.
+
+    `customer.special` holds where the field is registered and does not say no; `=a|b` where it
+    is one of these, `!=a|b` where it is registered and none of them.
+    """
+    if not when:
+        return True
+    condition = CONDITION.fullmatch(when)
+    assert condition, "packs are checked before they are asked"
+    subject, field, operator, wanted = condition.groups()
     fields = customer_fields if subject == "customer" else dossier_fields
     found = fields.get(field, "").strip().casefold()
-    return found == wanted.strip().casefold() if wanted else found not in _NO
+    if not operator:
+        return found not in _NO
+    named = found in {word.strip().casefold() for word in wanted.split("|")}
+    return named if operator == "=" else bool(found) and not named

@@ -12,7 +12,7 @@ Rules it keeps:
 
     >>> from policies.calendar import Calendar
     >>> from policies.pack_rows import Deadline
-    >>> due_on(Deadline("sale", "working_days", 3, "none", "S001-3-R11"),
+    >>> due_on(Deadline("sale", "S001-3-R11", working_days=3),
     ...        date(2026, 3, 5), Calendar())
     datetime.date(2026, 3, 10)
 """
@@ -86,7 +86,7 @@ def missing(
             overdue=due is not None and today > due,
             department=dossier_type.department,
             clause=state.item.clause,
-            due_clause=dossier_type.deadline.clause if dossier_type.deadline else None,
+            due_clause=dossier_type.deadlines[0].clause if dossier_type.deadlines else None,
             certain=due is None or calendar.is_certain(due),
         )
         for state in states
@@ -98,9 +98,9 @@ def due_of(
     dossier_type: DossierType, events: Mapping[str, date], calendar: Calendar
 ) -> date | None:
     """When the checklist must be complete; None without a deadline or without its event."""
-    deadline = dossier_type.deadline
-    if deadline is None or deadline.after not in events:
+    if not dossier_type.deadlines or dossier_type.deadlines[0].after not in events:
         return None
+    deadline = dossier_type.deadlines[0]
     return due_on(deadline, events[deadline.after], calendar)
 
 

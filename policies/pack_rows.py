@@ -1,8 +1,11 @@
-"""The rows of a pack as values: what one regulation declares, typed and frozen.
+"""What may lie in the archive, as a pack declares it: papers, dossiers, checklists, grades.
 
-Owns the vocabulary that packs, checklists, routing and judging share. Nothing here decides; the
-values come only from `policies.packs`, which has checked every field before building them.
-Every row carries the `clause` it was taken from (`S001-3-R13`), so that a decision can cite it.
+Owns the rows that name things. The rows that rule over them (approvals, retention, penalties)
+are `policies.rule_rows`; both are read by `policies.packs`. Nothing here decides.
+
+Rules it keeps: every row that decides something carries the `clause` it was taken from
+(`S001-3-R13`), so that a decision can cite it. What two fields of one row must not say
+together, the row's `complaints` says.
 
     >>> item = Item("identity", "身份证明", "proof of identity", "S001-3-R13",
     ...             types=("id_card", "org_code_cert"), copy="photocopy", sides=2)
@@ -13,26 +16,82 @@ Every row carries the `clause` it was taken from (`S001-3-R13`), so that a decis
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 
-CONDITION = re.compile(r"(customer|dossier)\.([a-z][a-z0-9_]*)(?:=(.+))?")
-"""`Item.when`: whose registered field, which field, and the value it must have (or just any)."""
+from policies.fields import (
+    Complaint,
+    choice,
+    clock,
+    label,
+    row_list,
+    slug,
+    slugs,
+    text,
+    texts,
+    whole,
+    yes_no,
+)
+
+CONDITION = re.compile(r"(customer|dossier)\.([a-z][a-z0-9_]*)(?:(!?=)(.+))?")
+"""`when`: whose field, which field, and the values it must (=) or must not (!=) have, parted by
+`|`; without a value: that it is registered at all and does not say no. A customer's `class` and
+`kind` can be asked like fields; a dossier's fields are its keys."""
+
+GRADE_CODES = ("TOP", "CONF", "SECRET", "INTERNAL", "PUBLIC")
+KINDS = ("vehicle", "customer", "tenant", "guest", "case", "year")
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+ROLLS = ("none", "previous", "next")
+
+_CLAUSE = ("出自哪一条", "the clause it comes from")
+_WHEN = ("条件，如 customer.special 或 dossier.origin=own|other",
+         "condition, as customer.special or dossier.origin=own|other")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """What every row has: an id for programs, a label in each language, its clause."""
 
-    id: str
-    zh: str
-    en: str
-    clause: str
+    id: str = slug("编号，用过就不要改", "id for programs; never change it once used")
+    zh: str = label("中文叫法", "what it is called in Chinese")
+    en: str = label("英文叫法", "what it is called in English")
+    clause: str = text(*_CLAUSE)
+
+
+def wrong_condition(when: str) -> Iterator[Complaint]:
+    """What to say of a condition that cannot be read; nothing for a good one or none."""
+    if when and not CONDITION.fullmatch(when):
+        yield (
+            "when",
+            "写法为 customer.字段、dossier.字段，或再加 =值、!=值。",
+            "write customer.field or dossier.field, optionally =value or !=value",
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Department(Row):
     """A department that hands documents over or keeps them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role(Row):
+    """Somebody the regulation gives a say. People hold roles; a `vague` one (负责人, 经理级) the
+    company must first say the meaning of, in the setting `role.<id>` or a `role_map` row."""
+
+    department: str = slug("所属部门", "its department", "")
+    vague: bool = yes_no("制度没有写明是谁", "the regulation does not say who that is")
+    excludes: tuple[str, ...] = slugs("不得同时担任的职务", "roles nobody may hold beside it")
+
+
+@dataclass(frozen=True, slots=True)
+class Series(Row):
+    """A series of the archive (已成交客户, 售后档案), with its archival category (WS, ZY, …)."""
+
+    category: str = text("档案门类代码，如 WS、ZY", "archival category code, as WS or ZY", "")
+    when: str = text(*_WHEN, "")
+
+    def complaints(self) -> Iterator[Complaint]:
+        yield from wrong_condition(self.when)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,90 +104,200 @@ class DocumentType(Row):
     dossier though no checklist asks for it.
     """
 
-    aliases: tuple[str, ...] = ()
-    titles: tuple[str, ...] = ()
-    phrases: tuple[str, ...] = ()
-    classes: tuple[str, ...] = ()
-    anywhere: bool = False
+    aliases: tuple[str, ...] = texts("其他叫法", "other names for folders and file names")
+    titles: tuple[str, ...] = texts("首页单独成行的标题", "headings on a line of their own")
+    phrases: tuple[str, ...] = texts("表格上印着的字样", "words printed on the form")
+    classes: tuple[str, ...] = texts("其他制度对它的归类", "what other regulations call it")
+    anywhere: bool = yes_no("可归入任何档案", "may lie in any dossier, asked for or not")
+    media: str = choice("any", "image", "audio", "video", default="any", zh="载体", en="medium")
+    personal: str = choice(
+        "none", "ordinary", "sensitive", default="none", zh="个人信息", en="personal information"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A field that identifies a dossier. `check` names the check-digit rule ("" for none)."""
+    """A field that identifies or describes a dossier. `check` names the check-digit rule ("" for
+    none); a key with a `role` names the person who holds that role in this dossier."""
 
-    id: str
-    zh: str
-    en: str
-    check: str = ""
-    required: bool = False
+    id: str = slug("编号", "id")
+    zh: str = label("中文叫法", "label")
+    en: str = label("英文叫法", "label")
+    check: str = choice("vin", "uscc", "resident_id", default="", zh="校验", en="check digits")
+    required: bool = yes_no("立档时必填", "must be given when a dossier is opened")
+    role: str = slug("填写承担该职务的人员", "names the person who has this role here", "")
+    values: tuple[str, ...] = texts("只能填这些值", "the only values it may have")
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happens to a dossier on a date and starts a deadline."""
 
-    id: str
-    zh: str
-    en: str
+    id: str = slug("编号", "id")
+    zh: str = label("中文叫法", "label")
+    en: str = label("英文叫法", "label")
 
 
 @dataclass(frozen=True, slots=True)
 class Item(Row):
     """One line of a checklist: any one of `types` satisfies it.
 
-    `required` is mandatory, conditional (then `when` says when, as `customer.special` or
-    `dossier.origin=own`) or optional. `copy` is original, photocopy or either; `sides` the
-    sides to be copied. `part_of` names the item this one is attached to.
+    `required` is mandatory, conditional (then `when` says when) or optional. `copy` is original,
+    photocopy or either; `sides` the sides to be copied. `part_of` names the item this one is
+    attached to, `group` the heading it stands under. `signed_by` and `fields` are attested by a
+    person, who looked; so are the points of `verify`. `expires = "yearly"`: a paper of an
+    earlier year no longer counts. `least` papers are needed (two visits to one project).
     """
 
-    types: tuple[str, ...]
-    required: str = "mandatory"
-    when: str = ""
-    copy: str = "either"
-    sides: int = 1
-    signed_by: tuple[str, ...] = ()
-    fields: tuple[str, ...] = ()
-    part_of: str = ""
+    types: tuple[str, ...] = slugs("任一种即可", "any one of these satisfies it", required=True)
+    required: str = choice(
+        "mandatory", "conditional", "optional", default="mandatory", zh="要求", en="how strictly"
+    )
+    when: str = text(*_WHEN, "")
+    copy: str = choice(
+        "original", "photocopy", "either", default="either", zh="原件或复印件", en="which copy"
+    )
+    sides: int = whole("需要复印的面数", "sides to be copied", 1, 1)
+    signed_by: tuple[str, ...] = slugs("须由谁签字", "who must have signed it")
+    fields: tuple[str, ...] = texts("必须填写的栏目", "fields that must be filled in")
+    verify: tuple[str, ...] = texts("需人核对的要点", "points a person checks by eye")
+    part_of: str = slug("附在哪一项之后", "the item it is attached to", "")
+    group: str = text("归入哪一组", "the heading it stands under", "")
+    expires: str = choice("yearly", default="", zh="有效期", en="how long it counts")
+    least: int = whole("至少几份", "how many papers at least", 1, 1)
+
+    def complaints(self) -> Iterator[Complaint]:
+        if (self.required == "conditional") != bool(self.when):
+            yield (
+                "when",
+                "有条件的项目（conditional）必须写 when；其他项目不能写。",
+                "a conditional item needs `when`, and only a conditional item may have it",
+            )
+        yield from wrong_condition(self.when)
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """When a checklist must be complete: `count` of `unit` after the event `after`.
+    """When papers of one dossier must be there, counted from one of its events.
 
-    `unit` is working_days, days or months; same day is 0 days. `roll` says what happens when
-    the last day is not a working day: none (it stays), previous or next.
+    Exactly one of: `working_days`, `days`, `months`, `same_day`, `next_weekday` (that weekday
+    of the week after), `month_end` (of the event's month), `stated_by` (a key of the dossier
+    that holds the date the customer asked for). `at` is the time of day, the end of the day if
+    not said. `roll` says what becomes of a last day on which nobody works. `items` are the
+    items it binds, all when empty; `when` a condition on the dossier; `grace` a later time, on
+    the next working day, for those who give a reason.
     """
 
-    after: str
-    unit: str
-    count: int
-    roll: str
-    clause: str
+    after: str = slug("从哪个事件起算", "the event it counts from")
+    clause: str = text(*_CLAUSE)
+    id: str = slug("编号", "id", "")
+    working_days: int = whole("工作日数", "working days", 0, 1)
+    days: int = whole("自然日数", "calendar days", 0, 1)
+    months: int = whole("月数", "months", 0, 1)
+    same_day: bool = yes_no("当日", "on the day itself")
+    next_weekday: str = choice(*WEEKDAYS, default="", zh="下周几", en="that day of next week")
+    month_end: bool = yes_no("当月最后一天", "last day of that month")
+    stated_by: str = slug("客户要求的日期记在哪个键", "key that holds the date asked for", "")
+    at: str = clock("几点前", "by what time of day")
+    roll: str = choice(*ROLLS, default="", zh="逢休息日", en="when it falls on a day off")
+    items: tuple[str, ...] = slugs("只约束这些项目", "the items it binds; all if not said")
+    when: str = text(*_WHEN, "")
+    grace: str = clock("有正当理由可宽限至次日几点", "later time on the next working day")
+
+    @property
+    def unit(self) -> str:
+        """Which of the forms it is; the name of the field that was written."""
+        return next((name for name in DEADLINE_FORMS if getattr(self, name)), "")
+
+    @property
+    def count(self) -> int:
+        """How many days, working days or months; 0 for the other forms."""
+        return self.working_days or self.days or self.months
+
+    def complaints(self) -> Iterator[Complaint]:
+        written = [name for name in DEADLINE_FORMS if getattr(self, name)]
+        if len(written) != 1:
+            yield (
+                "",
+                f"期限须且只能写一种：{'、'.join(DEADLINE_FORMS)}。",
+                f"a deadline has exactly one of: {', '.join(DEADLINE_FORMS)}",
+            )
+        # A count of working days ends on one, and a customer's own date is his to choose; every
+        # other form may end on a holiday, and the regulations are silent on that.
+        if not self.roll and not (self.working_days or self.stated_by):
+            yield (
+                "roll",
+                "须写明逢休息日如何：none 不变、previous 提前、next 顺延。",
+                "must say what happens on a day off: none, previous or next",
+            )
+        yield from wrong_condition(self.when)
+
+
+DEADLINE_FORMS = (
+    "working_days", "days", "months", "same_day", "next_weekday", "month_end", "stated_by",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class DossierType(Row):
-    """A kind of dossier with its checklist. `kind` is vehicle, customer, tenant, guest or case."""
+    """A kind of dossier with its checklist. A customer may own many of each kind."""
 
-    kind: str
-    department: str
-    keys: tuple[Key, ...] = ()
-    events: tuple[Event, ...] = ()
-    items: tuple[Item, ...] = ()
-    deadline: Deadline | None = None
+    kind: str = choice(*KINDS, zh="立档单位", en="what one dossier is about")
+    department: str = slug("责任部门", "the department that owes the papers")
+    series: str = slug("所属系列", "its series", "")
+    keys: tuple[Key, ...] = row_list(Key, "key", "标识", "what identifies it")
+    events: tuple[Event, ...] = row_list(Event, "event", "事件", "what happens to it")
+    items: tuple[Item, ...] = row_list(Item, "item", "清单", "its checklist")
+    deadlines: tuple[Deadline, ...] = row_list(Deadline, "deadline", "期限", "its deadlines")
+
+    def complaints(self) -> Iterator[Complaint]:
+        if not self.items:
+            yield ("", "清单不能为空。", "a checklist without items would call anything complete")
+        ids = {item.id for item in self.items}
+        events = {event.id for event in self.events}
+        keys = {key.id for key in self.keys}
+        for number, deadline in enumerate(self.deadlines):
+            where = f"deadline.{number}."
+            if deadline.after not in events:
+                yield (
+                    f"{where}after",
+                    "after 所指的事件没有登记。",
+                    "after names an undeclared event",
+                )
+            if deadline.stated_by and deadline.stated_by not in keys:
+                yield (f"{where}stated_by", "没有登记这个键。", "names an undeclared key")
+            if set(deadline.items) - ids:
+                yield (f"{where}items", "清单里没有这一项。", "names no item of this checklist")
+        for number, item in enumerate(self.items):
+            if item.part_of and (item.part_of not in ids or item.part_of == item.id):
+                yield (
+                    f"item.{number}.part_of",
+                    "part_of 必须是本清单的另一项。",
+                    "part_of must name another item of this checklist",
+                )
 
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """A secrecy grade. `rank` grows with secrecy; `mark` is printed on the carrier."""
+    """A secrecy grade. `rank` grows with secrecy; `mark` is printed on the carrier; `period` says
+    whether a secrecy period must be fixed when a paper gets this grade."""
 
-    code: str
-    zh: str
-    en: str
-    rank: int
-    mark: str
-    encrypt: bool
-    clause: str
+    code: str = choice(*GRADE_CODES, zh="代码，不要改", en="code for programs: keep it")
+    zh: str = label("中文叫法", "label")
+    en: str = label("英文叫法", "label")
+    rank: int = whole("越大越保密", "higher is more secret")
+    mark: str = text("印在载体上的标志", "the mark on the carrier; never a star")
+    encrypt: bool = yes_no("是否加密", "whether it is sealed", None)
+    clause: str = text(*_CLAUSE)
+    period: str = choice("required", "optional", default="optional", zh="保密期限", en="period")
+
+    def complaints(self) -> Iterator[Complaint]:
+        if "★" in self.mark:
+            yield (
+                "mark",
+                "★ 是国家秘密专用标志，企业密级不得使用。",
+                "the star marks state secrets; a company grade must not carry it",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,40 +307,32 @@ class DefaultGrade:
     `types == ("*",)` is the pack's general rule: everything no other row names.
     """
 
-    types: tuple[str, ...]
-    classes: tuple[str, ...]
-    grade: str
-    clause: str
+    grade: str = choice(*GRADE_CODES, zh="密级", en="grade")
+    clause: str = text(*_CLAUSE)
+    types: tuple[str, ...] = slugs("资料种类，* 为其余一切", "types; * for all else", star=True)
+    classes: tuple[str, ...] = texts("资料归类", "classes")
+
+    def complaints(self) -> Iterator[Complaint]:
+        if not self.types and not self.classes:
+            yield (
+                "",
+                '须写 types 或 classes；适用于其余一切资料时写 types = ["*"]。',
+                'needs types or classes; write types = ["*"] for everything else',
+            )
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class Need(Row):
     """A setting the regulation leaves open: the company must make it, there is no default."""
 
-    id: str
-    zh: str
-    en: str
-    kind: str
-    clause: str
+    kind: str = choice(
+        "grade", "text", "days", "working_days", "months", "years", "role",
+        zh="填什么", en="what it holds",
+    )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Pack:
-    """One regulation. `ref` (`auto-dealer@2026.1`) is what ledger entries cite."""
-
-    id: str
-    version: str
-    zh: str
-    en: str
-    source: str
-    effective_from: date
-    departments: tuple[Department, ...] = ()
-    document_types: tuple[DocumentType, ...] = ()
-    dossier_types: tuple[DossierType, ...] = ()
-    grades: tuple[Grade, ...] = ()
-    default_grades: tuple[DefaultGrade, ...] = ()
-    needs: tuple[Need, ...] = ()
-
-    @property
-    def ref(self) -> str:
-        return f"{self.id}@{self.version}"
+__all__ = [
+    "CONDITION", "DEADLINE_FORMS", "GRADE_CODES", "KINDS", "ROLLS", "WEEKDAYS", "Deadline",
+    "DefaultGrade", "Department", "DocumentType", "DossierType", "Event", "Grade", "Item", "Key",
+    "Need", "Role", "Row", "Series", "wrong_condition",
+]  # fmt: skip

@@ -20,6 +20,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 Path = tuple[str | int, ...]
@@ -88,10 +89,15 @@ class Lines:
 class Report:
     """Collects the problems of one file."""
 
-    def __init__(self, file_name: str, lines: Lines) -> None:
+    def __init__(self, file_name: str, text: str) -> None:
         self.file_name = file_name
-        self.lines = lines
         self.problems: list[Problem] = []
+        self._text = text
+
+    @cached_property
+    def lines(self) -> Lines:
+        # Looked for only when there is something to point at: a good pack loads in half the time.
+        return Lines(self._text)
 
     def add(self, path: Path, zh: str, en: str) -> None:
         field = ".".join(str(step) for step in path if isinstance(step, str)) or "pack"
@@ -111,6 +117,10 @@ class Table:
 
     def has(self, name: str) -> bool:
         return name in self._row
+
+    def skip(self, name: str) -> None:
+        """Name a field that may be left out and was, so that `done` knows it."""
+        self._asked.add(name)
 
     def complain(self, name: str, zh: str, en: str) -> None:
         self.report.add((*self.path, name) if name else self.path, zh, en)
@@ -178,6 +188,8 @@ class Table:
         found = self._get(name, required=False)
         if found is None:
             return []
+        if isinstance(found, dict):  # `[name]`: one row, and the reader sees no difference
+            return [Table(found, (*self.path, name), self.report)]
         if not isinstance(found, list):
             self.complain(name, f"应当写作 [[{name}]]。", f"must be written [[{name}]]")
             return []

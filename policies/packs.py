@@ -1,9 +1,10 @@
 """Packs: one regulation (制度) written as TOML, read and checked.
 
-Owns the grammar of a pack. The text comes in as an argument and values go out: finding and
-reading files is somebody else's work. `parse_pack` gives a `Pack` or raises `PackInvalid`
-with *all* problems; `check_pack` gives the problems alone, each with file, line, field and plain
-words in Chinese and English.
+Owns the grammar's frame: which tables there are, and what must fit together within one file.
+The rows themselves are declared in `pack_rows` and `rule_rows`. The text comes in as an argument
+and values go out: finding and reading files is somebody else's work. `parse_pack` gives a
+`Pack` or raises `PackInvalid` with *all* problems; `check_pack` gives the problems alone, each
+with file, line, field and plain words in Chinese and English.
 
 Rules it keeps:
 - Every row that decides something cites a clause; a row without one is a problem.
@@ -11,7 +12,7 @@ Rules it keeps:
   words people read are `zh` and `en`.
 - What can be checked with this file alone is checked here. Whether several packs fit together
   (types and grades named across packs) is `policies.policy`.
-- A new table (approvals, retention, penalties) is a new function and one line in `_read`.
+- A new table is a row class and one line in `TABLES`.
 
     >>> check_pack('[pack]\\nid = "x"', "x.toml")[0].field
     'pack.version'
@@ -21,52 +22,137 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
 
+from policies import rule_rows
 from policies.errors import PackInvalid
+from policies.fields import calendar_day, choice, read_row, slug, text
 from policies.pack_rows import (
-    CONDITION,
-    Deadline,
     DefaultGrade,
     Department,
     DocumentType,
     DossierType,
-    Event,
     Grade,
-    Item,
-    Key,
     Need,
-    Pack,
+    Role,
+    Series,
 )
-from policies.pack_text import Lines, Problem, Report, Table
+from policies.pack_text import Problem, Report, Table
 
-__all__ = ["Pack", "Problem", "check_pack", "parse_pack"]
+__all__ = ["TABLES", "Head", "Pack", "Problem", "check_pack", "check_pack_bytes", "parse_pack"]
 
-KINDS = ("vehicle", "customer", "tenant", "guest", "case")
-REQUIRED = ("mandatory", "conditional", "optional")
-COPIES = ("original", "photocopy", "either")
-CHECKS = ("vin", "uscc", "resident_id")
-ROLLS = ("none", "previous", "next")
-NEED_KINDS = ("grade", "text", "days", "months", "years")
-UNITS = ("working_days", "days", "months", "same_day")
-GRADE_CODES = ("TOP", "CONF", "SECRET", "INTERNAL", "PUBLIC")
+_R = TypeVar("_R")
 
-_SLUG = re.compile(r"[a-z][a-z0-9_\-]{0,39}")
+TABLES: Mapping[str, type[Any]] = {
+    "provision": rule_rows.Provision,
+    "department": Department,
+    "role": Role,
+    "role_map": rule_rows.RoleMeaning,
+    "duty": rule_rows.Duty,
+    "series": Series,
+    "document_type": DocumentType,
+    "filing_scope": rule_rows.FilingScope,
+    "dossier_type": DossierType,
+    "grade": Grade,
+    "default_grade": DefaultGrade,
+    "secrecy": rule_rows.Secrecy,
+    "knowledge": rule_rows.Knowledge,
+    "approval": rule_rows.Approval,
+    "loan_rule": rule_rows.LoanRule,
+    "incident": rule_rows.Incident,
+    "retention_class": rule_rows.RetentionClass,
+    "retention": rule_rows.Retention,
+    "disposal": rule_rows.Disposal,
+    "filing_year": rule_rows.FilingYear,
+    "arrangement": rule_rows.Arrangement,
+    "volume_rule": rule_rows.VolumeRule,
+    "routine": rule_rows.Routine,
+    "receipt": rule_rows.Receipt,
+    "profile": rule_rows.Profile,
+    "scheme": rule_rows.Scheme,
+    "ownership": rule_rows.Ownership,
+    "escalation": rule_rows.Escalation,
+    "penalty": rule_rows.Penalty,
+    "penalty_terms": rule_rows.PenaltyTerms,
+    "measure": rule_rows.Measure,
+    "form": rule_rows.Form,
+    "need": Need,
+    "setting": rule_rows.CompanySetting,
+}
+"""The tables of a pack, in the order in which the manual explains them."""
+
+# Tables only a company's own pack may hold: no regulation answers for the company.
+_COMPANY_ONLY = ("role_map", "setting")
+# What tells two rows of a table apart, where it is not their id.
+_KEYED_BY = {"grade": ("code", "rank"), "default_grade": (), "role_map": ("role",)}
+
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.\-]{0,19}")
 _SYNTAX_LINE = re.compile(r"at line (\d+)")
 
 
-def parse_pack(text: str, file_name: str = "pack.toml") -> Pack:
-    """The pack that `text` describes; raises `PackInvalid` with every problem found."""
-    pack, problems = _read(text, file_name)
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a pack, `[pack]`.
+
+    `kind` is regulation, company (the company's own decisions: its rows replace those of other
+    packs, its settings answer their questions) or statute (the law's floors).
+    """
+
+    id: str = slug("编号", "id")
+    version: str = text("版本，如 2026.1", "version, as 2026.1")
+    zh: str = text("名称", "title")
+    en: str = text("英文名称", "title")
+    source: str = text("出处", "source")
+    effective_from: date = calendar_day("施行日期", "in force from")
+    kind: str = choice(
+        "regulation", "company", "statute", default="regulation", zh="性质", en="kind"
+    )
+    repealed_on: date | None = calendar_day("废止日期", "repealed on", None)
+    review_by: date | None = calendar_day("复审日期", "to be reviewed by", None)
+
+    def complaints(self) -> Iterator[tuple[str, str, str]]:
+        if self.version and not _VERSION.fullmatch(self.version):
+            yield ("version", "版本号写法如 2026.1。", "a version looks like 2026.1")
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """One regulation. `ref` (`auto-dealer@2026.1`) is what ledger entries cite."""
+
+    head: Head
+    tables: Mapping[type[Any], tuple[Any, ...]]
+
+    @property
+    def ref(self) -> str:
+        return f"{self.head.id}@{self.head.version}"
+
+    @property
+    def id(self) -> str:
+        return self.head.id
+
+    @property
+    def version(self) -> str:
+        return self.head.version
+
+    def rows(self, kind: type[_R]) -> tuple[_R, ...]:
+        """The pack's rows of one kind, in the order of the file."""
+        return self.tables.get(kind, ())
+
+
+def parse_pack(source: str, file_name: str = "pack.toml") -> Pack:
+    """The pack that `source` describes; raises `PackInvalid` with every problem found."""
+    pack, problems = _read(source, file_name)
     if pack is None or problems:
         raise PackInvalid(problems)
     return pack
 
 
-def check_pack(text: str, file_name: str = "pack.toml") -> list[Problem]:
-    """All problems of `text`, in the order of its lines; empty when it can be adopted."""
-    return _read(text, file_name)[1]
+def check_pack(source: str, file_name: str = "pack.toml") -> list[Problem]:
+    """All problems of `source`, in the order of its lines; empty when it can be adopted."""
+    return _read(source, file_name)[1]
 
 
 def check_pack_bytes(content: bytes, file_name: str = "pack.toml") -> list[Problem]:
@@ -79,13 +165,13 @@ def check_pack_bytes(content: bytes, file_name: str = "pack.toml") -> list[Probl
         return [Problem(file_name, line, "toml", "文件不是 UTF-8 编码。", "is not UTF-8")]
 
 
-def _read(text: str, file_name: str) -> tuple[Pack | None, list[Problem]]:
+def _read(source: str, file_name: str) -> tuple[Pack | None, list[Problem]]:
     try:
-        plain = tomllib.loads(text)
+        plain = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         place = _SYNTAX_LINE.search(str(error))
         # "at end of document" has no number: the last line is where the eye must go.
-        line = int(place[1]) if place else max(1, len(text.splitlines()))
+        line = int(place[1]) if place else max(1, len(source.splitlines()))
         return None, [
             Problem(
                 file_name, line, "toml",
@@ -97,229 +183,31 @@ def _read(text: str, file_name: str) -> tuple[Pack | None, list[Problem]]:
         return None, [
             Problem(file_name, 1, "toml", "括号嵌套过深。", "not valid TOML: nested too deeply")
         ]
-    report = Report(file_name, Lines(text))
+    report = Report(file_name, source)
     whole = Table(plain, (), report)
-    head = whole.table("pack", required=True) or Table({}, ("pack",), report)
-    pack = Pack(
-        id=_slug(head),
-        version=_version(head),
-        zh=head.text("zh"),
-        en=head.text("en"),
-        source=head.text("source"),
-        effective_from=head.day("effective_from"),
-        departments=tuple(_department(row) for row in whole.tables("department")),
-        document_types=tuple(_document_type(row) for row in whole.tables("document_type")),
-        dossier_types=tuple(_dossier_type(row) for row in whole.tables("dossier_type")),
-        grades=tuple(_grade(row) for row in whole.tables("grade")),
-        default_grades=tuple(_default_grade(row) for row in whole.tables("default_grade")),
-        needs=tuple(_need(row) for row in whole.tables("need")),
-    )
-    head.done()
+    head = read_row(Head, whole.table("pack", required=True) or Table({}, ("pack",), report))
+    tables = {
+        kind: tuple(read_row(kind, row) for row in whole.tables(name))
+        for name, kind in TABLES.items()
+    }
     whole.done()
+    pack = Pack(head, tables)
     _check_unique(pack, report)
     _check_names(pack, report)
+    if head.kind != "company":
+        for name in _COMPANY_ONLY:
+            if pack.rows(TABLES[name]):
+                report.add((name, 0), '只能写在 kind = "company" 的制度包里。',
+                           'belongs in a pack with kind = "company" only')  # fmt: skip
     return pack, sorted(report.problems, key=lambda problem: problem.line)
 
 
-def _slug(row: Table, name: str = "id") -> str:
-    found = row.text(name)
-    if found and not _SLUG.fullmatch(found):
-        row.complain(
-            name,
-            "编号只能用小写英文字母、数字、_ 和 -，以字母开头，最长 40 个字符。",
-            "ids are lower-case letters, digits, _ and -, start with a letter, at most 40 long",
-        )
-    return found
-
-
-def _version(row: Table) -> str:
-    found = row.text("version")
-    if found and not _VERSION.fullmatch(found):
-        row.complain("version", "版本号写法如 2026.1。", "a version looks like 2026.1")
-    return found
-
-
-def _department(row: Table) -> Department:
-    value = Department(_slug(row), row.text("zh"), row.text("en"), row.text("clause"))
-    row.done()
-    return value
-
-
-def _document_type(row: Table) -> DocumentType:
-    value = DocumentType(
-        _slug(row),
-        row.text("zh"),
-        row.text("en"),
-        row.text("clause"),
-        aliases=row.texts("aliases"),
-        titles=row.texts("titles"),
-        phrases=row.texts("phrases"),
-        classes=row.texts("classes"),
-        anywhere=row.yes_no("anywhere", False),
-    )
-    row.done()
-    return value
-
-
-def _dossier_type(row: Table) -> DossierType:
-    deadline = row.table("deadline")
-    value = DossierType(
-        _slug(row),
-        row.text("zh"),
-        row.text("en"),
-        row.text("clause"),
-        kind=row.choice("kind", KINDS),
-        department=row.text("department"),
-        keys=tuple(_key(key) for key in row.tables("key")),
-        events=tuple(_event(event) for event in row.tables("event")),
-        items=tuple(_item(item) for item in row.tables("item")),
-        deadline=_deadline(deadline) if deadline else None,
-    )
-    row.done()
-    if not value.items:
-        row.complain("", "清单不能为空。", "a checklist without items would call anything complete")
-    if value.deadline and value.deadline.after not in {event.id for event in value.events}:
-        row.complain("deadline", "after 所指的事件没有登记。", "after names an undeclared event")
-    ids = {item.id for item in value.items}
-    for number, item in enumerate(value.items):
-        if item.part_of and (item.part_of not in ids or item.part_of == item.id):
-            row.report.add(
-                (*row.path, "item", number, "part_of"),
-                "part_of 必须是本清单的另一项。",
-                "part_of must name another item of this checklist",
-            )
-    return value
-
-
-def _key(row: Table) -> Key:
-    value = Key(
-        _slug(row),
-        row.text("zh"),
-        row.text("en"),
-        check=row.choice("check", CHECKS, ""),
-        required=row.yes_no("required", False),
-    )
-    row.done()
-    return value
-
-
-def _event(row: Table) -> Event:
-    value = Event(_slug(row), row.text("zh"), row.text("en"))
-    row.done()
-    return value
-
-
-def _item(row: Table) -> Item:
-    value = Item(
-        _slug(row),
-        row.text("zh"),
-        row.text("en"),
-        row.text("clause"),
-        types=row.texts("types", required=True),
-        required=row.choice("required", REQUIRED, "mandatory"),
-        when=row.text("when", ""),
-        copy=row.choice("copy", COPIES, "either"),
-        sides=row.whole("sides", 1, least=1),
-        signed_by=row.texts("signed_by"),
-        fields=row.texts("fields"),
-        part_of=row.text("part_of", ""),
-    )
-    row.done()
-    if (value.required == "conditional") != bool(value.when):
-        row.complain(
-            "when",
-            "有条件的项目（conditional）必须写 when；其他项目不能写。",
-            "a conditional item needs `when`, and only a conditional item may have it",
-        )
-    if value.when and not CONDITION.fullmatch(value.when):
-        row.complain(
-            "when",
-            "写法为 customer.字段、dossier.字段，或再加 =值。",
-            "write customer.field or dossier.field, optionally =value",
-        )
-    return value
-
-
-def _deadline(row: Table) -> Deadline:
-    written = [unit for unit in UNITS if row.has(unit)]
-    unit, count = "days", 0
-    for name in written:
-        if name == "same_day":
-            if not row.yes_no(name):
-                row.complain(name, "只能写 true，或不写。", "may only be true, or left out")
-        else:
-            unit, count = name, row.whole(name, least=1)
-    if len(written) != 1:
-        row.complain(
-            "",
-            f"期限须且只能写一种：{'、'.join(UNITS)}。",
-            f"a deadline has exactly one of: {', '.join(UNITS)}",
-        )
-    # A count of working days ends on one; every other count may end on a holiday, and the
-    # regulations are silent on that: the pack must say what it chose.
-    roll = row.choice("roll", ROLLS, "none" if unit == "working_days" else None)
-    value = Deadline(row.text("after"), unit, count, roll, row.text("clause"))
-    row.done()
-    return value
-
-
-def _grade(row: Table) -> Grade:
-    value = Grade(
-        row.choice("code", GRADE_CODES),
-        row.text("zh"),
-        row.text("en"),
-        rank=row.whole("rank"),
-        mark=row.text("mark"),
-        encrypt=row.yes_no("encrypt"),
-        clause=row.text("clause"),
-    )
-    row.done()
-    if "★" in value.mark:
-        row.complain(
-            "mark",
-            "★ 是国家秘密专用标志，企业密级不得使用。",
-            "the star marks state secrets; a company grade must not carry it",
-        )
-    return value
-
-
-def _default_grade(row: Table) -> DefaultGrade:
-    value = DefaultGrade(
-        types=row.texts("types"),
-        classes=row.texts("classes"),
-        grade=row.choice("grade", GRADE_CODES),
-        clause=row.text("clause"),
-    )
-    row.done()
-    if not value.types and not value.classes:
-        row.complain(
-            "",
-            '须写 types 或 classes；适用于其余一切资料时写 types = ["*"]。',
-            'needs types or classes; write types = ["*"] for everything else',
-        )
-    return value
-
-
-def _need(row: Table) -> Need:
-    value = Need(
-        _slug(row),
-        row.text("zh"),
-        row.text("en"),
-        kind=row.choice("kind", NEED_KINDS),
-        clause=row.text("clause"),
-    )
-    row.done()
-    return value
-
-
 def _check_unique(pack: Pack, report: Report) -> None:
-    _unique(report, ("department",), (row.id for row in pack.departments))
-    _unique(report, ("document_type",), (row.id for row in pack.document_types))
-    _unique(report, ("dossier_type",), (row.id for row in pack.dossier_types))
-    _unique(report, ("grade",), (row.code for row in pack.grades), "code")
-    _unique(report, ("grade",), (str(row.rank) for row in pack.grades), "rank")
-    _unique(report, ("need",), (row.id for row in pack.needs))
-    for number, dossier in enumerate(pack.dossier_types):
+    for name, kind in TABLES.items():
+        for field in _KEYED_BY.get(name, ("id",)):
+            values = (str(getattr(row, field)) for row in pack.rows(kind))
+            _unique(report, (name,), values, field)
+    for number, dossier in enumerate(pack.rows(DossierType)):
         path = ("dossier_type", number)
         _unique(report, (*path, "item"), (row.id for row in dossier.items))
         _unique(report, (*path, "key"), (row.id for row in dossier.keys))
@@ -339,7 +227,7 @@ def _unique(
 def _check_names(pack: Pack, report: Report) -> None:
     """A word that means two document types would file scans by luck."""
     owner: dict[str, str] = {}
-    for number, row in enumerate(pack.document_types):
+    for number, row in enumerate(pack.rows(DocumentType)):
         for name in {row.id, row.zh, row.en, *row.aliases}:
             known = owner.setdefault(name.casefold(), row.id)
             if known != row.id:
@@ -348,12 +236,11 @@ def _check_names(pack: Pack, report: Report) -> None:
                     f"“{name}”已经是 {known} 的名称。",
                     f"{name!r} is already a name of {known}",
                 )
-    if pack.departments:
-        ids = {row.id for row in pack.departments}
-        for number, dossier in enumerate(pack.dossier_types):
-            if dossier.department and dossier.department not in ids:
-                report.add(
-                    ("dossier_type", number, "department"),
-                    "没有登记这个部门。",
-                    "names an undeclared department",
-                )
+    departments = {row.id for row in pack.rows(Department)}
+    for number, dossier in enumerate(pack.rows(DossierType)):
+        if departments and dossier.department and dossier.department not in departments:
+            report.add(
+                ("dossier_type", number, "department"),
+                "没有登记这个部门。",
+                "names an undeclared department",
+            )

@@ -27,7 +27,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from policies.errors import PolicyIncomplete, UnknownName
 from policies.pack_rows import (
@@ -36,12 +36,16 @@ from policies.pack_rows import (
     DocumentType,
     DossierType,
     Grade,
-    Pack,
+    Need,
+    Role,
     Row,
 )
+from policies.packs import Pack
+from policies.rule_rows import CompanySetting, Duty, RoleMeaning
 
 Fold = Callable[[str], str]
 _R = TypeVar("_R", bound=Row)
+_T = TypeVar("_T")
 
 
 def default_fold(text: str) -> str:
@@ -51,12 +55,22 @@ def default_fold(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something the company must decide: the setting that answers it, and why it is asked."""
+    """Something the company must decide: the setting that answers it, and why it is asked.
+
+    `contradiction`: two regulations disagree, so nothing they disagree on may be done until it is
+    settled. Otherwise a regulation left a number open, and only what needs it waits.
+    """
 
     setting: str
     zh: str
     en: str
     clauses: tuple[str, ...] = ()
+    contradiction: bool = False
+
+    @property
+    def blocks(self) -> bool:
+        """Whether an archive cannot begin before it is answered."""
+        return self.contradiction or self.setting.startswith(("packs", "ungraded", "grade."))
 
     def __str__(self) -> str:
         return f"{self.setting}: {self.en}"
@@ -79,11 +93,22 @@ class Reading:
     phrases: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Cited(Generic[_T]):
+    """A row with the pack it stands in: what a decision must name."""
+
+    row: _T
+    pack: str
+    company: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
     """What the adopted packs and the company's settings say together; see `adopt`."""
 
     packs: tuple[str, ...]
+    adopted: tuple[Pack, ...]
+    settings: Mapping[str, str]
     departments: Mapping[str, Department]
     document_types: Mapping[str, DocumentType]
     dossier_types: Mapping[str, DossierType]
@@ -108,11 +133,15 @@ class Policy:
         """
         compact = _compacting(fold)
         asked: list[Question] = []
+        settings = {**_own_settings(packs), **settings}
         if not packs:
             asked.append(Question("packs", "没有采用任何制度包", "no pack is adopted"))
         types = _merge_types(packs, asked)
         dossiers = _merge(
-            ((p, row) for p in packs for row in p.dossier_types), "dossier type", settings, asked
+            ((p, row) for p in packs for row in p.rows(DossierType)),
+            "dossier type",
+            settings,
+            asked,
         )
         grades = _merge_grades(packs, asked)
         _ask_needs(packs, settings, asked)
@@ -122,8 +151,13 @@ class Policy:
         )
         return cls(
             packs=tuple(pack.ref for pack in packs),
+            adopted=tuple(packs),
+            settings=settings,
             departments=_merge(
-                ((p, row) for p in packs for row in p.departments), "department", settings, asked
+                ((p, row) for p in packs for row in p.rows(Department)),
+                "department",
+                settings,
+                asked,
             ),
             document_types=types,
             dossier_types=dossiers,
@@ -145,6 +179,62 @@ class Policy:
         """Raise `PolicyIncomplete` with every open question; return when there is none."""
         if self.questions:
             raise PolicyIncomplete(self.questions)
+
+    def rows(self, kind: type[_T]) -> tuple[Cited[_T], ...]:
+        """All rows of one kind, pack by pack as adopted, each with its pack.
+
+        A row of the company's own pack stands in the place of every row of that kind with the
+        same id: so the company overrides a regulation, on the record.
+        """
+        own = [pack for pack in self.adopted if pack.head.kind == "company"]
+        replaced = {getattr(row, "id", None) for pack in own for row in pack.rows(kind)}
+        return tuple(
+            Cited(row, pack.ref, pack.head.kind == "company")
+            for pack in self.adopted
+            for row in pack.rows(kind)
+            if pack.head.kind == "company" or getattr(row, "id", row) not in replaced
+        )
+
+    def setting(self, name: str) -> str | None:
+        """The company's answer to `name`, or None where it gave none."""
+        return self.settings.get(name, "").strip() or None
+
+    def duties(
+        self,
+        act: str,
+        doc_type: str | None = None,
+        dossier_type: str | None = None,
+        series: str | None = None,
+    ) -> tuple[Cited[Duty], ...]:
+        """Whose office it is to do `act`, for this kind of paper or dossier.
+
+        A duty that names no scope is everybody's; one that names a scope holds within it only.
+        """
+        row = self.document_types.get(doc_type or "")
+        classes = set(row.classes) if row else set()
+
+        def within(duty: Duty) -> bool:
+            return (
+                (not duty.types or doc_type in duty.types)
+                and (not duty.classes or bool(classes & set(duty.classes)))
+                and (not duty.dossier_types or dossier_type in duty.dossier_types)
+                and (not duty.series or series in duty.series)
+            )
+
+        return tuple(c for c in self.rows(Duty) if c.row.act == act and within(c.row))
+
+    def who_is(self, role: str) -> tuple[str, ...]:
+        """The roles a regulation's `role` means in this company; itself where nothing is said.
+
+        Empty for a vague role (负责人) whose meaning the company has not given: nobody is meant.
+        """
+        for cited in self.rows(RoleMeaning):
+            if cited.row.role == role:
+                return cited.row.means
+        if said := self.setting(f"role.{role}"):
+            return tuple(word.strip() for word in said.split(","))
+        vague = any(cited.row.id == role and cited.row.vague for cited in self.rows(Role))
+        return () if vague else (role,)
 
     def fold(self, text: str) -> str:
         """`text` as it is compared: folded, white space dropped."""
@@ -196,29 +286,47 @@ def _compacting(fold: Fold) -> Fold:
 def _merge(
     rows: Iterable[tuple[Pack, _R]], kind: str, settings: Mapping[str, str], asked: list[Question]
 ) -> dict[str, _R]:
-    """Rows by id; two different ones are an open question unless `packs.<id>` names the pack."""
+    """Rows by id; two different ones are an open question unless `packs.<id>` names the pack.
+
+    What the company's own pack declares needs no setting: it is the company's word already.
+    """
     merged: dict[str, _R] = {}
-    for pack, row in rows:
+    for pack, row in sorted(rows, key=lambda pair: pair[0].head.kind == "company"):
         known = merged.setdefault(row.id, row)
         prevailing = settings.get(f"packs.{row.id}")
-        if prevailing == pack.id:
+        if prevailing == pack.id or (pack.head.kind == "company" and prevailing is None):
             merged[row.id] = row
-        elif known != row and prevailing is None:
+        elif not _same_thing(known, row) and prevailing is None:
             asked.append(
                 Question(
                     f"packs.{row.id}",
                     f"{pack.ref} 对“{row.id}”另有规定",
                     f"{pack.ref} declares the {kind} {row.id} differently",
                     (known.clause, row.clause),
+                    contradiction=True,
                 )
             )
     return merged
 
 
+def _same_thing(one: Row, other: Row) -> bool:
+    """Whether two rows say the same, whatever clause each takes it from."""
+    return replace(one, clause=other.clause) == other
+
+
+def _own_settings(packs: Sequence[Pack]) -> dict[str, str]:
+    return {
+        row.id: row.value
+        for pack in packs
+        if pack.head.kind == "company"
+        for row in pack.rows(CompanySetting)
+    }
+
+
 def _merge_types(packs: Sequence[Pack], asked: list[Question]) -> dict[str, DocumentType]:
     merged: dict[str, DocumentType] = {}
     for pack in packs:
-        for row in pack.document_types:
+        for row in pack.rows(DocumentType):
             known = merged.get(row.id)
             if known is None:
                 merged[row.id] = row
@@ -229,6 +337,7 @@ def _merge_types(packs: Sequence[Pack], asked: list[Question]) -> dict[str, Docu
                         f"{pack.ref} 对资料“{row.id}”用了另一个名称",
                         f"{pack.ref} gives the document type {row.id} another label",
                         (known.clause, row.clause),
+                        contradiction=True,
                     )
                 )
             else:
@@ -253,7 +362,7 @@ def _joined(one: DocumentType, other: DocumentType) -> DocumentType:
 def _merge_grades(packs: Sequence[Pack], asked: list[Question]) -> dict[str, Grade]:
     merged: dict[str, Grade] = {}
     for pack in packs:
-        for row in pack.grades:
+        for row in pack.rows(Grade):
             known = merged.setdefault(row.code, row)
             # Encryption and order are what the grade does; differing words alone are harmless.
             if (known.rank, known.encrypt) != (row.rank, row.encrypt):
@@ -263,6 +372,7 @@ def _merge_grades(packs: Sequence[Pack], asked: list[Question]) -> dict[str, Gra
                         f"{pack.ref} 对密级 {row.code} 另有规定",
                         f"{pack.ref} declares the grade {row.code} differently",
                         (known.clause, row.clause),
+                        contradiction=True,
                     )
                 )
     if packs and not merged:
@@ -272,7 +382,7 @@ def _merge_grades(packs: Sequence[Pack], asked: list[Question]) -> dict[str, Gra
 
 def _ask_needs(packs: Sequence[Pack], settings: Mapping[str, str], asked: list[Question]) -> None:
     for pack in packs:
-        for need in pack.needs:
+        for need in pack.rows(Need):
             if not settings.get(need.id, "").strip():
                 asked.append(Question(need.id, need.zh, need.en, (need.clause,)))
 
@@ -338,8 +448,8 @@ def _rule(
     asked: list[Question],
 ) -> dict[str, GradeRuling]:
     """The default grade of every document type that has one."""
-    rows = [row for pack in packs for row in pack.default_grades]
-    needs = {need.id: need.clause for pack in packs for need in pack.needs}
+    rows = [row for pack in packs for row in pack.rows(DefaultGrade)]
+    needs = {need.id: need.clause for pack in packs for need in pack.rows(Need)}
 
     def from_setting(key: str) -> Grade | None:
         name = settings.get(key, "").strip()
@@ -384,4 +494,5 @@ def _contradiction(row: DocumentType, speaking: Sequence[DefaultGrade]) -> Quest
         f"各制度对“{row.zh}”的密级规定不一：{said}",
         f"regulations disagree on the grade of {row.id}: {said}",
         tuple(speaker.clause for speaker in speaking),
+        contradiction=True,
     )

@@ -22,7 +22,8 @@ from archivist.cli.door import (
 from archivist.cli.say import note, say
 from archivist.cli.spoken import command, option, several
 from archivist.cli.words import pairs
-from policies.pack_rows import Pack
+from policies.pack_rows import Need
+from policies.packs import Pack
 from storage.keys import Suite
 
 
@@ -96,7 +97,7 @@ def _decided(packs: list[tuple[Pack, str]], given: dict[str, str]) -> dict[str, 
     Papers that a regulation puts in scope without a grade get the lowest grade that is
     still a secret. It is written into archive.toml, where it can be read and changed.
     """
-    needed = {need.id for pack, _ in packs for need in pack.needs}
+    needed = {need.id for pack, _ in packs for need in pack.rows(Need)}
     if "ungraded" in needed and "ungraded" not in given:
         note(
             say(

@@ -17,8 +17,8 @@ from archivist.cli.labels import word
 from archivist.cli.say import facts, say, table
 from archivist.cli.spoken import NOTHING, group
 from archivist.errors import BadRequest, NoArchive
-from policies.pack_rows import DossierType, Pack
-from policies.packs import check_pack, check_pack_bytes, parse_pack
+from policies.pack_rows import DocumentType, DossierType, Grade
+from policies.packs import Pack, check_pack, check_pack_bytes, parse_pack
 
 _UNITS = {"working_days": ("个工作日", "working days"), "days": ("天", "days"),
           "months": ("个月", "months")}  # fmt: skip
@@ -42,9 +42,9 @@ def list_(call: Call) -> None:
         {
             "pack": pack.id,
             "version": pack.version,
-            "title": pack.zh,
-            "title_en": pack.en,
-            "source": pack.source,
+            "title": pack.head.zh,
+            "title_en": pack.head.en,
+            "source": pack.head.source,
             "adopted": ref in adopted,
         }
         for ref, pack in sorted(packs.items())
@@ -119,17 +119,17 @@ def _plain(pack: Pack) -> dict[str, Any]:
     return {
         "pack": pack.id,
         "version": pack.version,
-        "title": pack.zh,
-        "title_en": pack.en,
-        "source": pack.source,
-        "effective_from": pack.effective_from.isoformat(),
+        "title": pack.head.zh,
+        "title_en": pack.head.en,
+        "source": pack.head.source,
+        "effective_from": pack.head.effective_from.isoformat(),
         "grades": [
             {"grade": g.code, "label": g.zh, "rank": g.rank, "mark": g.mark, "encrypt": g.encrypt,
-             "clause": g.clause} for g in pack.grades
+             "clause": g.clause} for g in pack.rows(Grade)
         ],
         "document_types": [
             {"type": t.id, "title": t.zh, "title_en": t.en, "clause": t.clause}
-            for t in pack.document_types
+            for t in pack.rows(DocumentType)
         ],
         "dossier_types": [
             {
@@ -140,15 +140,16 @@ def _plain(pack: Pack) -> dict[str, Any]:
                 "department": d.department,
                 "keys": [key.id for key in d.keys],
                 "events": [event.id for event in d.events],
-                "deadline": {"after": d.deadline.after, "unit": d.deadline.unit,
-                             "count": d.deadline.count, "clause": d.deadline.clause}
-                if d.deadline else None,
+                "deadlines": [
+                    {"after": due.after, "unit": due.unit, "count": due.count,
+                     "items": list(due.items) or None, "clause": due.clause} for due in d.deadlines
+                ],
                 "items": [
                     {"item": i.id, "title": i.zh, "types": list(i.types), "required": i.required,
                      "when": i.when or None, "clause": i.clause} for i in d.items
                 ],
             }
-            for d in pack.dossier_types
+            for d in pack.rows(DossierType)
         ],
     }  # fmt: skip
 
@@ -158,23 +159,24 @@ def _shown(pack: Pack) -> str:
         facts(
             (
                 (say("制度包", "pack"), pack.ref),
-                (say("名称", "title"), say(pack.zh, pack.en)),
-                (say("来源", "source"), pack.source),
-                (say("施行", "effective"), pack.effective_from.isoformat()),
+                (say("名称", "title"), say(pack.head.zh, pack.head.en)),
+                (say("来源", "source"), pack.head.source),
+                (say("施行", "effective"), pack.head.effective_from.isoformat()),
             )
         )
     ]
-    if pack.grades:
+    if grades := pack.rows(Grade):
         heads: tuple[str, ...] = (say("密级", "grade"), say("名称", "label"), say("标志", "mark"),
                                   say("加密", "sealed"), say("条款", "clause"))  # fmt: skip
         parts.append(
             table(
-                heads, [(g.code, say(g.zh, g.en), g.mark, g.encrypt, g.clause) for g in pack.grades]
+                heads,
+                [(g.code, say(g.zh, g.en), g.mark, g.encrypt, g.clause) for g in pack.rows(Grade)],
             )
         )
     heads = (say("项目", "item"), say("名称", "title"), say("要求", "required"),
              say("条款", "clause"))  # fmt: skip
-    for kind in pack.dossier_types:
+    for kind in pack.rows(DossierType):
         rows = [(i.id, say(i.zh, i.en), word(i.required), i.clause) for i in kind.items]
         parts.append(f"{_described(kind)}\n{table(heads, rows, cut=(1,))}")
     return "\n\n".join(parts)
@@ -182,12 +184,11 @@ def _shown(pack: Pack) -> str:
 
 def _described(kind: DossierType) -> str:
     """What a clerk must know to open one: its name, keys and events, and its deadline."""
-    due = kind.deadline
     events = {event.id: say(event.zh, event.en) for event in kind.events}
     lines = [(kind.id, say(kind.zh, kind.en)),
              (say("键", "keys"), {key.id: say(key.zh, key.en) for key in kind.keys}),
              (say("事件", "events"), events)]  # fmt: skip
-    if due:
+    for due in kind.deadlines:
         after = events.get(due.after, due.after)
         unit = say(*_UNITS[due.unit])
         when = say(f"{after}后 {due.count} {unit}", f"{due.count} {unit} after {after}")

@@ -167,7 +167,7 @@ def test_a_company_checklist_overrides_on_the_record(packs, pack_texts):
     assert [question.setting for question in policy.questions] == ["packs.new_car"]
     policy = Policy.adopt([*packs, company], {**settings, "packs.new_car": "company"})
     policy.require_settled()
-    assert policy.dossier_type("new_car").deadline.count == 5
+    assert policy.dossier_type("new_car").deadlines[0].count == 5
 
 
 def test_an_item_of_an_undeclared_type_is_a_question(packs):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.errors import PackInvalid
+from policies.pack_rows import DossierType, Grade
 from policies.packs import check_pack, check_pack_bytes, parse_pack
 
 HEAD = """[pack]
@@ -69,15 +70,15 @@ def test_the_smallest_whole_pack_is_accepted():
 
 def test_rows_cite_a_clause_of_their_regulation(packs):
     """No row of the dealer's pack decides anything without its source."""
-    for dossier in packs[0].dossier_types:
-        for row in (dossier, *dossier.items, dossier.deadline):
+    for dossier in packs[0].rows(DossierType):
+        for row in (dossier, *dossier.items, *dossier.deadlines):
             assert re.fullmatch(r"S001-3-R\d\d", row.clause)
 
 
 @pytest.mark.rule("S001-3-R13")
 def test_new_car_checklist_is_the_regulations(packs):
     """The new-car file has the twelve items of the regulation in its order."""
-    new_car = packs[0].dossier_types[0]
+    new_car = packs[0].rows(DossierType)[0]
     assert [item.id for item in new_car.items] == [
         "green_card", "invoice_copy", "sales_contract", "identity", "delivery_check",
         "driving_licence", "insurance", "derived_service", "conformity_cert", "delivery_photo",
@@ -109,7 +110,7 @@ def test_new_car_checklist_is_the_regulations(packs):
 )  # fmt: skip
 def test_service_checklists_are_the_regulations(packs, dossier, asked, optional):
     """Each service file has the four common papers, its own, and its settlement attachments."""
-    found = next(row for row in packs[0].dossier_types if row.id == dossier)
+    found = next(row for row in packs[0].rows(DossierType) if row.id == dossier)
     core = {"reception", "work_order", "settlement", "free_check_12"}
     assert {item.id for item in found.items if item.required == "mandatory"} == core | asked
     attached = {item.id for item in found.items if item.part_of == "settlement"}
@@ -120,16 +121,16 @@ def test_service_checklists_are_the_regulations(packs, dossier, asked, optional)
 @pytest.mark.rule("S001-3-R14")
 def test_deadlines_are_the_regulations(packs):
     """Three working days after sale; one working day after delivery."""
-    new_car, *service = packs[0].dossier_types
-    assert (new_car.deadline.after, new_car.deadline.count) == ("sale", 3)
+    new_car, *service = packs[0].rows(DossierType)
+    assert (new_car.deadlines[0].after, new_car.deadlines[0].count) == ("sale", 3)
     for dossier in service:
-        assert (dossier.deadline.after, dossier.deadline.count) == ("delivery", 1)
+        assert (dossier.deadlines[0].after, dossier.deadlines[0].count) == ("delivery", 1)
 
 
 @pytest.mark.rule("S001-4-R03")
 def test_grades_are_ordered_and_only_public_is_plain(packs):
     """Top secret outranks confidential outranks secret; only public papers lie unencrypted."""
-    grades = sorted(packs[1].grades, key=lambda grade: -grade.rank)
+    grades = sorted(packs[1].rows(Grade), key=lambda grade: -grade.rank)
     assert [grade.zh for grade in grades] == ["绝密", "机密", "秘密", "内部", "公开"]
     assert [grade.code for grade in grades if not grade.encrypt] == ["PUBLIC"]
 
@@ -151,13 +152,13 @@ def test_syntax_error_at_the_end_points_at_the_end():
         ('id = "own"', 'id = "Own Rules"', "pack.id"),
         ("effective_from = 2026-01-01", 'effective_from = "2026"', "pack.effective_from"),
         ('kind = "case"', 'kind = "cases"', "dossier_type.kind"),
-        ('after = "start"', 'after = "begin"', "dossier_type.deadline"),
+        ('after = "start"', 'after = "begin"', "dossier_type.deadline.after"),
         ('types = ["a"]', "types = []", "dossier_type.item.types"),
         ('types = ["a"]', 'types = "a"', "dossier_type.item.types"),
         ("days = 3", "days = 0", "dossier_type.deadline.days"),
         ("days = 3", "days = true", "dossier_type.deadline.days"),
         ("days = 3", "days = 3\nmonths = 1", "dossier_type.deadline"),
-        ("days = 3", "same_day = false", "dossier_type.deadline.same_day"),
+        ("days = 3", "same_day = false", "dossier_type.deadline"),
         ('roll = "next"\n', "", "dossier_type.deadline.roll"),
         ('types = ["a"]', 'types = ["a"]\nrequird = "optional"', "dossier_type.item.requird"),
         ('types = ["a"]', 'types = ["a"]\nrequired = "conditional"', "dossier_type.item.when"),
