@@ -161,18 +161,21 @@ def _by_registration(_: Ownership, claims: Sequence[Claim], __: Mapping[str, obj
 
 
 def _by_list(row: Ownership, claims: Sequence[Claim], rules: Mapping[str, object]) -> str | None:
-    """The earliest list. A list after the cut-off belongs to the next day; whoever handed in
-    none has no claim."""
-    listed = [(_business_moment(claim.listed, row), claim) for claim in claims if claim.listed]
-    if not listed:
+    """The earliest list; one handed in after the cut-off belongs to the next day.
+
+    Where a late or missing list forfeits the claim (S001-5-R09), whoever handed in none has
+    none; elsewhere his claim counts from when it was recorded.
+    """
+    forfeits = "late_forfeits" in rules
+    moments = [
+        (_business_moment(claim.listed or claim.at, row), claim.person)
+        for claim in claims
+        if claim.listed or not forfeits
+    ]
+    if not moments:
         return None
-    if "late_forfeits" not in rules:
-        first = min(moment for moment, _ in listed)
-        return _only([claim.person for moment, claim in listed if moment == first])
-    first_day = min(moment[0] for moment, _ in listed)
-    in_time = [(moment, claim) for moment, claim in listed if moment[0] == first_day]
-    first = min(moment for moment, _ in in_time)
-    return _only([claim.person for moment, claim in in_time if moment == first])
+    first = min(moment for moment, _ in moments)
+    return _only([person for moment, person in moments if moment == first])
 
 
 def _by_duty(_: Ownership, claims: Sequence[Claim], __: Mapping[str, object]) -> str | None:
@@ -188,8 +191,7 @@ _RULES = {
 }
 
 
-def _business_moment(listed: datetime | None, row: Ownership) -> tuple[date, datetime]:
-    assert listed is not None
+def _business_moment(listed: datetime, row: Ownership) -> tuple[date, datetime]:
     late = bool(row.cut_off) and listed.strftime("%H:%M") >= row.cut_off
     return listed.date() + timedelta(days=int(late)), listed
 
@@ -222,7 +224,7 @@ def who_may_reassign(policy: Policy) -> tuple[str, ...]:
 
 
 def contacts_needed(policy: Policy, fields: Mapping[str, str]) -> tuple[int, str]:
-    """How many employees must be in contact with this customer, and the clause; (1, "") at least."""
+    """How many employees must keep contact with this customer, and the clause; else (1, "")."""
     found = [
         (cited.row.count, cited.row.clause)
         for cited in policy.rows(Ownership)

@@ -40,7 +40,7 @@ class ReceiptTerms:
 def receipt_rules(
     policy: Policy, occasion: str, dossier_type: str | None = None
 ) -> tuple[Cited[Receipt], ...]:
-    """The rows that speak of this occasion (handover, transfer, lend, return, leaving, dispatch)."""
+    """The rows that speak of this occasion: handover, transfer, lend, return, leaving, dispatch."""
     kind = policy.dossier_types.get(dossier_type or "")
 
     def applies(row: Receipt) -> bool:

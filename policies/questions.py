@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from policies import customers
 from policies.policy import Policy, Question
 
-_ROOMS: tuple[Callable[[Policy], Iterable[Question]], ...] = ()
+_ROOMS: tuple[Callable[[Policy], Iterable[Question]], ...] = (customers.unsettled,)
 
 
 def open_questions(policy: Policy) -> tuple[Question, ...]:
