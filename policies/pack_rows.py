@@ -182,7 +182,8 @@ class Deadline:
 
     Exactly one of: `working_days`, `days`, `months`, `same_day`, `next_weekday` (that weekday
     of the week after), `month_end` (of the event's month), `stated_by` (a key of the dossier
-    that holds the date the customer asked for). `at` is the time of day, the end of the day if
+    that holds the date the customer asked for), `days_from` (及时: a setting that holds the
+    number; `policies.promptly` puts it in place). `at` is the time of day, the end of the day if
     not said. `roll` says what becomes of a last day on which nobody works. `items` are the
     items it binds, all when empty; `when` a condition on the dossier; `grace` a later time, on
     the next working day, for those who give a reason.
@@ -203,6 +204,7 @@ class Deadline:
     items: tuple[str, ...] = slugs("只约束这些项目", "the items it binds; all if not said")
     when: str = text(*_WHEN, "")
     grace: str = clock("有正当理由可宽限至次日几点", "later time on the next working day")
+    days_from: str = slug("天数由公司设置，设置名", "setting that holds the days", "")
 
     @property
     def unit(self) -> str:
@@ -235,6 +237,7 @@ class Deadline:
 
 DEADLINE_FORMS = (
     "working_days", "days", "months", "same_day", "next_weekday", "month_end", "stated_by",
+    "days_from",
 )  # fmt: skip
 
 

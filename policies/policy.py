@@ -41,9 +41,11 @@ from policies.pack_rows import (
     Row,
 )
 from policies.packs import Pack
+from policies.promptly import is_number, with_numbers
 from policies.rule_rows import CompanySetting, Duty, RoleMeaning
 
 Fold = Callable[[str], str]
+_NUMBERS = ("days", "working_days", "months", "years")
 _R = TypeVar("_R", bound=Row)
 _T = TypeVar("_T")
 
@@ -143,6 +145,7 @@ class Policy:
             settings,
             asked,
         )
+        dossiers = _with_numbers(dossiers, packs, settings)
         grades = _merge_grades(packs, asked)
         _ask_needs(packs, settings, asked)
         _ask_items(dossiers, types, asked)
@@ -380,10 +383,25 @@ def _merge_grades(packs: Sequence[Pack], asked: list[Question]) -> dict[str, Gra
     return dict(sorted(merged.items(), key=lambda pair: -pair[1].rank))
 
 
+def _with_numbers(
+    dossiers: Mapping[str, DossierType], packs: Sequence[Pack], settings: Mapping[str, str]
+) -> dict[str, DossierType]:
+    """Each dossier type with the company's numbers in the deadlines its regulation left open."""
+    needs = [need for pack in packs for need in pack.rows(Need)]
+    in_working_days = {need.id for need in needs if need.kind == "working_days"}
+    return {
+        name: replace(row, deadlines=with_numbers(row.deadlines, settings, in_working_days))
+        if any(deadline.days_from for deadline in row.deadlines)
+        else row
+        for name, row in dossiers.items()
+    }
+
+
 def _ask_needs(packs: Sequence[Pack], settings: Mapping[str, str], asked: list[Question]) -> None:
     for pack in packs:
         for need in pack.rows(Need):
-            if not settings.get(need.id, "").strip():
+            said = settings.get(need.id, "").strip()
+            if not said or (need.kind in _NUMBERS and not is_number(said)):
                 asked.append(Question(need.id, need.zh, need.en, (need.clause,)))
 
 
