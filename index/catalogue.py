@@ -31,7 +31,7 @@ from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 1  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 2  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -69,7 +69,7 @@ CREATE TABLE clearance (grade TEXT NOT NULL, generation INTEGER NOT NULL, person
 CREATE TABLE grade_key (grade TEXT NOT NULL, generation INTEGER NOT NULL, public TEXT NOT NULL,
   PRIMARY KEY (grade, generation));
 CREATE TABLE pack (id TEXT NOT NULL, version TEXT NOT NULL, sha256 TEXT NOT NULL, t TEXT NOT NULL,
-  PRIMARY KEY (id, version));
+  idx INTEGER NOT NULL, PRIMARY KEY (id, version));
 CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (subject, idx));
 """
 
@@ -281,14 +281,16 @@ class Catalogue(CatalogueView):
             )
 
     def _adopt(
-        self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]
+        self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]
     ) -> None:
         self._run(
-            "INSERT INTO pack VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
+            "INSERT INTO pack VALUES (?,?,?,?,?) ON CONFLICT (id, version) DO UPDATE SET "
+            "sha256=excluded.sha256, t=excluded.t, idx=excluded.idx",
             subject["pack"],
             entry["version"],
             entry["sha256"],
             entry["t"],
+            index,
         )
 
     def _lay_out(self) -> None:

@@ -112,6 +112,10 @@ class CatalogueView:
         """Everybody who has a key here."""
         return self._all("SELECT * FROM person ORDER BY id")
 
+    def adoptions(self, pack: str) -> list[Row]:
+        """Every adopted version of a pack, the newest adoption first."""
+        return self._all("SELECT * FROM pack WHERE id = ? ORDER BY idx DESC", pack)
+
     def public_key(self, grade: str, generation: int) -> str | None:
         """The digest of a grade key's public half as the ledger names it, or None."""
         row = self._one(
