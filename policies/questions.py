@@ -13,10 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from policies import customers
+from policies import customers, penalty_law
 from policies.policy import Policy, Question
 
-_ROOMS: tuple[Callable[[Policy], Iterable[Question]], ...] = (customers.unsettled,)
+_ROOMS: tuple[Callable[[Policy], Iterable[Question]], ...] = (
+    customers.unsettled,
+    penalty_law.unsettled,
+)
 
 
 def open_questions(policy: Policy) -> tuple[Question, ...]:
