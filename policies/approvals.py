@@ -1,0 +1,545 @@
+"""Approvals: who must say yes, in which order, before a paper is shown, copied, lent or destroyed.
+
+Owns the matrix action × grade × requester × paper × series of the `approval` rows, who may know
+a grade (`knowledge`), and what borrowing demands beside approval (`loan_rule`).
+
+Rules it keeps:
+- No row, no permission: where no adopted regulation speaks, the answer is no, and says so.
+- Within one regulation the most specific row wins (the order stands in `policies.reach`); equally
+  specific rows must all be followed. `never` forbids unless its steps are followed; `free` asks
+  nobody.
+- Between regulations nothing is guessed. Where two demand different steps or evidence for the
+  same request the answer is no, with the open question. The setting `approval.<action>.<grade>`
+  or `approval.<action>` answers it with a pack's id, several ids in order of precedence, or
+  `all`: every regulation's steps, one after another. A row of the company's own pack beats all.
+- A role that the regulation leaves vague is nobody until the company says who is meant: its step
+  stands, and waits.
+
+    >>> from policies.policy import Policy
+    >>> decision = decide(Policy.adopt([], {}), Request("view", grade="SECRET"))
+    >>> decision.allowed, decision.why.code
+    (False, 'no-rule')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, product
+
+from policies.pack_rows import GRADE_CODES, Role
+from policies.policy import Cited, Policy, Question
+from policies.reach import Subject, distinct, pack_id, prevailing, speakers, unanswered
+from policies.rule_rows import RELATIONS, Approval, Knowledge, LoanRule, steps_of
+
+__all__ = [
+    "ACTION_WORDS", "ACT_WORDS", "Decision", "Reason", "Request", "Step", "Terms", "decide",
+    "knows", "loan_terms", "may_sign", "role_words", "unsettled", "who_may_know",
+]  # fmt: skip
+
+ACTION_WORDS: Mapping[str, tuple[str, str]] = {
+    "view": ("查阅", "view"), "extract": ("摘抄", "extract"), "copy": ("复制", "copy"),
+    "borrow": ("借阅", "borrow"), "take_out": ("带出", "take out"), "export": ("导出", "export"),
+    "backup": ("备份", "back up"), "destroy": ("销毁", "destroy"),
+    "regrade": ("变更密级", "regrade"), "declassify": ("解密", "declassify"),
+    "transfer": ("移交", "transfer"), "file": ("归档", "file"), "register": ("备案", "register"),
+    "update": ("更新", "update"), "keep_back": ("暂不归还", "keep back"),
+}  # fmt: skip
+ACT_WORDS: Mapping[str, tuple[str, str]] = {
+    "certify": ("证明", "certifies"), "review": ("审核", "reviews"),
+    "approve": ("批准", "approves"), "verify": ("核实", "verifies"), "sign": ("签字", "signs"),
+    "countersign": ("加签", "countersigns"),
+}  # fmt: skip
+
+_ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody wants to do, and who he is to the papers.
+
+    `roles` are the requester's own roles; `purpose` a code such as `inspection`. A `series` left
+    out is the one the dossier type belongs to.
+    """
+
+    action: str
+    grade: str | None = None
+    relation: str = "own_dept"
+    doc_type: str | None = None
+    dossier_type: str | None = None
+    series: str | None = None
+    purpose: str | None = None
+    roles: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(
+            self.doc_type, self.dossier_type, self.series, self.grade, self.relation, self.purpose,
+            self.roles,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One yes: the regulation's role, what it does, and the company's roles that are meant.
+
+    `means` is empty for a vague role that the company has not explained: nobody can take it.
+    """
+
+    role: str
+    act: str
+    means: tuple[str, ...]
+
+    @property
+    def same_as(self) -> tuple[frozenset[str], str]:
+        """What makes two steps one, whichever words their regulations use."""
+        return frozenset(self.means or (self.role,)), self.act
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why the answer is no: `no-rule`, `forbidden` or `contradiction`, and in words."""
+
+    code: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What must happen before the action may, and the clauses that say so.
+
+    `allowed`: it may be done once every step was taken; `free`: nobody needs to be asked.
+    `exception`: forbidden in principle, the steps are the exception. `separate`: every step by
+    another person, none by the requester. `clauses` and `packs` are what the ledger cites.
+    """
+
+    allowed: bool
+    free: bool = False
+    exception: bool = False
+    steps: tuple[Step, ...] = ()
+    evidence: tuple[str, ...] = ()
+    register: bool = False
+    due_date: bool = False
+    purpose: bool = False
+    separate: bool = True
+    clauses: tuple[str, ...] = ()
+    packs: tuple[str, ...] = ()
+    open: tuple[Question, ...] = ()
+    why: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What borrowing demands beside approval, of all the rules that apply.
+
+    `days` is the loan period in calendar days, None where nobody said one; `days_from` the
+    settings that hold it. `due_after` are events after which the papers come back promptly.
+    """
+
+    forbids: tuple[str, ...] = ()
+    demands: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    days: int | None = None
+    days_from: tuple[str, ...] = ()
+    due_after: tuple[str, ...] = ()
+    excused_by: tuple[str, ...] = ()
+    overdue: tuple[str, ...] = ()
+    clauses: tuple[str, ...] = ()
+    packs: tuple[str, ...] = ()
+    open: tuple[Question, ...] = ()
+
+
+def decide(policy: Policy, request: Request) -> Decision:
+    """Whether `request` may be granted, by whom, and on which papers."""
+    return _decide(policy, request, _rows_on(policy, request.action))
+
+
+def may_sign(
+    policy: Policy,
+    decision: Decision,
+    step_number: int,
+    signer: str,
+    signer_roles: Collection[str],
+    requester: str,
+    earlier: Sequence[str],
+) -> str | None:
+    """None when `signer` may take step `step_number` (from 1), else the reason code.
+
+    `earlier` are the persons who took the steps before, in order. Codes: `not-allowed`,
+    `all-done`, `wrong-order`, `role-open` (nobody knows who is meant), `wrong-role`,
+    `self-approval`, `same-person`.
+    """
+    if not decision.allowed:
+        return "not-allowed"
+    if len(earlier) >= len(decision.steps):
+        return "all-done"
+    if step_number != len(earlier) + 1:
+        return "wrong-order"
+    meant = policy.who_is(decision.steps[step_number - 1].role)
+    if not meant:
+        return "role-open"
+    if not set(meant) & set(signer_roles):
+        return "wrong-role"
+    if decision.separate and signer == requester:
+        return "self-approval"
+    if decision.separate and signer in earlier:
+        return "same-person"
+    return None
+
+
+def who_may_know(policy: Policy, grade: str) -> tuple[Cited[Knowledge], ...]:
+    """The rules on who may know papers of this grade; none where knowing is not limited."""
+    found = tuple(cited for cited in policy.rows(Knowledge) if grade in cited.row.grades)
+    return tuple(cited for cited in found if cited.company) or found
+
+
+def knows(
+    policy: Policy,
+    grade: str,
+    person_roles: Collection[str],
+    named: bool = False,
+    delegated: bool = False,
+    concerned: bool = False,
+) -> bool:
+    """Whether the person belongs to those who may know the grade.
+
+    `named`: he stands on the list for this paper; `delegated`: he is in charge of the matter, or
+    whoever is let him know; `concerned`: his work needs it. Every regulation that limits the
+    grade must let him: one that names no limit adds none.
+    """
+    facts = {"named": named, "delegated": delegated, "concerned": concerned}
+    by_pack: dict[str, bool] = {}
+    for cited in who_may_know(policy, grade):
+        if cited.row.who == "standing":
+            meant = chain.from_iterable(policy.who_is(role) for role in cited.row.by)
+            let = bool(set(meant) & set(person_roles))
+        else:
+            let = facts[cited.row.who]
+        by_pack[cited.pack] = by_pack.get(cited.pack, False) or let
+    return all(by_pack.values())
+
+
+def loan_terms(
+    policy: Policy,
+    kind: str,
+    relation: str | None = None,
+    grade: str | None = None,
+    dossier_type: str | None = None,
+    series: str | None = None,
+) -> Terms:
+    """Everything that the applying loan rules ask of a loan of this kind.
+
+    Of the periods one regulation gives the most specific counts; of several regulations' the
+    shortest, which keeps them all.
+    """
+    rows = [c for c in policy.rows(LoanRule) if not c.row.kinds or kind in c.row.kinds]
+    subject = Subject(None, dossier_type, series, grade, relation)
+    applying = [c for own in _covering(policy, rows, subject).values() for c in own]
+    timed = speakers(policy, (c for c in rows if c.row.days or c.row.days_from), subject)
+    spans = [_loan_days(policy, c) for own in timed.values() for c in own]
+
+    def every(name: str) -> tuple[str, ...]:
+        return distinct(word for c in applying for word in getattr(c.row, name))
+
+    return Terms(
+        every("forbids"),
+        every("demands"),
+        every("fields"),
+        days=min((span for span in spans if isinstance(span, int)), default=None),
+        days_from=distinct(c.row.days_from for c in applying if c.row.days_from),
+        due_after=distinct(c.row.due_after for c in applying if c.row.due_after),
+        excused_by=every("excused_by"),
+        overdue=distinct(c.row.overdue for c in applying if c.row.overdue),
+        clauses=distinct(c.row.clause for c in applying),
+        packs=distinct(c.pack for c in applying),
+        open=distinct(span for span in spans if isinstance(span, Question)),
+    )
+
+
+def unsettled(policy: Policy) -> Iterator[Question]:
+    """Every contradiction between the adopted approval rows, and every vague role they name."""
+    actions = distinct(action for c in policy.rows(Approval) for action in c.row.actions)
+    disputes: dict[str, tuple[str, str | None, tuple[Cited[Approval], ...]]] = {}
+    for action in actions:
+        rows = _rows_on(policy, action)
+        if len({cited.pack for cited in rows}) > 1:
+            for request in _requests(policy, action, rows):
+                by_pack = speakers(policy, rows, request.subject)
+                if _settled(policy, request, by_pack) is None:
+                    setting, grade, fought = _dispute(request, by_pack)
+                    known = disputes.get(setting, (action, grade, ()))[2]
+                    disputes[setting] = (action, grade, distinct((*known, *fought)))
+    for setting, (action, grade, fought) in disputes.items():
+        yield _question(policy, setting, action, grade, fought)
+    yield from _vague_roles(policy, _roles_named(policy))
+    for cited in policy.rows(LoanRule):
+        if cited.row.days_from and isinstance(span := _loan_days(policy, cited), Question):
+            yield span
+
+
+def role_words(policy: Policy, role: str) -> tuple[str, str]:
+    """What a role is called, in Chinese and English; its id where no pack declares it."""
+    for cited in policy.rows(Role):
+        if cited.row.id == role:
+            return cited.row.zh, cited.row.en
+    return role, role
+
+
+def _rows_on(policy: Policy, action: str) -> tuple[Cited[Approval], ...]:
+    return tuple(cited for cited in policy.rows(Approval) if action in cited.row.actions)
+
+
+def _decide(policy: Policy, request: Request, rows: tuple[Cited[Approval], ...]) -> Decision:
+    by_pack = speakers(policy, rows, request.subject)
+    if not by_pack:
+        return Decision(False, why=_no_rule(request.action))
+    decision = _settled(policy, request, by_pack)
+    if decision is not None:
+        return decision
+    setting, grade, fought = _dispute(request, by_pack)
+    question = _question(policy, setting, request.action, grade, fought)
+    return Decision(
+        False,
+        clauses=question.clauses,
+        packs=distinct(cited.pack for cited in fought),
+        open=(question,),
+        why=Reason("contradiction", question.zh, question.en),
+    )
+
+
+def _settled(
+    policy: Policy, request: Request, by_pack: Mapping[str, tuple[Cited[Approval], ...]]
+) -> Decision | None:
+    """What the regulations say together; None when they contradict and nothing settles it."""
+    said = {pack: _demand(policy, rows) for pack, rows in by_pack.items()}
+    if len({_essence(decision) for decision in said.values()}) > 1:
+        names = (f"approval.{request.action}.{request.grade}", f"approval.{request.action}")
+        answer = next((policy.setting(name) for name in names if policy.setting(name)), None)
+        if answer != _ALL:
+            return prevailing(said, answer)
+    return _together(said.values())
+
+
+def _demand(policy: Policy, rows: tuple[Cited[Approval], ...]) -> Decision:
+    """What one regulation demands by its equally specific rows, which are all to be followed."""
+    steps = (
+        Step(role, act, policy.who_is(role))
+        for cited in rows
+        for role, act in steps_of(cited.row.steps)
+    )
+    taken = _once(steps)
+    forbidden = next((c.row for c in rows if c.row.never and not c.row.steps), None)
+    return Decision(
+        allowed=forbidden is None,
+        free=all(cited.row.free for cited in rows),
+        exception=any(cited.row.never and cited.row.steps for cited in rows),
+        steps=() if forbidden else taken,
+        evidence=distinct(paper for cited in rows for paper in cited.row.evidence),
+        register=any(cited.row.register for cited in rows),
+        due_date=any(cited.row.due_date for cited in rows),
+        purpose=any(cited.row.purpose for cited in rows),
+        separate=any(cited.row.separate for cited in rows),
+        clauses=distinct(cited.row.clause for cited in rows),
+        packs=distinct(cited.pack for cited in rows),
+        open=tuple(_vague_roles(policy, (step.role for step in taken))),
+        why=None
+        if forbidden is None
+        else Reason(
+            "forbidden",
+            f"制度不允许：{forbidden.zh}（{forbidden.clause}）",
+            f"the regulation forbids it: {forbidden.en} ({forbidden.clause})",
+        ),
+    )
+
+
+def _together(decisions: Iterable[Decision]) -> Decision:
+    """Several regulations' demands as one: all steps in turn, the strictest of everything."""
+    first, *others = decisions
+    for other in others:
+        allowed = first.allowed and other.allowed
+        first = replace(
+            first,
+            allowed=allowed,
+            free=first.free and other.free,
+            exception=first.exception or other.exception,
+            steps=_once((*first.steps, *other.steps)) if allowed else (),
+            evidence=distinct((*first.evidence, *other.evidence)),
+            register=first.register or other.register,
+            due_date=first.due_date or other.due_date,
+            purpose=first.purpose or other.purpose,
+            separate=first.separate or other.separate,
+            clauses=distinct((*first.clauses, *other.clauses)),
+            packs=distinct((*first.packs, *other.packs)),
+            open=distinct((*first.open, *other.open)),
+            why=first.why or other.why,
+        )
+    return first
+
+
+def _once(steps: Iterable[Step]) -> tuple[Step, ...]:
+    found: dict[object, Step] = {}
+    for step in steps:
+        found.setdefault(step.same_as, step)
+    return tuple(found.values())
+
+
+def _essence(decision: Decision) -> tuple[object, ...]:
+    """What two regulations must agree on; registers and due dates add up without a quarrel."""
+    steps = tuple(step.same_as for step in decision.steps)
+    return decision.allowed, steps, frozenset(decision.evidence)
+
+
+def _dispute(
+    request: Request, by_pack: Mapping[str, tuple[Cited[Approval], ...]]
+) -> tuple[str, str | None, tuple[Cited[Approval], ...]]:
+    """The setting that would settle it, the grade it is about, and the rows that disagree."""
+    fought = distinct(cited for rows in by_pack.values() for cited in rows)
+    grade = request.grade if any(cited.row.grades for cited in fought) else None
+    return f"approval.{request.action}" + (f".{grade}" if grade else ""), grade, fought
+
+
+def _question(
+    policy: Policy,
+    setting: str,
+    action: str,
+    grade: str | None,
+    fought: Sequence[Cited[Approval]],
+) -> Question:
+    zh, en = ACTION_WORDS[action]
+    level = policy.grades.get(grade or "")
+    about_zh = f"“{zh}”" + (f"（{level.zh if level else grade}）" if grade else "")
+    about_en = en + (f" ({grade})" if grade else "")
+    packs = ", ".join(distinct(pack_id(cited.pack) for cited in fought))
+    said_zh = "；".join(f"{c.row.clause} {_spoken(policy, c.row)[0]}" for c in fought)
+    said_en = "; ".join(f"{c.row.clause} {_spoken(policy, c.row)[1]}" for c in fought)
+    return Question(
+        setting,
+        f"各制度对{about_zh}的审批规定不一：{said_zh}。请设为以何者为准（{packs}），或 all",
+        f"regulations disagree on who approves {about_en}: {said_en}; name the one that "
+        f"prevails ({packs}), or all",
+        distinct(cited.row.clause for cited in fought),
+        contradiction=True,
+    )
+
+
+def _spoken(policy: Policy, row: Approval) -> tuple[str, str]:
+    """The steps of a row in words."""
+    if row.free:
+        return "无需审批", "no approval"
+    if not row.steps:
+        return "不允许", "forbidden"
+    words = [(role_words(policy, role), ACT_WORDS[act]) for role, act in steps_of(row.steps)]
+    zh = "→".join(f"{role[0]}{act[0]}" for role, act in words)
+    return zh, ", then ".join(f"{role[1]} {act[1]}" for role, act in words)
+
+
+def _no_rule(action: str) -> Reason:
+    zh, en = ACTION_WORDS.get(action, (action, action))
+    return Reason(
+        "no-rule",
+        f"采用的制度都没有规定谁可以批准这项“{zh}”；没有规定就不允许",
+        f"no adopted regulation says who may approve this ({en}); what nobody rules is not allowed",
+    )
+
+
+def _requests(policy: Policy, action: str, rows: Sequence[Cited[Approval]]) -> Iterator[Request]:
+    """Every request that two packs could answer differently, as far as their rows tell apart.
+
+    For each pair of rows of two packs: the scopes both cover, nothing that neither names. Which
+    rows win there may be others; `speakers` finds them.
+    """
+    found: dict[Request, None] = {}
+    for one in rows:
+        for other in rows:
+            if one.pack < other.pack:
+                found.update(dict.fromkeys(_shared(policy, action, one.row, other.row)))
+    yield from found
+
+
+def _shared(policy: Policy, action: str, one: Approval, other: Approval) -> Iterator[Request]:
+    def both(name: str, otherwise: Sequence[str | None]) -> Sequence[str | None]:
+        a, b = getattr(one, name), getattr(other, name)
+        return [v for v in a if v in b] if a and b else a or b or otherwise
+
+    grades = [code for code in GRADE_CODES if code in policy.grades]
+    for grade, relation, series, dossier, purpose, paper, role, role_too in product(
+        both("grades", [None, *grades]),
+        both("relations", RELATIONS),
+        both("series", [None]),
+        both("dossier_types", [None]),
+        both("purposes", [None]),
+        _papers(policy, one, other),
+        one.requesters or (None,),
+        other.requesters or (None,),
+    ):
+        kind = policy.dossier_types.get(dossier or "")
+        if series and kind and kind.series != series:
+            continue  # no dossier of that type lies in that series
+        held = (policy.who_is(name) for name in (role, role_too) if name)
+        roles = distinct(chain.from_iterable(held))
+        yield Request(action, grade, relation or "own_dept", paper, dossier, series, purpose, roles)
+
+
+def _papers(policy: Policy, one: Approval, other: Approval) -> Sequence[str | None]:
+    """The document types that both rows cover; [None] when neither limits them."""
+
+    def covered(row: Approval) -> set[str] | None:
+        if not row.types and not row.classes:
+            return None
+        classed = (t.id for t in policy.document_types.values() if set(t.classes) & {*row.classes})
+        return {*row.types, *classed}
+
+    a, b = covered(one), covered(other)
+    if a is None and b is None:
+        return [None]
+    return sorted(a & b if a is not None and b is not None else a or b or ())
+
+
+def _roles_named(policy: Policy) -> Iterator[str]:
+    for approval in policy.rows(Approval):
+        yield from approval.row.roles
+        yield from approval.row.requesters
+    for knowledge in policy.rows(Knowledge):
+        yield from knowledge.row.by
+    for loan in policy.rows(LoanRule):
+        yield from loan.row.excused_by
+
+
+def _vague_roles(policy: Policy, roles: Iterable[str]) -> Iterator[Question]:
+    for role in distinct(roles):
+        if not policy.who_is(role):
+            zh, en = role_words(policy, role)
+            rows = (c.row for c in policy.rows(Role) if c.row.id == role and c.row.vague)
+            yield Question(
+                f"role.{role}",
+                f"制度没有写明“{zh}”是谁：请写明指哪些职务",
+                f"the regulation does not say who the {en} is: name the roles that are meant",
+                distinct(row.clause for row in rows),
+            )
+
+
+def _covering(
+    policy: Policy, rows: Sequence[Cited[LoanRule]], subject: Subject
+) -> dict[str, tuple[Cited[LoanRule], ...]]:
+    """Pack → its rules that cover the loan. Demands add up, so the general ones count too."""
+    from policies.reach import covers
+
+    found: dict[str, tuple[Cited[LoanRule], ...]] = {}
+    for cited in rows:
+        if covers(policy, cited.row, subject):
+            found[cited.pack] = (*found.get(cited.pack, ()), cited)
+    return found
+
+
+def _loan_days(policy: Policy, cited: Cited[LoanRule]) -> int | Question:
+    row = cited.row
+    if row.days:
+        return row.days
+    said = policy.setting(row.days_from) or ""
+    if said.isascii() and said.isdecimal() and int(said) > 0:
+        return int(said)
+    return unanswered(
+        policy, row.days_from, row.clause,
+        f"借阅期限是几天：{row.zh}", f"how many days a loan lasts: {row.en}",
+    )  # fmt: skip

@@ -1,0 +1,168 @@
+"""How far a row reaches: which rows speak of a thing, and which of them most specifically.
+
+Owns one comparison that approvals, loans, retention, disposal and arrangement share: of the rows
+of one pack that cover the thing asked about, the most specific speak and the others are silent.
+It also owns what a company's setting says between packs, and the words of a setting nobody made.
+
+Rules it keeps:
+- A row covers a thing when every scope it names covers it; an empty scope is "any". Types and
+  classes are one scope: a paper is named by its type or by a class it belongs to.
+- Specificity is the ordered tuple document type > class > series > dossier type > grade >
+  purpose or requester > relation > personal data. The first difference decides.
+- Where a pack of the company's own speaks, only it speaks.
+
+    >>> from policies.policy import Policy
+    >>> from policies.rule_rows import Approval
+    >>> row = Approval("copy", "复制", "copy", "S001-4-R19", actions=("copy",), grades=("CONF",))
+    >>> covers(Policy.adopt([], {}), row, Subject(grade="TOP"))
+    False
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from policies.pack_rows import Need, Row
+from policies.policy import Cited, Policy, Question
+
+__all__ = [
+    "Subject", "Weight", "classes_of", "covers", "distinct", "pack_id", "prevailing", "series_of",
+    "speakers", "unanswered", "weight",
+]  # fmt: skip
+
+_R = TypeVar("_R", bound=Row)
+_V = TypeVar("_V")
+Weight = tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The thing asked about, and who asks. None and empty: not said."""
+
+    doc_type: str | None = None
+    dossier_type: str | None = None
+    series: str | None = None
+    grade: str | None = None
+    relation: str | None = None
+    purpose: str | None = None
+    roles: tuple[str, ...] = ()
+
+
+def classes_of(policy: Policy, doc_type: str | None) -> frozenset[str]:
+    """The classes of a document type; none for one that nobody declares."""
+    row = policy.document_types.get(doc_type or "")
+    return frozenset(row.classes) if row else frozenset()
+
+
+def series_of(policy: Policy, dossier_type: str | None, series: str | None) -> str | None:
+    """The series asked about: as said, else the one the dossier type belongs to."""
+    row = policy.dossier_types.get(dossier_type or "")
+    return series or (row.series if row else "") or None
+
+
+def covers(policy: Policy, row: Row, subject: Subject) -> bool:
+    """Whether every scope that `row` names covers the subject."""
+
+    def within(name: str, value: str | None) -> bool:
+        named: tuple[str, ...] = getattr(row, name, ())
+        return not named or value in named
+
+    return (
+        _covers_paper(policy, row, subject)
+        and within("series", series_of(policy, subject.dossier_type, subject.series))
+        and within("dossier_types", subject.dossier_type)
+        and within("grades", subject.grade)
+        and within("purposes", subject.purpose)
+        and within("relations", subject.relation)
+        and _covers_requester(policy, row, subject)
+    )
+
+
+def _covers_paper(policy: Policy, row: Row, subject: Subject) -> bool:
+    types, classes = getattr(row, "types", ()), getattr(row, "classes", ())
+    if types or classes:
+        named = subject.doc_type in types
+        if not named and not classes_of(policy, subject.doc_type) & set(classes):
+            return False
+    if personal := getattr(row, "personal", ()):
+        kind = policy.document_types.get(subject.doc_type or "")
+        return kind is not None and kind.personal in personal
+    return True
+
+
+def _covers_requester(policy: Policy, row: Row, subject: Subject) -> bool:
+    requesters = getattr(row, "requesters", ())
+    return not requesters or any(
+        set(subject.roles) & set(policy.who_is(role)) for role in requesters
+    )
+
+
+def weight(row: Row, subject: Subject) -> Weight:
+    """How specifically `row` speaks of the subject it covers; a greater tuple is more specific."""
+
+    def names(*scopes: str) -> bool:
+        return any(getattr(row, scope, ()) for scope in scopes)
+
+    by_type = subject.doc_type in getattr(row, "types", ())
+    return (
+        by_type,
+        not by_type and names("classes"),
+        names("series"),
+        names("dossier_types"),
+        names("grades"),
+        names("purposes", "requesters"),
+        names("relations"),
+        names("personal"),
+    )
+
+
+def speakers(
+    policy: Policy, rows: Iterable[Cited[_R]], subject: Subject
+) -> dict[str, tuple[Cited[_R], ...]]:
+    """Pack → its most specific rows on the subject, in the order of the packs and their files.
+
+    Several rows of one pack are left only when they are equally specific. A pack that says
+    nothing of the subject is not there.
+    """
+    covering = [cited for cited in rows if covers(policy, cited.row, subject)]
+    if any(cited.company for cited in covering):
+        covering = [cited for cited in covering if cited.company]
+    found: dict[str, tuple[Cited[_R], ...]] = {}
+    for pack in dict.fromkeys(cited.pack for cited in covering):
+        own = [cited for cited in covering if cited.pack == pack]
+        best = max(weight(cited.row, subject) for cited in own)
+        found[pack] = tuple(c for c in own if weight(c.row, subject) == best)
+    return found
+
+
+def pack_id(ref: str) -> str:
+    """`secrecy@2026.1` → `secrecy`: what a company's setting calls a pack."""
+    return ref.partition("@")[0]
+
+
+def prevailing(by_pack: Mapping[str, _V], said: str | None) -> _V | None:
+    """What the pack says that the company's setting puts first; None where it settles nothing.
+
+    The setting names one pack, or several in order: the first of them that speaks prevails.
+    """
+    names = {pack_id(ref): value for ref, value in by_pack.items()}
+    wanted = (word.strip() for word in (said or "").split(","))
+    return next((names[word] for word in wanted if word in names), None)
+
+
+def unanswered(policy: Policy, setting: str, clause: str, zh: str, en: str) -> Question:
+    """The question for a setting that nobody made; in the words of the pack that declares it.
+
+    A pack's `[[need]]` is asked by `Policy.adopt` already: the same words make it one question.
+    """
+    for cited in policy.rows(Need):
+        if cited.row.id == setting:
+            return Question(setting, cited.row.zh, cited.row.en, (cited.row.clause,))
+    return Question(setting, zh, en, (clause,) if clause else ())
+
+
+def distinct(values: Iterable[_V]) -> tuple[_V, ...]:
+    """The values in order, each once."""
+    return tuple(dict.fromkeys(values))
