@@ -90,7 +90,7 @@ class Duty(Row):
     act: str = choice(
         "collect", "keep", "supervise", "arrange", "compose", "check", "answer_for", "register",
         "confirm_penalties", "inspect", "analyse", "verify", "update", "appoint", "appraise",
-        "receive", "assign", "accompany", zh="做什么", en="what they do",
+        "receive", "assign", "accompany", "organise", "carry_out", zh="做什么", en="what they do",
     )  # fmt: skip
     roles: tuple[str, ...] = slugs("由哪些职务", "which roles")
     departments: tuple[str, ...] = slugs("由哪些部门", "which departments")
@@ -530,11 +530,12 @@ class Profile(Row):
 
 @dataclass(frozen=True, slots=True)
 class SchemeValue:
-    """One value of a scheme."""
+    """One value of a scheme; `means` is what qualifies a customer for it."""
 
     id: str = slug("编号", "id")
     zh: str = text("中文叫法", "label")
     en: str = text("英文叫法", "label")
+    means: str = text("够得上的条件", "what qualifies for it", "")
 
 
 @dataclass(frozen=True, slots=True)
