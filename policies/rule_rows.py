@@ -497,6 +497,7 @@ class Measure(Row):
     types: tuple[str, ...] = slugs(*_TYPES)
     dossier_types: tuple[str, ...] = slugs(*_DOSSIERS)
     reminders: int = whole("催办几次后", "after so many reminders", 0, 1)
+    reminders_from: str = slug("催办次数由公司设置，设置名", "setting: reminders", "")
 
     def complaints(self) -> Iterator[Complaint]:
         yield from wrong_condition(self.when)
