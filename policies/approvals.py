@@ -1,7 +1,7 @@
 """Approvals: who must say yes, in which order, before a paper is shown, copied, lent or destroyed.
 
-Owns the matrix action × grade × requester × paper × series of the `approval` rows, who may know
-a grade (`knowledge`), and what borrowing demands beside approval (`loan_rule`).
+Owns the matrix action × grade × requester × paper × series of the `approval` rows. Who may know a
+grade and what borrowing demands beside approval is `policies.lending`, and can be had from here.
 
 Rules it keeps:
 - No row, no permission: where no adopted regulation speaks, the answer is no, and says so.
@@ -27,10 +27,20 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, product
 
-from policies.pack_rows import GRADE_CODES, Role
+from policies import lending
+from policies.lending import Terms, knows, loan_terms, who_may_know
+from policies.pack_rows import GRADE_CODES
 from policies.policy import Cited, Policy, Question
-from policies.reach import Subject, distinct, pack_id, prevailing, speakers, unanswered
-from policies.rule_rows import RELATIONS, Approval, Knowledge, LoanRule, steps_of
+from policies.reach import (
+    Subject,
+    distinct,
+    pack_id,
+    prevailing,
+    role_words,
+    speakers,
+    vague_roles,
+)
+from policies.rule_rows import RELATIONS, Approval, steps_of
 
 __all__ = [
     "ACTION_WORDS", "ACT_WORDS", "Decision", "Reason", "Request", "Step", "Terms", "decide",
@@ -129,27 +139,6 @@ class Decision:
     why: Reason | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What borrowing demands beside approval, of all the rules that apply.
-
-    `days` is the loan period in calendar days, None where nobody said one; `days_from` the
-    settings that hold it. `due_after` are events after which the papers come back promptly.
-    """
-
-    forbids: tuple[str, ...] = ()
-    demands: tuple[str, ...] = ()
-    fields: tuple[str, ...] = ()
-    days: int | None = None
-    days_from: tuple[str, ...] = ()
-    due_after: tuple[str, ...] = ()
-    excused_by: tuple[str, ...] = ()
-    overdue: tuple[str, ...] = ()
-    clauses: tuple[str, ...] = ()
-    packs: tuple[str, ...] = ()
-    open: tuple[Question, ...] = ()
-
-
 def decide(policy: Policy, request: Request) -> Decision:
     """Whether `request` may be granted, by whom, and on which papers."""
     return _decide(policy, request, _rows_on(policy, request.action))
@@ -188,75 +177,6 @@ def may_sign(
     return None
 
 
-def who_may_know(policy: Policy, grade: str) -> tuple[Cited[Knowledge], ...]:
-    """The rules on who may know papers of this grade; none where knowing is not limited."""
-    found = tuple(cited for cited in policy.rows(Knowledge) if grade in cited.row.grades)
-    return tuple(cited for cited in found if cited.company) or found
-
-
-def knows(
-    policy: Policy,
-    grade: str,
-    person_roles: Collection[str],
-    named: bool = False,
-    delegated: bool = False,
-    concerned: bool = False,
-) -> bool:
-    """Whether the person belongs to those who may know the grade.
-
-    `named`: he stands on the list for this paper; `delegated`: he is in charge of the matter, or
-    whoever is let him know; `concerned`: his work needs it. Every regulation that limits the
-    grade must let him: one that names no limit adds none.
-    """
-    facts = {"named": named, "delegated": delegated, "concerned": concerned}
-    by_pack: dict[str, bool] = {}
-    for cited in who_may_know(policy, grade):
-        if cited.row.who == "standing":
-            meant = chain.from_iterable(policy.who_is(role) for role in cited.row.by)
-            let = bool(set(meant) & set(person_roles))
-        else:
-            let = facts[cited.row.who]
-        by_pack[cited.pack] = by_pack.get(cited.pack, False) or let
-    return all(by_pack.values())
-
-
-def loan_terms(
-    policy: Policy,
-    kind: str,
-    relation: str | None = None,
-    grade: str | None = None,
-    dossier_type: str | None = None,
-    series: str | None = None,
-) -> Terms:
-    """Everything that the applying loan rules ask of a loan of this kind.
-
-    Of the periods one regulation gives the most specific counts; of several regulations' the
-    shortest, which keeps them all.
-    """
-    rows = [c for c in policy.rows(LoanRule) if not c.row.kinds or kind in c.row.kinds]
-    subject = Subject(None, dossier_type, series, grade, relation)
-    applying = [c for own in _covering(policy, rows, subject).values() for c in own]
-    timed = speakers(policy, (c for c in rows if c.row.days or c.row.days_from), subject)
-    spans = [_loan_days(policy, c) for own in timed.values() for c in own]
-
-    def every(name: str) -> tuple[str, ...]:
-        return distinct(word for c in applying for word in getattr(c.row, name))
-
-    return Terms(
-        every("forbids"),
-        every("demands"),
-        every("fields"),
-        days=min((span for span in spans if isinstance(span, int)), default=None),
-        days_from=distinct(c.row.days_from for c in applying if c.row.days_from),
-        due_after=distinct(c.row.due_after for c in applying if c.row.due_after),
-        excused_by=every("excused_by"),
-        overdue=distinct(c.row.overdue for c in applying if c.row.overdue),
-        clauses=distinct(c.row.clause for c in applying),
-        packs=distinct(c.pack for c in applying),
-        open=distinct(span for span in spans if isinstance(span, Question)),
-    )
-
-
 def unsettled(policy: Policy) -> Iterator[Question]:
     """Every contradiction between the adopted approval rows, and every vague role they name."""
     actions = distinct(action for c in policy.rows(Approval) for action in c.row.actions)
@@ -272,18 +192,8 @@ def unsettled(policy: Policy) -> Iterator[Question]:
                     disputes[setting] = (action, grade, distinct((*known, *fought)))
     for setting, (action, grade, fought) in disputes.items():
         yield _question(policy, setting, action, grade, fought)
-    yield from _vague_roles(policy, _roles_named(policy))
-    for cited in policy.rows(LoanRule):
-        if cited.row.days_from and isinstance(span := _loan_days(policy, cited), Question):
-            yield span
-
-
-def role_words(policy: Policy, role: str) -> tuple[str, str]:
-    """What a role is called, in Chinese and English; its id where no pack declares it."""
-    for cited in policy.rows(Role):
-        if cited.row.id == role:
-            return cited.row.zh, cited.row.en
-    return role, role
+    yield from vague_roles(policy, _roles_named(policy))
+    yield from lending.unsettled(policy)
 
 
 def _rows_on(policy: Policy, action: str) -> tuple[Cited[Approval], ...]:
@@ -314,10 +224,15 @@ def _settled(
     """What the regulations say together; None when they contradict and nothing settles it."""
     said = {pack: _demand(policy, rows) for pack, rows in by_pack.items()}
     if len({_essence(decision) for decision in said.values()}) > 1:
-        names = (f"approval.{request.action}.{request.grade}", f"approval.{request.action}")
-        answer = next((policy.setting(name) for name in names if policy.setting(name)), None)
-        if answer != _ALL:
-            return prevailing(said, answer)
+        finer = f"approval.{request.action}.{request.grade}"
+        for name in (finer, f"approval.{request.action}"):
+            answer = policy.setting(name)
+            if answer == _ALL:
+                break
+            if (ruling := prevailing(said, answer)) is not None:
+                return ruling
+        else:
+            return None
     return _together(said.values())
 
 
@@ -342,7 +257,7 @@ def _demand(policy: Policy, rows: tuple[Cited[Approval], ...]) -> Decision:
         separate=any(cited.row.separate for cited in rows),
         clauses=distinct(cited.row.clause for cited in rows),
         packs=distinct(cited.pack for cited in rows),
-        open=tuple(_vague_roles(policy, (step.role for step in taken))),
+        open=tuple(vague_roles(policy, (step.role for step in taken))),
         why=None
         if forbidden is None
         else Reason(
@@ -500,46 +415,3 @@ def _roles_named(policy: Policy) -> Iterator[str]:
     for approval in policy.rows(Approval):
         yield from approval.row.roles
         yield from approval.row.requesters
-    for knowledge in policy.rows(Knowledge):
-        yield from knowledge.row.by
-    for loan in policy.rows(LoanRule):
-        yield from loan.row.excused_by
-
-
-def _vague_roles(policy: Policy, roles: Iterable[str]) -> Iterator[Question]:
-    for role in distinct(roles):
-        if not policy.who_is(role):
-            zh, en = role_words(policy, role)
-            rows = (c.row for c in policy.rows(Role) if c.row.id == role and c.row.vague)
-            yield Question(
-                f"role.{role}",
-                f"制度没有写明“{zh}”是谁：请写明指哪些职务",
-                f"the regulation does not say who the {en} is: name the roles that are meant",
-                distinct(row.clause for row in rows),
-            )
-
-
-def _covering(
-    policy: Policy, rows: Sequence[Cited[LoanRule]], subject: Subject
-) -> dict[str, tuple[Cited[LoanRule], ...]]:
-    """Pack → its rules that cover the loan. Demands add up, so the general ones count too."""
-    from policies.reach import covers
-
-    found: dict[str, tuple[Cited[LoanRule], ...]] = {}
-    for cited in rows:
-        if covers(policy, cited.row, subject):
-            found[cited.pack] = (*found.get(cited.pack, ()), cited)
-    return found
-
-
-def _loan_days(policy: Policy, cited: Cited[LoanRule]) -> int | Question:
-    row = cited.row
-    if row.days:
-        return row.days
-    said = policy.setting(row.days_from) or ""
-    if said.isascii() and said.isdecimal() and int(said) > 0:
-        return int(said)
-    return unanswered(
-        policy, row.days_from, row.clause,
-        f"借阅期限是几天：{row.zh}", f"how many days a loan lasts: {row.en}",
-    )  # fmt: skip

@@ -20,16 +20,28 @@ Rules it keeps:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from policies.pack_rows import Need, Row
+from policies.pack_rows import Need, Role, Row
 from policies.policy import Cited, Policy, Question
 
 __all__ = [
-    "Subject", "Weight", "classes_of", "covers", "distinct", "pack_id", "prevailing", "series_of",
-    "speakers", "unanswered", "weight",
+    "Subject",
+    "Weight",
+    "classes_of",
+    "covering",
+    "covers",
+    "distinct",
+    "pack_id",
+    "prevailing",
+    "role_words",
+    "series_of",
+    "speakers",
+    "unanswered",
+    "vague_roles",
+    "weight",
 ]  # fmt: skip
 
 _R = TypeVar("_R", bound=Row)
@@ -118,6 +130,11 @@ def weight(row: Row, subject: Subject) -> Weight:
     )
 
 
+def covering(policy: Policy, rows: Iterable[Cited[_R]], subject: Subject) -> tuple[Cited[_R], ...]:
+    """Every row that covers the subject, the general ones too: for rules that add up."""
+    return tuple(cited for cited in rows if covers(policy, cited.row, subject))
+
+
 def speakers(
     policy: Policy, rows: Iterable[Cited[_R]], subject: Subject
 ) -> dict[str, tuple[Cited[_R], ...]]:
@@ -126,12 +143,11 @@ def speakers(
     Several rows of one pack are left only when they are equally specific. A pack that says
     nothing of the subject is not there.
     """
-    covering = [cited for cited in rows if covers(policy, cited.row, subject)]
-    if any(cited.company for cited in covering):
-        covering = [cited for cited in covering if cited.company]
+    reaching = covering(policy, rows, subject)
+    speaking = tuple(cited for cited in reaching if cited.company) or reaching
     found: dict[str, tuple[Cited[_R], ...]] = {}
-    for pack in dict.fromkeys(cited.pack for cited in covering):
-        own = [cited for cited in covering if cited.pack == pack]
+    for pack in dict.fromkeys(cited.pack for cited in speaking):
+        own = [cited for cited in speaking if cited.pack == pack]
         best = max(weight(cited.row, subject) for cited in own)
         found[pack] = tuple(c for c in own if weight(c.row, subject) == best)
     return found
@@ -161,6 +177,27 @@ def unanswered(policy: Policy, setting: str, clause: str, zh: str, en: str) -> Q
         if cited.row.id == setting:
             return Question(setting, cited.row.zh, cited.row.en, (cited.row.clause,))
     return Question(setting, zh, en, (clause,) if clause else ())
+
+
+def role_words(policy: Policy, role: str) -> tuple[str, str]:
+    """What a role is called, in Chinese and English; its id where no pack declares it."""
+    for cited in policy.rows(Role):
+        if cited.row.id == role:
+            return cited.row.zh, cited.row.en
+    return role, role
+
+
+def vague_roles(policy: Policy, roles: Iterable[str]) -> Iterator[Question]:
+    for role in distinct(roles):
+        if not policy.who_is(role):
+            zh, en = role_words(policy, role)
+            rows = (c.row for c in policy.rows(Role) if c.row.id == role and c.row.vague)
+            yield Question(
+                f"role.{role}",
+                f"制度没有写明“{zh}”是谁：请写明指哪些职务",
+                f"the regulation does not say who the {en} is: name the roles that are meant",
+                distinct(row.clause for row in rows),
+            )
 
 
 def distinct(values: Iterable[_V]) -> tuple[_V, ...]:
