@@ -327,6 +327,7 @@ def test_nothing_starts_before_the_first_request():
         assert (children(), threading.active_count()) == (before, threads)
 
 
+@pytest.mark.rule("S001-1-R06")
 def test_a_child_has_no_network_and_no_files(examiners, tmp_path):
     """Where the kernel allows it, a child can reach neither; its descriptors are its socket's."""
     (tmp_path / "good.pdf").write_bytes(GOOD)

@@ -311,6 +311,7 @@ def test_packs_are_listed_and_shown(home, tmp_path):
 # ── customers and dossiers ────────────────────────────────────────────────────
 
 
+@pytest.mark.rule("S001-11-R09")
 def test_customers(home):
     """Added, listed, shown, changed."""
     added = home.json("customer", "add", "北京某公司", "--kind", "company", "--class", "A",
@@ -477,6 +478,7 @@ def test_a_grade_may_be_ordered_by_hand(home, scan, tmp_path):
     assert {row["grade"] for row in home.json("dossier", "show", "D000001")["records"]} == {"TOP"}
 
 
+@pytest.mark.rule("S001-1-R05")
 def test_show_tells_what_is_known(filed):
     """Title, place, grade, digests and history; the title only to whoever is cleared."""
     row = filed.json("show", "R00000001")
@@ -541,6 +543,7 @@ def test_without_anybody_the_code_is_twelve(filed, tmp_path):
     assert filed.lines("watch", "--once", **alone) == []
 
 
+@pytest.mark.rule("S001-11-R09")
 def test_search_answers_in_the_shape_of_the_contract(filed):
     """Totals, hits with marks; filters by place, type, grade and date; no hit is no error."""
     found = filed.json("search", "购买")

@@ -128,6 +128,7 @@ def test_every_visible_piece_of_a_page_finds_it(engine: Engine) -> None:
         ("47 11 invoice", 2),
     ],
 )
+@pytest.mark.rule("S001-1-R05")
 def test_what_a_clerk_types_finds_the_page(engine: Engine, query: str, number: int | None) -> None:
     """Either script, any width and case, the middle of a number, across a line break."""
     engine.put([page(i, text) for i, text in enumerate(TEXTS)], 1)

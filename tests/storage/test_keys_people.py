@@ -196,6 +196,7 @@ def test_nothing_shows_a_secret() -> None:
         assert not any(secret in text for text in texts)
 
 
+@pytest.mark.rule("S001-1-R06")
 def test_granted_key_opens_for_its_holders_only(ring: KeyRing, people: People) -> None:
     """Who was granted a generation opens it; who was not, does not."""
     grade = ring.new_generation("jimi")
