@@ -214,6 +214,7 @@ def test_altered_entry_is_one_finding_that_names_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("step", [1, 97])
+@pytest.mark.rule("S001-10-R07")
 def test_any_single_altered_byte_is_found(step: int, tmp_path: Path) -> None:
     """Wherever a byte of the ledger is changed, verification says so."""
     root = tmp_path / "ledger"
