@@ -21,7 +21,8 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import TypeVar
 
 from policies.pack_rows import Need, Role, Row
@@ -198,6 +199,34 @@ def vague_roles(policy: Policy, roles: Iterable[str]) -> Iterator[Question]:
                 f"the regulation does not say who the {en} is: name the roles that are meant",
                 distinct(row.clause for row in rows),
             )
+
+
+def named_by(policy: Policy, row: Row) -> Iterator[Subject]:
+    """Every paper and dossier that a row names; one that names nothing stands for anything."""
+    classes = set(getattr(row, "classes", ()))
+    classed = [t.id for t in policy.document_types.values() if classes & {*t.classes}]
+    for doc_type, dossier_type, series, grade in product(
+        distinct((*getattr(row, "types", ()), *classed)) or (None,),
+        getattr(row, "dossier_types", ()) or (None,),
+        getattr(row, "series", ()) or (None,),
+        getattr(row, "grades", ()) or (None,),
+    ):
+        yield Subject(doc_type, dossier_type, series, grade)
+
+
+def once_each(questions: Iterable[Question]) -> tuple[Question, ...]:
+    """One question for each setting, in the words of the first, with the clauses of all."""
+    found: dict[str, Question] = {}
+    for question in questions:
+        known = found.setdefault(question.setting, question)
+        clauses = distinct((*known.clauses, *question.clauses))
+        found[question.setting] = replace(known, clauses=clauses)
+    return tuple(found.values())
+
+
+def is_number(said: str) -> bool:
+    """Whether a setting is a whole number from one up."""
+    return said.isascii() and said.isdecimal() and int(said) > 0
 
 
 def distinct(values: Iterable[_V]) -> tuple[_V, ...]:
