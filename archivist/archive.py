@@ -34,7 +34,7 @@ from index.errors import IndexOutdated, ShadowError
 from storage.age.recipients import HybridIdentity, Identity, Recipient
 from storage.errors import Busy, Damaged, Missing, NoKey, Occupied
 from storage.house_key import HouseKey
-from storage.keys import GradeKey, KeyRing, recipient_digest
+from storage.keys import GradeKey, KeyRing, Suite, recipient_digest
 from storage.ledger import Ledger
 from storage.people import People, Unlocked
 from storage.vault import Put, Receipt, Vault
@@ -121,6 +121,20 @@ class Desk:
         receipt = self.make_durable()[card]
         self.say(act, subject, card=as_card(receipt), **fields)
         self.append()
+
+    def first_key(self, grade: str, person: str, suite: Suite) -> None:
+        """Make the first key of a grade, cleared for one person, who can clear the others."""
+        keys = self._archive.keys
+        key = keys.new_generation(grade, suite)
+        keys.grant(key, self._archive.people.person(person))
+        self.say(
+            "key",
+            {"grade": grade},
+            generation=key.generation,
+            suite=suite,
+            public=recipient_digest(key.recipient),
+            granted=[person],
+        )
 
     def append(self) -> range:
         """Append what was said as one group: the commit point of every action."""

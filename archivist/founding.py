@@ -18,6 +18,7 @@ from archivist.archive import Archive
 from archivist.config import FILE_NAME, TEMPLATE, load
 from archivist.errors import BadRequest
 from archivist.records import timestamp
+from archivist.regulations import keep_adopted
 from index.analysis import fold
 from policies.packs import Pack, parse_pack
 from policies.policy import Policy
@@ -25,14 +26,14 @@ from policies.questions import open_questions
 from storage import durable
 from storage.errors import Unsuitable
 from storage.house_key import HouseKey
-from storage.keys import Suite, recipient_digest
+from storage.keys import Suite
 from storage.ledger import Ledger
 from storage.names import checked_person_name
 from storage.note import vkey
 from storage.people import People, Unlocked
 
-FOLDERS = ("packs", "drop", "work", "trays/unsorted", "trays/quarantine", "trays/duplicates",
-           "store", "keys", "ledger", "index")  # fmt: skip
+FOLDERS = ("packs/adopted", "drop", "work", "trays/unsorted", "trays/quarantine",
+           "trays/duplicates", "store", "keys", "ledger", "index")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def found(
     origin = f"archivist/{archive_id}"
     Ledger.create(plan.root / "ledger", origin, signing).close()
     for pack, text in plan.packs:
-        durable.write_new(plan.root / "packs" / f"{pack.ref}.toml", text.encode())
+        keep_adopted(plan.root, pack, text)
     founder = People(plan.root / "keys" / "people").create(
         plan.founder.name,
         plan.founder.passphrase,
@@ -163,16 +164,7 @@ def _record(archive: Archive, plan: Plan, policy: Policy, founder: Unlocked, now
         desk.say("person", {"person": name}, roles=list(plan.founder.roles))
         for grade in policy.grades.values():
             if grade.encrypt:
-                key = archive.keys.new_generation(grade.code, plan.suite)
-                archive.keys.grant(key, archive.people.person(name))
-                desk.say(
-                    "key",
-                    {"grade": grade.code},
-                    generation=key.generation,
-                    suite=plan.suite,
-                    public=recipient_digest(key.recipient),
-                    granted=[name],
-                )
+                desk.first_key(grade.code, name, plan.suite)
         desk.append()
     archive.ledger.publish()
     archive.follow()

@@ -1,43 +1,211 @@
-"""The adopted regulations of an archive, and what the catalogue knows for judging.
+"""The regulations in force in an archive, and what the catalogue knows for judging.
 
-Joins `policies` to the rest: reads the adopted packs from the archive's own `packs/`
-folder (never from the program, whose next version may bring other packs), and answers
-the clues of a document with the dossiers and customers they could mean.
+Joins `policies` to the rest. What is in force is what the ledger says was adopted: of each pack
+that `archive.toml` names, the newest adoption, read from the bytes whose digest the ledger holds.
+They lie in `packs/adopted/`, by digest; `packs/<id>@<version>.toml` is the copy people read and
+edit, and an edit has no force until `pack adopt` records it.
+
+Rules it keeps:
+- A pack that is broken, altered or gone never stops the archive: the newest adopted version that
+  is whole stays in force, and the `Trouble` is for `doctor` to tell. Only when no adopted pack
+  can be read at all is there nothing to judge by.
+- Whoever works for days (`Regulations`) looks again before each piece of work, so that an
+  adoption counts from then on without a restart.
 """
 
+import hashlib
+import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from archivist.config import Settings
-from archivist.errors import BadRequest, NotKnown
+from archivist.archive import Archive
+from archivist.config import FILE_NAME, Settings, load
+from archivist.errors import ArchivistError, BadRequest, NotKnown
 from archivist.records import kind_of
 from index.analysis import fold
 from index.catalogue import Catalogue, Row
+from policies.errors import PackInvalid
 from policies.facts import CustomerInfo, DossierInfo, Known
-from policies.packs import Pack, parse_pack
+from policies.pack_text import Problem
+from policies.packs import Pack, check_pack_bytes, parse_pack
 from policies.policy import Policy
 from policies.routing import Clues
+from storage import durable
+from storage.errors import StorageError
+
+ADOPTED = "packs/adopted"
+
+log = logging.getLogger("archivist")
 
 
-def policy_of(settings: Settings) -> Policy:
-    """What the adopted packs and the company's settings say together."""
-    packs = [adopted_pack(settings, ref) for ref in settings.packs]
-    return Policy.adopt(packs, {k: str(v) for k, v in settings.company.items()}, fold)
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something wrong with a pack that is worked around: which, and why, in both languages."""
+
+    pack: str
+    zh: str
+    en: str
+    problems: tuple[Problem, ...] = ()
 
 
-def adopted_pack(settings: Settings, ref: str) -> Pack:
-    """One adopted pack, "id@version", from the archive's folder."""
-    path = settings.root / "packs" / f"{ref}.toml"
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The packs in force, in the order of archive.toml, and what is wrong with others."""
+
+    packs: tuple[Pack, ...]
+    troubles: tuple[Trouble, ...]
+
+
+def in_force(settings: Settings, catalogue: Catalogue) -> InForce:
+    """What the archive's ledger and folder say together. Needs an up-to-date catalogue."""
+    packs: list[Pack] = []
+    troubles: list[Trouble] = []
+    for ref in settings.packs:
+        name, _, version = ref.partition("@")
+        adoptions = catalogue.adoptions(name)
+        found = _newest_whole(settings.root, adoptions, troubles)
+        if not adoptions:
+            troubles.append(Trouble(ref, "从未采用过", "was never adopted"))
+        elif found is None:
+            troubles.append(Trouble(ref, "没有完好的版本", "no adopted version is whole"))
+        else:
+            packs.append(found)
+            if version not in ("", found.version):
+                troubles.append(
+                    Trouble(
+                        ref,
+                        f"archive.toml 写的是 {ref}，现行版本是 {found.ref}",
+                        f"archive.toml names {ref}, in force is {found.ref}",
+                    )
+                )
+    return InForce(tuple(packs), tuple(troubles))
+
+
+def _newest_whole(root: Path, adoptions: list[Row], troubles: list[Trouble]) -> Pack | None:
+    for number, row in enumerate(adoptions):
+        ref = f"{row['id']}@{row['version']}"
+        working_copy = root / "packs" / f"{ref}.toml"
+        if number == 0 and (trouble := _edited(working_copy, ref, row["sha256"])):
+            troubles.append(trouble)
+        for path in (root / ADOPTED / f"{row['sha256']}.toml", working_copy):
+            content = _bytes_of(path)
+            if content is None or hashlib.sha256(content).hexdigest() != row["sha256"]:
+                continue
+            try:
+                return parse_pack(content.decode("utf-8"), path.name)
+            except PackInvalid as error:
+                # Adopted by another version of the program, whose grammar was another.
+                troubles.append(
+                    Trouble(
+                        ref,
+                        "本版本程序读不懂这个制度包，请按提示修改后重新采用",
+                        "this version of the program cannot read it; correct and adopt it anew",
+                        error.problems,
+                    )
+                )
+                break
+        else:
+            troubles.append(
+                Trouble(
+                    ref,
+                    "采用时的文本已不存在或被改动",
+                    "the text that was adopted is gone or was altered",
+                )
+            )
+    return None
+
+
+def _edited(path: Path, ref: str, sha256: str) -> Trouble | None:
+    """What to say of a working copy that is no longer what was adopted."""
+    content = _bytes_of(path)
+    if content is None:
+        return Trouble(ref, f"{path.name} 不见了", f"{path.name} is gone")
+    if hashlib.sha256(content).hexdigest() == sha256:
+        return None
+    problems = tuple(check_pack_bytes(content, path.name))
+    if problems:
+        return Trouble(
+            ref,
+            f"{path.name} 改过且有错误，仍按采用时的文本执行",
+            f"{path.name} was edited and has mistakes; the adopted text stays in force",
+            problems,
+        )
+    return Trouble(
+        ref,
+        f"{path.name} 改过但没有采用，仍按采用时的文本执行；换版本号后运行 archivist pack adopt",
+        f"{path.name} was edited but not adopted; the adopted text stays in force: "
+        "give it a new version and run archivist pack adopt",
+    )
+
+
+def _bytes_of(path: Path) -> bytes | None:
     try:
-        return parse_pack(path.read_text("utf-8"), path.name)
-    except FileNotFoundError:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def keep_adopted(root: Path, pack: Pack, text: str) -> str:
+    """Lay down the text as adopted, by digest, and the copy people edit; returns the digest."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    kept = root / ADOPTED / f"{digest}.toml"
+    if not kept.exists():
+        durable.make_folders(kept.parent)
+        durable.write_new(kept, text.encode())
+    durable.replace(root / "packs" / f"{pack.ref}.toml", text.encode())
+    return digest
+
+
+def policy_of(settings: Settings, catalogue: Catalogue) -> Policy:
+    """What the packs in force and the company's settings say together."""
+    found = in_force(settings, catalogue)
+    if settings.packs and not found.packs:
+        first = found.troubles[0]
         raise BadRequest(
-            f"archive.toml 采用了 {ref}，但 packs 中没有它",
-            f"archive.toml adopts {ref}, but packs/ does not hold it",
-        ) from None
-    except UnicodeDecodeError:
-        raise BadRequest(f"{path.name} 不是 UTF-8 文本", f"{path.name} is no UTF-8 text") from None
+            f"没有可用的制度包：{first.pack} {first.zh}",
+            f"no adopted pack can be read: {first.pack} {first.en}",
+            "请从备份恢复 packs 目录",
+            "restore the folder packs from a backup",
+        )
+    return Policy.adopt(found.packs, {k: str(v) for k, v in settings.company.items()}, fold)
+
+
+class Regulations:
+    """The policy now in force, for work that goes on for days.
+
+    `current` costs a look at archive.toml's time and a query when nothing changed. When what
+    changed cannot be read, the last good policy stays and the log says so once.
+    """
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._settings = archive.settings
+        self._seen = self._look()
+        self._policy = policy_of(self._settings, archive.catalogue)
+
+    def current(self) -> Policy:
+        """The policy to judge by."""
+        seen = self._look()
+        if seen != self._seen:
+            self._seen = seen
+            try:
+                self._settings = load(self._settings.root)
+                self._policy = policy_of(self._settings, self._archive.catalogue)
+            except (ArchivistError, PackInvalid, StorageError, OSError) as error:
+                log.warning("the regulations in force stay as they were: %s", error)
+        return self._policy
+
+    def _look(self) -> tuple[object, ...]:
+        names = sorted(ref.partition("@")[0] for ref in self._settings.packs)
+        newest = (self._archive.catalogue.adoptions(name)[:1] for name in names)
+        adopted = [row[0]["sha256"] for row in newest if row]
+        try:
+            stat = (self._settings.root / FILE_NAME).stat()
+        except OSError:
+            return (None, *adopted)
+        return (stat.st_mtime_ns, stat.st_size, *adopted)
 
 
 def shipped_packs() -> dict[str, str]:

@@ -5,7 +5,7 @@ taken in together. The reading is what costs, so the rule is: as many scans in t
 readers' hands as keeps every core busy, and no more, because a claimed scan is work
 for `recover` when the power goes; what is ready is taken in at once, as one group.
 
-    station = Station(archive, policy, examiners, now=…, entropy=os.urandom)
+    station = Station(archive, regulations.current, examiners, now=…, entropy=os.urandom)
     for outcome in station.run(drop, once=True, rest=publish):
         print(outcome.plain())
 """
@@ -36,12 +36,15 @@ log = logging.getLogger("archivist")
 
 
 class Station:
-    """Takes in scans. `now` and `entropy` are passed in, so that a story can be replayed."""
+    """Takes in scans. `now` and `entropy` are passed in, so that a story can be replayed.
+
+    `policy` is asked before each group: a regulation adopted meanwhile counts from then on.
+    """
 
     def __init__(
         self,
         archive: Archive,
-        policy: Policy,
+        policy: Callable[[], Policy],
         examiners: Examiners,
         now: Callable[[], datetime],
         entropy: Callable[[int], bytes],
@@ -128,7 +131,7 @@ class Station:
                 wholes.append(claim)
         if not pieces:
             return []
-        outcomes = take_in(pieces, self._archive, self._policy, self._now(), self._who)
+        outcomes = take_in(pieces, self._archive, self._policy(), self._now(), self._who)
         for whole in wholes:
             self._archive.claims.drop(whole)  # every document of the stack has its entry now
         return outcomes

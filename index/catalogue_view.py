@@ -116,6 +116,10 @@ class CatalogueView:
         """Every adopted version of a pack, the newest adoption first."""
         return self._all("SELECT * FROM pack WHERE id = ? ORDER BY idx DESC", pack)
 
+    def graded(self) -> set[str]:
+        """The grades that have a key."""
+        return {row["grade"] for row in self._all("SELECT DISTINCT grade FROM grade_key")}
+
     def public_key(self, grade: str, generation: int) -> str | None:
         """The digest of a grade key's public half as the ledger names it, or None."""
         row = self._one(

@@ -22,6 +22,10 @@ name, because messages end in logs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from policies.pack_text import Problem
 
 
 class PolicyError(Exception):
@@ -33,9 +37,9 @@ class FactsUnreadable(PolicyError):
 
 
 class PackInvalid(PolicyError):
-    """A pack has problems; `problems` lists them (see `policies.packs.Problem`)."""
+    """A pack has problems; `problems` lists them (each with file, line and field)."""
 
-    def __init__(self, problems: Sequence[object]) -> None:
+    def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(str(problem) for problem in self.problems))
 

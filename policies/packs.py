@@ -29,7 +29,7 @@ from typing import Any, TypeVar
 
 from policies import rule_rows
 from policies.errors import PackInvalid
-from policies.fields import calendar_day, choice, read_row, slug, text
+from policies.fields import calendar_day, choice, read_row, slug, spec_of, text
 from policies.pack_rows import (
     DefaultGrade,
     Department,
@@ -140,6 +140,24 @@ class Pack:
     def rows(self, kind: type[_R]) -> tuple[_R, ...]:
         """The pack's rows of one kind, in the order of the file."""
         return self.tables.get(kind, ())
+
+    def cited(self) -> Iterator[tuple[str, str]]:
+        """Every row that cites a clause, rows below rows too: where it stands, and the clause."""
+        for table, kind in TABLES.items():
+            for number, row in enumerate(self.rows(kind)):
+                where = f"{table} {getattr(row, 'id', getattr(row, 'code', number + 1))}"
+                if clause := getattr(row, "clause", ""):
+                    yield where, clause
+                for name, spec in spec_of(kind).items():
+                    if spec.rows_of is not None:
+                        yield from _cited_below(where, spec.written, getattr(row, name))
+
+
+def _cited_below(where: str, table: str, rows: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    for row in rows:
+        if clause := getattr(row, "clause", ""):
+            name = row.id or getattr(row, "after", "")
+            yield f"{where} / {table} {name}", clause
 
 
 def parse_pack(source: str, file_name: str = "pack.toml") -> Pack:

@@ -8,6 +8,8 @@ when something went wrong, so that no other call pays for it.
     archivist: hint: there are: li, zhang
 """
 
+from typing import Any
+
 import click
 
 from archivist import errors
@@ -24,6 +26,7 @@ from archivist.cli.say import note, say
 from index.errors import IndexDamaged, IndexUnwritable, ShadowError, WrongIndexKey
 from policies.errors import PackInvalid, PolicyError, UnknownName
 from policies.pack_text import Problem
+from policies.policy import Question
 from storage.errors import Busy, Damaged, DiskFailed, NoKey, StorageError, WrongPassphrase
 
 _REBUILT = (
@@ -105,14 +108,29 @@ def _explain_pack(error: PackInvalid) -> int:
     """One line for each mistake, as compilers write them: file, line, field, words."""
     complain(say("制度包有误", "the pack cannot be adopted"))
     for problem in error.problems:
-        assert isinstance(problem, Problem)
-        note(problem_line(problem.file, problem.line, problem.field, problem.zh, problem.en))
+        note(shown_problem(problem_row(problem)))
     return USAGE
 
 
-def problem_line(file: str, line: int, field: str, zh: str, en: str) -> str:
-    """One mistake in a pack."""
-    return f"{file}:{line}: {field}: {say(zh, en)}"
+def problem_row(problem: Problem) -> dict[str, Any]:
+    """One mistake in a pack, as it stands in JSON."""
+    return {"file": problem.file, "line": problem.line, "field": problem.field,
+            "zh": problem.zh, "en": problem.en}  # fmt: skip
+
+
+def question_row(question: Question) -> dict[str, Any]:
+    """What the company must decide; it stands in no one file, but in the clauses it names."""
+    return {"file": None, "line": None, "field": question.setting, "zh": question.zh,
+            "en": question.en, "clauses": list(question.clauses)}  # fmt: skip
+
+
+def shown_problem(row: dict[str, Any]) -> str:
+    """A mistake as compilers write it, or a question with its clauses."""
+    words = say(row["zh"], row["en"])
+    if row["file"]:
+        return f"{row['file']}:{row['line']}: {row['field']}: {words}"
+    clauses = say("、", ", ").join(row["clauses"])
+    return f"{row['field']}: {words}" + (f" ({clauses})" if clauses else "")
 
 
 def _explain_name(error: UnknownName) -> int:

@@ -9,12 +9,15 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from archivist.cli.complaints import problem_row, question_row, shown_problem
 from archivist.cli.door import FINDINGS, Call, common_options, house_key_path, now, pass_call
 from archivist.cli.progress import Progress
 from archivist.cli.say import counted, say, table
 from archivist.cli.spoken import NOTHING, command
 from archivist.drop_events import is_network
 from archivist.examine import Examiners
+from archivist.regulations import in_force
+from policies.questions import open_questions
 from storage import session
 
 _NAMES = {
@@ -22,6 +25,7 @@ _NAMES = {
     "folder": "档案库权限",
     "house-key": "馆钥",
     "policy": "制度",
+    "company": "公司事项",
     "ledger": "台账",
     "catalogue": "目录",
     "drop-folder": "投放目录",
@@ -64,6 +68,7 @@ def _checks(call: Call) -> Iterator[tuple[str, bool, str]]:
         ("folder", lambda: _folder(call)),
         ("house-key", lambda: _house_key(call)),
         ("policy", lambda: _policy(call)),
+        ("company", lambda: _company(call)),
         ("ledger", lambda: (True, _entries(call.archive.ledger.size))),
         ("catalogue", lambda: _catalogue(call)),
         ("drop-folder", lambda: _drop(call)),
@@ -102,10 +107,20 @@ def _house_key(call: Call) -> tuple[bool, str]:
 
 
 def _policy(call: Call) -> tuple[bool, str]:
-    policy = call.policy
-    if policy.questions:
-        return False, "; ".join(str(question) for question in policy.questions)
-    return True, ", ".join(policy.packs)
+    call.archive.follow()
+    troubles = in_force(call.settings, call.archive.catalogue).troubles
+    lines = [f"{trouble.pack}: {say(trouble.zh, trouble.en)}" for trouble in troubles]
+    lines += [shown_problem(problem_row(p)) for trouble in troubles for p in trouble.problems]
+    found = open_questions(call.policy)
+    lines += [shown_problem(question_row(q)) for q in found if q.blocks]
+    return not lines, "; ".join(lines) or ", ".join(call.policy.packs)
+
+
+def _company(call: Call) -> tuple[bool, str]:
+    """What the regulations leave to the company waits for it, and holds up nothing else."""
+    left = [question for question in open_questions(call.policy) if not question.blocks]
+    told = "; ".join(f"{question.setting}: {say(question.zh, question.en)}" for question in left)
+    return True, told or say("没有待公司决定的事项", "nothing is left to decide")
 
 
 def _catalogue(call: Call) -> tuple[bool, str]:

@@ -83,7 +83,8 @@ class Call:
         """The adopted regulations."""
         from archivist.regulations import policy_of  # as above: most searches need none
 
-        return policy_of(self.settings)
+        self.archive.follow()
+        return policy_of(self.settings, self.archive.catalogue)
 
     @property
     def wanted(self) -> str | None:

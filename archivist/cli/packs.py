@@ -1,32 +1,38 @@
 """`archivist pack`: the regulations as data.
 
 `list` and `show` read the archive's adopted packs, or outside an archive the ones that
-come with the program; `check` reads a file and points at every mistake by line. Nothing
-is changed.
+come with the program; `check` reads files, points at every mistake by line and names the
+clauses that contradict each other; `coverage` says which rule of the source regulations is
+carried out where. Only `adopt` changes something: from then on the pack is in force.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from archivist import regulations
-from archivist.cli.complaints import problem_line
-from archivist.cli.door import FINDINGS, Call, common_options, pass_call
+from archivist import adopting, regulations, rulebook
+from archivist.cli.complaints import problem_row, question_row, shown_problem
+from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
 from archivist.cli.labels import word
-from archivist.cli.say import facts, say, table
-from archivist.cli.spoken import NOTHING, group
+from archivist.cli.say import facts, note, say, table
+from archivist.cli.spoken import NOTHING, group, option
+from archivist.cli.words import pairs
 from archivist.errors import BadRequest, NoArchive
+from index.analysis import fold
 from policies.pack_rows import DocumentType, DossierType, Grade
-from policies.packs import Pack, check_pack, check_pack_bytes, parse_pack
+from policies.packs import Pack, check_pack_bytes, parse_pack
+from policies.policy import Policy, Question
+from policies.questions import open_questions
 
 _UNITS = {"working_days": ("个工作日", "working days"), "days": ("天", "days"),
           "months": ("个月", "months")}  # fmt: skip
 
 
-@group("pack", zh="制度包：列出、查看、查错。")
+@group("pack", zh="制度包：列出、查看、查错、采用、逐条对照。")
 def pack_command() -> None:
-    """The regulations: list, show, check."""
+    """The regulations: list, show, check, adopt, coverage."""
 
 
 @pack_command.command(
@@ -72,33 +78,105 @@ def show(call: Call, name: str) -> None:
     call.emit(_plain(pack), lambda: _shown(pack))
 
 
-@pack_command.command("check", zh="检查制度包文件 FILES，指出每个错误的文件、行号和字段。",
+@pack_command.command("check", zh="检查制度包文件 FILES，指出每个错误的文件、行号和字段；\n\n"
+                      "再看它们彼此之间、与本档案库现行制度之间有无矛盾。",
                       never=NOTHING, exits=(0, 2, 3))  # fmt: skip
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@option("--set", "settings", multiple=True, metavar="K=V",
+        zh="假设公司已这样决定；可多次使用。",
+        help="Suppose that the company decided this; repeatable.")  # fmt: skip
 @common_options
 @pass_call
-def check(call: Call, files: tuple[Path, ...]) -> int:
-    """Check the pack files FILES and point at every mistake by file, line and field."""
-    problems = []
+def check(call: Call, files: tuple[Path, ...], settings: tuple[str, ...]) -> int:
+    """Check the pack files FILES: point at every mistake, name every contradiction.
+
+    They are compared with each other and, in an archive, with the packs in force there.
+    """
+    rows: list[dict[str, Any]] = []
+    sound: dict[str, Pack] = {}
     for file in files:
-        if file.is_dir():
-            raise BadRequest(
-                f"{file} 是文件夹，不是制度包文件", f"{file} is a folder, not a pack file"
-            )
-        if file.exists():
-            problems += check_pack_bytes(file.read_bytes(), str(file))
-        else:
-            problems += check_pack(regulations.pack_text(str(file)), str(file))
-    rows: list[dict[str, Any]] = [
-        {"file": p.file, "line": p.line, "field": p.field, "zh": p.zh, "en": p.en} for p in problems
-    ]
+        content = _content(file)
+        problems = check_pack_bytes(content, str(file))
+        rows += [problem_row(problem) for problem in problems]
+        if not problems:
+            pack = parse_pack(content.decode("utf-8"), str(file))
+            sound[pack.id] = pack
+    rows += [question_row(question) for question in _contradictions(call, sound, settings)]
     call.emit(
         rows,
-        lambda: (
-            "\n".join(problem_line(**row) for row in rows) or say("没有发现问题", "no problems")
-        ),
+        lambda: "\n".join(map(shown_problem, rows)) or say("没有发现问题", "no problems"),
     )
     return FINDINGS if rows else 0
+
+
+def _content(file: Path) -> bytes:
+    if file.is_dir():
+        raise BadRequest(f"{file} 是文件夹，不是制度包文件", f"{file} is a folder, not a pack file")
+    return file.read_bytes() if file.exists() else regulations.pack_text(str(file)).encode()
+
+
+def _contradictions(
+    call: Call, sound: Mapping[str, Pack], settings: tuple[str, ...]
+) -> list[Question]:
+    """What the packs leave contradictory together; those already in force are asked with them."""
+    adopted = _adopted(call)
+    company = {**({k: str(v) for k, v in call.settings.company.items()} if adopted else {}),
+               **pairs(settings)}  # fmt: skip
+    together = {**{pack.id: pack for pack in adopted.values()}, **sound}
+    if not sound or len(together) < 2:
+        return []
+    found = open_questions(Policy.adopt(list(together.values()), company, fold))
+    return [question for question in found if question.contradiction]
+
+
+@pack_command.command("adopt", zh="采用制度包 FILE（自带的名称，或 TOML 文件），从此按它执行。",
+                      changes=("packs 目录、台账、archive.toml 的 packs 一行",
+                               "packs/, the ledger, the line packs in archive.toml"),
+                      never=("已归档的资料", "what was filed before"),
+                      exits=(0, 2, 4, 12))  # fmt: skip
+@click.argument("file", metavar="FILE")
+@common_options
+@pass_call
+def adopt(call: Call, file: str) -> None:
+    """Put the pack FILE (its name, or a TOML file) in force from now on."""
+    text = _content(Path(file)).decode("utf-8", "replace")
+    done = adopting.adopt(call.archive, text, Path(file).name, now(), call.somebody().name)
+    for question in done.open:
+        if not question.blocks:
+            note(say(f"待公司决定：{question.zh}（{question.setting}）",
+                     f"left to the company: {question}"))  # fmt: skip
+    row = {"pack": done.pack.id, "version": done.pack.version, "before": done.before,
+           "sha256": done.sha256, "open": [question_row(q) for q in done.open]}  # fmt: skip
+    before = say(f"（此前 {done.before}）", f" (before: {done.before})") if done.before else ""
+    call.emit(row, say(f"已采用 {done.pack.ref}{before}", f"adopted {done.pack.ref}{before}"))
+
+
+@pack_command.command("coverage", zh="各制度的每一条由哪里执行、由哪些测试证明。", never=NOTHING,
+                      exits=(0, 3))  # fmt: skip
+@common_options
+@pass_call
+def coverage(call: Call) -> int:
+    """Where each rule of the source regulations is carried out, and which tests prove it."""
+    rows = rulebook.coverage()
+    gaps = rulebook.uncovered(rows)
+    heads = (say("条款", "rule"), say("类", "class"), say("何处执行", "carried out by"),
+             say("测试", "tests"))  # fmt: skip
+    call.emit(
+        rows,
+        lambda: table(
+            heads,
+            [(r["rule"], r["class"], _carried_out(r), len(r["tests"])) for r in rows],
+            cut=(2,),
+        ),
+    )
+    for gap in gaps:
+        note(gap)
+    return FINDINGS if gaps else 0
+
+
+def _carried_out(row: dict[str, Any]) -> str:
+    why = row["outside"] or {"zh": "", "en": ""}
+    return row["where"] or say(f"不在档案范围：{why['zh']}", f"outside: {why['en']}")
 
 
 def _shipped() -> dict[str, Pack]:
@@ -111,7 +189,8 @@ def _adopted(call: Call) -> dict[str, Pack]:
         settings = call.settings
     except NoArchive:
         return {}
-    packs = (regulations.adopted_pack(settings, ref) for ref in settings.packs)
+    call.archive.follow()
+    packs = regulations.in_force(settings, call.archive.catalogue).packs
     return {pack.ref: pack for pack in packs}
 
 
@@ -165,7 +244,7 @@ def _shown(pack: Pack) -> str:
             )
         )
     ]
-    if grades := pack.rows(Grade):
+    if pack.rows(Grade):
         heads: tuple[str, ...] = (say("密级", "grade"), say("名称", "label"), say("标志", "mark"),
                                   say("加密", "sealed"), say("条款", "clause"))  # fmt: skip
         parts.append(

@@ -12,6 +12,7 @@ from archivist.cli.progress import Progress
 from archivist.cli.say import NARROWEST, say, shortened, terminal_cells, width, write, write_json
 from archivist.examine import Examiners, Limits
 from archivist.intake import Outcome
+from archivist.regulations import Regulations
 from archivist.station import Station
 
 
@@ -24,9 +25,11 @@ def station_of(call: Call, workers: int | None, who: str) -> Iterator[Station]:
         max_pages=settings.max_pages,
         max_pixels=settings.max_pixels,
     )
+    call.archive.follow()  # a regulation adopted elsewhere may wait in the ledger
+    regulations = Regulations(call.archive)
     readers = workers or len(os.sched_getaffinity(0))
     with Examiners(readers, limits, settings.archive_id) as examiners:
-        yield Station(call.archive, call.policy, examiners, now, os.urandom, who)
+        yield Station(call.archive, regulations.current, examiners, now, os.urandom, who)
 
 
 def write_outcomes(

@@ -41,7 +41,7 @@ def claimed(home, archive, examiners):
 
 
 def taken(archive, pieces, now=NOW):
-    return take_in(pieces, archive, policy_of(archive.settings), now, "station")
+    return take_in(pieces, archive, policy_of(archive.settings, archive.catalogue), now, "station")
 
 
 def restarted(home):

@@ -1,0 +1,106 @@
+"""Adopting a regulation, or a new version of one.
+
+The ledger's `adopt` entry is the commit point. Before it the text is laid down by its digest, so
+that what the entry names can always be read; after it only the line in archive.toml is left,
+which says which packs the archive goes by and is not asked for the version.
+
+Rules it keeps: a pack with mistakes is not adopted. A version is one text for ever: another text
+needs another version. What would contradict the other regulations in force is refused with both
+clauses, unless it contradicted before.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+from archivist.archive import Archive
+from archivist.config import FILE_NAME
+from archivist.errors import BadRequest
+from archivist.regulations import in_force, keep_adopted
+from index.analysis import fold
+from policies.packs import Pack, parse_pack
+from policies.policy import Policy, Question
+from policies.questions import open_questions
+from storage import durable
+from storage.keys import Suite
+
+_PACKS = re.compile(r"^packs\s*=\s*\[[^\]]*\]", re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What an adoption did: the version before it, if any, and what is left open by it."""
+
+    pack: Pack
+    before: str | None
+    sha256: str
+    open: tuple[Question, ...]
+
+
+def adopt(archive: Archive, text: str, name: str, now: datetime, who: str) -> Adopted:
+    """Put the pack in `text` in force. Raises PackInvalid, or BadRequest with the reason."""
+    pack = parse_pack(text, name)
+    archive.follow()
+    with archive.writing(now, who) as desk:
+        packs = in_force(archive.settings, archive.catalogue).packs
+        before = next((old.ref for old in packs if old.id == pack.id), None)
+        others = [pack if old.id == pack.id else old for old in packs]
+        after = others if before else [*others, pack]
+        policy, questions = _settled(archive, packs, after)
+        _check_version(archive, pack, text)
+        digest = keep_adopted(archive.settings.root, pack, text)
+        desk.say("adopt", {"pack": pack.id}, version=pack.version, sha256=digest)
+        known = archive.catalogue.graded()
+        for grade in policy.grades.values():
+            if grade.encrypt and grade.code not in known:
+                desk.first_key(grade.code, who, cast(Suite, archive.settings.suite))
+        desk.append()
+    _write_refs(archive.settings.root, [old.ref for old in after])
+    archive.follow()
+    return Adopted(pack, before, digest, questions)
+
+
+def _settled(
+    archive: Archive, before: Sequence[Pack], after: Sequence[Pack]
+) -> tuple[Policy, tuple[Question, ...]]:
+    company = {key: str(value) for key, value in archive.settings.company.items()}
+    old = {question.setting for question in open_questions(Policy.adopt(before, company, fold))}
+    policy = Policy.adopt(after, company, fold)
+    questions = open_questions(policy)
+    new = [q for q in questions if q.blocks and q.setting not in old]
+    if new:
+        raise BadRequest(
+            "与现行制度有未决事项："
+            + "；".join(f"{q.zh}（{q.setting}；{'、'.join(q.clauses)}）" for q in new),
+            "it leaves open what the regulations in force say otherwise: "
+            + "; ".join(f"{q} ({', '.join(q.clauses)})" for q in new),
+            "请在 archive.toml 的 [company] 中决定，或写入公司自己的制度包",
+            "decide in [company] of archive.toml, or in a pack of the company's own",
+        )
+    return policy, questions
+
+
+def _check_version(archive: Archive, pack: Pack, text: str) -> None:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    for row in archive.catalogue.adoptions(pack.id):
+        if row["version"] == pack.version and row["sha256"] != digest:
+            raise BadRequest(
+                f"{pack.ref} 已采用过，内容不同",
+                f"{pack.ref} was adopted before with another text",
+                "内容改了就要换 version",
+                "give the changed pack a new version",
+            )
+
+
+def _write_refs(root: Path, refs: Sequence[str]) -> None:
+    path = root / FILE_NAME
+    text = path.read_text("utf-8")
+    names = ", ".join(f'"{ref}"' for ref in refs)
+    line = f"packs = [{names}]"
+    changed = _PACKS.sub(lambda _: line, text, count=1)
+    if changed != text:
+        durable.replace(path, changed.encode())
