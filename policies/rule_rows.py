@@ -38,6 +38,8 @@ ACTIONS = (
     "view", "extract", "copy", "borrow", "take_out", "export", "backup", "destroy", "regrade",
     "declassify", "transfer", "file", "register", "update", "keep_back",
 )  # fmt: skip
+DEFECTS = ("copy", "sides", "signature", "field")
+"""What a person can attest against a paper that lies there; the words of `policies.checklist`."""
 RELATIONS = ("owner", "own_dept", "other_dept", "sister_company", "external", "authority")
 _STEP = re.compile(r"([a-z][a-z0-9_\-]{0,39}):(certify|review|approve|verify|sign|countersign)")
 _NTH = re.compile(r"[1-5] (" + "|".join(WEEKDAYS) + ")")
@@ -155,6 +157,7 @@ class Routine(Row):
     before_event: str = slug("只在此事件之前", "only before this event", "")
     days_before: int = whole("事件前几天内", "within so many days before it", 0, 1)
     planned: bool = yes_no("须有年度计划并归档", "a yearly plan is made and itself filed")
+    late: str = slug("逾期算哪种违规", "the violation that doing it late is", "")
 
     @property
     def rhythm(self) -> str:
@@ -427,7 +430,9 @@ class Penalty(Row):
     Answered by `policies.penalties`.
 
     `on` is the violation's code. `who` are the roles it falls on, each of them. `per` is the
-    unit counted. `amount` yuan (to `amount_to`), `points` off the month's appraisal.
+    unit counted. `amount` yuan (to `amount_to`), `points` off the month's appraisal. `lacks`
+    are the defects that, once somebody attested them, are this violation: `signature:customer`,
+    or `field` for any field that no other row names.
     """
 
     on: str = slug("什么违规", "code of the violation")
@@ -447,8 +452,19 @@ class Penalty(Row):
     working_days: int = whole("几个工作日后算逾期", "late after so many working days", 0, 1)
     days: int = whole("几天后算逾期", "late after so many days", 0, 1)
     additional: bool = yes_no("在其他处罚之外另加", "on top of any other penalty")
+    lacks: tuple[str, ...] = texts(
+        "资料的哪些缺陷属于此违规，如 signature:customer、copy、field",
+        "which defects of a paper are this violation, as signature:customer, copy, field",
+    )
 
     def complaints(self) -> Iterator[Complaint]:
+        for lack in self.lacks:
+            if lack.partition(":")[0] not in DEFECTS:
+                yield (
+                    "lacks",
+                    f"“{lack}”须以下列之一开头：{'、'.join(DEFECTS)}。",
+                    f"{lack!r} must begin with one of: {', '.join(DEFECTS)}",
+                )
         if bool(self.after) != bool(self.working_days or self.days):
             yield ("after", "after 与天数须一起写。", "`after` and a number of days go together")
 
@@ -648,6 +664,7 @@ class CompanySetting:
 
 __all__ = [
     "ACTIONS",
+    "DEFECTS",
     "RELATIONS",
     "RHYTHMS",
     "Approval",
