@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from policies import customers, penalty_law
+from policies import customers, penalty_law, routines
 from policies.policy import Policy, Question
 
 _ROOMS: tuple[Callable[[Policy], Iterable[Question]], ...] = (
     customers.unsettled,
     penalty_law.unsettled,
+    routines.unsettled,
 )
 
 

@@ -154,7 +154,7 @@ def intervals(policy: Policy) -> dict[str, str]:
 
     A bare number takes the unit that the pack's `need` asks for.
     """
-    kinds = {cited.row.id: cited.row.kind for cited in policy.rows(Need)}
+    kinds = _kinds(policy)
     found = {}
     for cited in policy.rows(Routine):
         name = cited.row.every_from
@@ -162,6 +162,10 @@ def intervals(policy: Policy) -> dict[str, str]:
         if value:
             found[name] = f"{value} {kinds.get(name, '')}" if value.isdigit() else value
     return found
+
+
+def _kinds(policy: Policy) -> dict[str, str]:
+    return {cited.row.id: cited.row.kind for cited in policy.rows(Need)}
 
 
 def in_force(policy: Policy) -> tuple[Cited[Routine], ...]:
@@ -197,10 +201,12 @@ def unsettled(policy: Policy) -> Iterator[Question]:
 
 
 def _unread(policy: Policy) -> Iterator[Question]:
-    answers = intervals(policy)
+    # Where the pack asks for a number, whether one was given is asked with the other needs.
+    answers, kinds = intervals(policy), _kinds(policy)
     for cited in policy.rows(Routine):
         name = cited.row.every_from
-        if name in answers and interval(answers[name]) is None:
+        free = kinds.get(name, "text") == "text"
+        if free and name in answers and interval(answers[name]) is None:
             yield Question(
                 name,
                 f"“{answers[name].strip()}”不是间隔，写法如 6 months、30 days、1 year",
