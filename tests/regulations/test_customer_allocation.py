@@ -19,8 +19,8 @@ QUALITY = frozenset({"verify:全面", "verify:清晰", "verify:整洁"})
 
 
 def policy(law):
-    """The event marketer's archive."""
-    return law.policy("customer-allocation", "secrecy")
+    """The event marketer's regulation alone."""
+    return law.policy("customer-allocation")
 
 
 def row(law, kind, row_id):

@@ -20,8 +20,8 @@ FILES = ("customer_closed", "customer_unclosed", "daily_registration")
 
 
 def policy(law, **settings):
-    """The lessor's archive, with the company's answers."""
-    return law.policy("leasing", "secrecy", **settings)
+    """The lessor's regulation alone, with the company's answers."""
+    return law.policy("leasing", **settings)
 
 
 def row(law, kind, row_id):
