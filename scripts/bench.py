@@ -4,6 +4,7 @@
     scripts/bench ocr    [--pages N] [--rounds R]   scanned pages, pages per second
     scripts/bench search [--pages N] [--rounds R]   a whole cold search process
     scripts/bench index  [--pages N] [--rounds R]   pages indexed per second, both engines
+    scripts/bench policies [--rounds R]             all packs loaded; one document judged by all
 
 Each prints one table and one JSON line. "Bare" means: the libraries alone, doing the same
 reading, sealing and flushing, without claims, judging, ledger, catalogue or limits.
@@ -290,6 +291,53 @@ def bench_index(options: argparse.Namespace) -> None:
     report(f"index, {options.pages} pages", "pages/s", rates)
 
 
+def bench_policies(options: argparse.Namespace) -> None:
+    """Loading every shipped pack against bare TOML parsing of the same text, and judging one page
+    of a purchase invoice against all packs against the folding of that page alone."""
+    import tomllib
+
+    from archivist.regulations import shipped_packs
+    from index.analysis import fold
+    from policies.facts import DossierInfo, Facts, Hints, Known, PageFacts
+    from policies.judge import judge
+    from policies.packs import parse_pack
+    from policies.policy import Policy
+    from policies.routing import read_clues
+
+    texts = shipped_packs()
+    packs = [parse_pack(text, name) for name, text in texts.items()]
+    policy = Policy.adopt(packs, {"ungraded": "SECRET"}, fold)
+    text = "机动车销售统一发票\n发票代码：144032509110\n购买方名称\n价税合计\n" + page_text(1)
+    facts = Facts("image/png", ".png", 1, "0" * 64, (PageFacts(text, source="ocr"),))
+    known = Known((DossierInfo("D000001", "C000001", "new_car"),))
+    hints = Hints(("C000001", "D000001"), "scan_0001")
+
+    def judged() -> None:
+        judge(facts, read_clues(facts, hints, policy), known, policy)
+
+    loading: dict[str, list[float]] = {"bare tomllib": [], "all packs, checked": []}
+    judging: dict[str, list[float]] = {"folding the page": [], "judging it": []}
+    for _ in range(options.rounds):
+        loading["bare tomllib"].append(
+            1000 * seconds(lambda: [tomllib.loads(text) for text in texts.values()])
+        )
+        loading["all packs, checked"].append(
+            1000 * seconds(lambda: [parse_pack(text, name) for name, text in texts.items()])
+        )
+        judging["folding the page"].append(1000 * seconds(lambda: fold(text), 100))
+        judging["judging it"].append(1000 * seconds(judged, 100))
+    report(f"loading {len(texts)} packs", "ms", loading)
+    report(f"judging one document by {len(texts)} packs", "ms", judging)
+
+
+def seconds(work: Callable[[], object], times: int = 1) -> float:
+    """How long one round of `work` takes, of so many rounds."""
+    start = time.perf_counter()
+    for _ in range(times):
+        work()
+    return (time.perf_counter() - start) / times
+
+
 def report(title: str, unit: str, rates: dict[str, list[float]]) -> None:
     """One table and one JSON line; the first row is the limit that the others are held against."""
     medians = {name: statistics.median(values) for name, values in rates.items()}
@@ -316,6 +364,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "ocr": bench_ocr,
     "search": bench_search,
     "index": bench_index,
+    "policies": bench_policies,
 }
 
 
@@ -330,6 +379,7 @@ def main() -> None:
         words = commands.add_parser(command)
         words.add_argument("--pages", type=int, default=pages)
         words.add_argument("--rounds", type=int, default=3)
+    commands.add_parser("policies").add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
     COMMANDS[options.command](options)
 
