@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+import pytest
 from archive_home import Home
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -133,6 +134,7 @@ class Story(RuleBasedStateMachine):
         assert {hit["record"] for hit in hits} == wanted
 
 
+@pytest.mark.rule("S000-R02")
 def test_the_archive_agrees_with_a_dictionary(template, scan):
     """Stories of adding, filing, viewing, searching and losing shadows."""
     Story.template = template

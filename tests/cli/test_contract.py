@@ -544,6 +544,8 @@ def test_without_anybody_the_code_is_twelve(filed, tmp_path):
 
 
 @pytest.mark.rule("S001-11-R09")
+@pytest.mark.rule("S002-R03")
+@pytest.mark.rule("S003-R06")
 def test_search_answers_in_the_shape_of_the_contract(filed):
     """Totals, hits with marks; filters by place, type, grade and date; no hit is no error."""
     found = filed.json("search", "购买")

@@ -4,6 +4,8 @@ import signal
 import subprocess
 import time
 
+import pytest
+
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "gb18030")
 NAME = "欧阳菁菁"
 COMPANY = "葫芦岛渤海航运"
@@ -50,6 +52,7 @@ def busy_archive(home, scan):
     home.json("customer", "edit", "C000003", "--name", f"{NAME}二")
 
 
+@pytest.mark.rule("S000-R05")
 def test_nothing_can_be_read_from_the_folder(home, scan):
     """Names, numbers, texts, file names, purposes and reasons stand nowhere in clear."""
     busy_archive(home, scan)
