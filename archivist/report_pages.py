@@ -1,0 +1,343 @@
+"""Reports as files: CSV for spreadsheet programs, PDF for paper, HTML for a browser.
+
+Owns how a report looks; what stands in it is `archivist.reports`. A report is titles, a few
+facts, and tables whose rows are plain dicts, the same that `--json` prints.
+
+Rules it keeps: no text is cut, it is set in as many lines as it needs. A cell that a spreadsheet
+program would take for a formula is made text. HTML loads nothing and runs nothing. PDF has
+every font embedded, its pages numbered, and lies across when a table is too wide to stand.
+
+    sheet = Sheet(("及时率", "timeliness"), (), (Section(("", ""), columns, rows),), ())
+    content = as_pdf(sheet, chinese=True)
+"""
+
+import csv
+import html
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from archivist.printing import HEIGHT_PT, MARGIN_PT, WIDTH_PT, Paper, text_width
+
+Words = tuple[str, str]  # Chinese, English
+
+TEXT_PT, LEAD_PT, PAD_PT = 8.5, 12.0, 3.5
+TITLE_PT, HEAD_PT, SMALL_PT = 16.0, 10.5, 8.0
+FOOT_PT = 24.0  # baseline of the page number
+BODY_FOOT_PT = 44.0  # nothing but the page number stands below
+SHADE = 0.92
+BOM = "\ufeff"  # without it a spreadsheet program takes UTF-8 for the local code page
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A word or one character, with the marks that must not begin a line.
+_PIECES = re.compile(r"\s+|(?:[A-Za-z0-9_.@+:/-]+|\S)[，。；：、）》”！？,.;:)%]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its heads, and the key of the rows it shows (`en_key`: to English readers)."""
+
+    zh: str
+    en: str
+    key: str
+    en_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One table with its heading (may be empty)."""
+
+    title: Words
+    columns: tuple[Column, ...]
+    rows: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A report to be printed: title, facts under it, tables, and what must be said below them."""
+
+    title: Words
+    facts: tuple[tuple[Words, Words], ...]
+    sections: tuple[Section, ...]
+    notes: tuple[Words, ...]
+
+
+def cells(section: Section, chinese: bool) -> list[list[str]]:
+    """The rows as text, without the heads."""
+    keys = [c.key if chinese or not c.en_key else c.en_key for c in section.columns]
+    return [[_text(row.get(key), chinese) for key in keys] for row in section.rows]
+
+
+def heads(section: Section, chinese: bool) -> list[str]:
+    """The heads of the columns."""
+    return [column.zh if chinese else column.en for column in section.columns]
+
+
+def as_csv(sheet: Sheet, chinese: bool) -> bytes:
+    """Comma-separated, CRLF, UTF-8 with a byte order mark.
+
+    The first table begins with its heads; each further one follows an empty line and its title.
+    """
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    for number, section in enumerate(sheet.sections):
+        if number:
+            writer.writerow([])
+            writer.writerow([_harmless(_said(section.title, chinese))])
+        writer.writerow([_harmless(head) for head in heads(section, chinese)])
+        writer.writerows([_harmless(cell) for cell in row] for row in cells(section, chinese))
+    return (BOM + out.getvalue()).encode("utf-8")
+
+
+def as_html(sheet: Sheet, chinese: bool) -> bytes:
+    """One page that needs nothing else: no script, no font, no picture from elsewhere."""
+    title = html.escape(_said(sheet.title, chinese))
+    parts = [
+        f'<!doctype html>\n<html lang="{"zh-CN" if chinese else "en"}">',
+        '<head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        "style-src 'unsafe-inline'\">",
+        f"<title>{title}</title>\n<style>{_STYLE}</style></head>",
+        f"<body>\n<h1>{title}</h1>\n<dl>",
+    ]
+    for name, value in sheet.facts:
+        parts.append(
+            f"<div><dt>{html.escape(_said(name, chinese))}</dt>"
+            f"<dd>{html.escape(_said(value, chinese))}</dd></div>"
+        )
+    parts.append("</dl>")
+    parts.extend(_html_table(section, chinese) for section in sheet.sections)
+    parts.extend(f"<p>{html.escape(_said(note, chinese))}</p>" for note in sheet.notes)
+    parts.append("</body>\n</html>\n")
+    return "\n".join(parts).encode("utf-8")
+
+
+def as_pdf(sheet: Sheet, chinese: bool) -> bytes:
+    """A4, upright or across; the heads of a table stand again on each of its pages."""
+    across = any(_natural(section, chinese) > _room(False) for section in sheet.sections)
+    pages = list(_laid_out(sheet, chinese, across))
+    paper = Paper(_said(sheet.title, chinese))
+    for number, page in enumerate(pages, 1):
+        wide, high = (HEIGHT_PT, WIDTH_PT) if across else (WIDTH_PT, HEIGHT_PT)
+        paper.canvas.setPageSize((wide, high))
+        for mark in page:
+            mark.draw(paper)
+        foot = (
+            f"{_said(sheet.title, chinese)}　第 {number} 页，共 {len(pages)} 页"
+            if chinese
+            else f"{_said(sheet.title, chinese)} - page {number} of {len(pages)}"
+        )
+        _line(paper, foot, SMALL_PT, (wide - text_width(foot, SMALL_PT)) / 2, FOOT_PT)
+        paper.next_page()
+    return paper.finished()
+
+
+# ── cells ─────────────────────────────────────────────────────────────────────
+
+
+def _said(words: Words, chinese: bool) -> str:
+    return words[0] if chinese else words[1]
+
+
+def _text(value: Any, chinese: bool) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return ("是" if value else "否") if chinese else ("yes" if value else "no")
+    if isinstance(value, list | tuple):
+        return ("、" if chinese else ", ").join(_text(inner, chinese) for inner in value)
+    return "".join(char if char.isprintable() else " " for char in str(value))
+
+
+def _harmless(cell: str) -> str:
+    # A name such as =HYPERLINK(…) must not run when a clerk opens the file.
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _html_table(section: Section, chinese: bool) -> str:
+    def row(texts: Sequence[str], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}>{html.escape(text)}</{tag}>" for text in texts) + "</tr>"
+
+    title = _said(section.title, chinese)
+    head = f"<h2>{html.escape(title)}</h2>\n" if title else ""
+    body = "\n".join(row(texts, "td") for texts in cells(section, chinese))
+    return (
+        f"{head}<table>\n<thead>{row(heads(section, chinese), 'th')}</thead>\n"
+        f"<tbody>\n{body}\n</tbody>\n</table>"
+    )
+
+
+_STYLE = """
+@page { size: A4; margin: 14mm }
+body { font: 15px/1.6 "Noto Sans SC", "Microsoft YaHei", "PingFang SC", sans-serif;
+  color: #1b1b1b; max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.5rem; text-align: center } h2 { font-size: 1.1rem; margin-top: 2rem }
+dl { display: flex; flex-wrap: wrap; gap: .2rem 2rem; margin: 0 0 1rem }
+dl div { display: flex; gap: .5rem } dt { color: #666 } dd { margin: 0 }
+table { border-collapse: collapse; width: 100%; font-size: .9rem }
+th, td { border: 1px solid #bbb; padding: .3rem .5rem; text-align: left; vertical-align: top;
+  overflow-wrap: anywhere }
+th { background: #eee } thead { display: table-header-group } tr { break-inside: avoid }
+p { color: #444 }
+"""
+
+
+# ── pages ─────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """One thing on a page: lines of text, or a row of cells with its rules."""
+
+    top_pt: float
+    left_pt: float
+    size_pt: float
+    texts: tuple[tuple[str, ...], ...]
+    widths: tuple[float, ...] = ()
+    shaded: bool = False
+
+    @property
+    def height_pt(self) -> float:
+        return _row_height(self.texts)
+
+    def draw(self, paper: Paper) -> None:
+        left = self.left_pt
+        for number, lines in enumerate(self.texts):
+            if self.widths:
+                paper.canvas.setFillGray(SHADE if self.shaded else 1)
+                paper.canvas.setLineWidth(0.4)
+                bottom = self.top_pt - self.height_pt
+                paper.canvas.rect(left, bottom, self.widths[number], self.height_pt, fill=1)
+                paper.canvas.setFillGray(0)
+            pad = PAD_PT if self.widths else 0.0
+            for at, line in enumerate(lines):
+                baseline = self.top_pt - pad - self.size_pt - at * LEAD_PT
+                _line(paper, line, self.size_pt, left + pad, baseline)
+            left += self.widths[number] if self.widths else 0.0
+
+
+def _laid_out(sheet: Sheet, chinese: bool, across: bool) -> Iterator[list[_Mark]]:
+    """The pages, each a list of marks from the top down."""
+    wide, high = (HEIGHT_PT, WIDTH_PT) if across else (WIDTH_PT, HEIGHT_PT)
+    room = _room(across)
+    title = _said(sheet.title, chinese)
+    size = TITLE_PT * min(1.0, room / max(text_width(title, TITLE_PT), 1.0))
+    middle = (wide - text_width(title, size)) / 2
+    page = [_Mark(high - MARGIN_PT, middle, size, ((title,),))]
+    top = high - MARGIN_PT - 30
+    facts = "　　".join(f"{_said(n, chinese)} {_said(v, chinese)}" for n, v in sheet.facts)
+    flow: list[tuple[Section | None, str]] = [(None, facts)] if facts else []
+    flow += [(section, "") for section in sheet.sections]
+    flow += [(None, _said(note, chinese)) for note in sheet.notes]
+    for section, words in flow:
+        blocks = _table_blocks(section, chinese, room) if section else _text_blocks(words, room)
+        repeated: _Mark | None = None
+        for mark, is_head in blocks:
+            need = mark.height_pt + (_FIRST_ROW_PT if is_head else 0.0)
+            if top - need < BODY_FOOT_PT:
+                yield page
+                page, top = [], high - MARGIN_PT
+                if repeated is not None and not is_head:
+                    page.append(_at(repeated, top))
+                    top -= repeated.height_pt
+            page.append(_at(mark, top))
+            top -= mark.height_pt
+            repeated = mark if mark.shaded else repeated
+        top -= LEAD_PT
+    yield page
+
+
+_FIRST_ROW_PT = 2 * LEAD_PT  # a heading does not stand alone at the foot of a page
+
+
+def _at(mark: _Mark, top_pt: float) -> _Mark:
+    return _Mark(top_pt, mark.left_pt, mark.size_pt, mark.texts, mark.widths, mark.shaded)
+
+
+def _text_blocks(words: str, room: float) -> Iterator[tuple[_Mark, bool]]:
+    for line in wrapped(words, room, TEXT_PT):
+        yield _Mark(0, MARGIN_PT, TEXT_PT, ((line,),)), False
+
+
+def _table_blocks(section: Section, chinese: bool, room: float) -> Iterator[tuple[_Mark, bool]]:
+    """The heading, the heads and the rows; a row too high for one page comes in pieces."""
+    title = _said(section.title, chinese)
+    if title:
+        for line in wrapped(title, room, HEAD_PT):
+            yield _Mark(0, MARGIN_PT, HEAD_PT, ((line,),)), True
+    head = heads(section, chinese)
+    rows = cells(section, chinese) or [["—", *[""] * (len(head) - 1)]]
+    widths = _widths([head, *rows], room)
+    for number, row in enumerate([head, *rows]):
+        lines = [
+            wrapped(text, w - 2 * PAD_PT, TEXT_PT) for text, w in zip(row, widths, strict=True)
+        ]
+        for start in range(0, max(map(len, lines)), _MOST_LINES):
+            piece = tuple(tuple(cell[start : start + _MOST_LINES]) for cell in lines)
+            mark = _Mark(0, MARGIN_PT, TEXT_PT, piece, tuple(widths), shaded=not number)
+            yield mark, not number
+
+
+_MOST_LINES = 24  # of one row on one page: fits a page that lies across, under repeated heads
+
+
+def _row_height(texts: Sequence[Sequence[str]]) -> float:
+    return max((len(lines) for lines in texts), default=1) * LEAD_PT + 2 * PAD_PT
+
+
+def _room(across: bool) -> float:
+    return (HEIGHT_PT if across else WIDTH_PT) - 2 * MARGIN_PT
+
+
+def _natural(section: Section, chinese: bool) -> float:
+    """How wide the table would be if no cell were broken."""
+    table = [heads(section, chinese), *cells(section, chinese)]
+    return sum(max(_cell_width(text) for text in column) for column in zip(*table, strict=True))
+
+
+def _widths(table: Sequence[Sequence[str]], room: float) -> list[float]:
+    """Column widths that fill `room`: as wide as the text wants, the widest give way first."""
+    columns = list(zip(*table, strict=True))
+    wanted = [max(map(_cell_width, column)) for column in columns]
+    if sum(wanted) <= room:
+        return [width * room / sum(wanted) for width in wanted]
+    least = [min(max(map(_unbroken, column)), _WORD_PT) for column in columns]
+    if sum(least) >= room:  # even single words are too wide together: they are broken
+        return [width * room / sum(least) for width in least]
+    spare = (room - sum(least)) / (sum(wanted) - sum(least))
+    return [low + (high - low) * spare for low, high in zip(least, wanted, strict=True)]
+
+
+_WORD_PT = 130.0  # a word wider than this is broken: it is none, or nobody's name
+
+
+def _cell_width(text: str) -> float:
+    return text_width(text, TEXT_PT) + 2 * PAD_PT + 1
+
+
+def _unbroken(text: str) -> float:
+    return max((_cell_width(piece) for piece in _PIECES.findall(text)), default=2 * PAD_PT + 1)
+
+
+def wrapped(text: str, room_pt: float, size_pt: float) -> list[str]:
+    """The text in lines no wider than `room_pt`; a word that is wider is broken."""
+    lines, line = [], ""
+    for piece in _PIECES.findall(text):
+        if text_width(line + piece.rstrip(), size_pt) <= room_pt:
+            line += piece if line or not piece.isspace() else ""
+            continue
+        if line:
+            lines.append(line.rstrip())
+            line = ""
+        for char in piece.lstrip():
+            if line and text_width(line + char, size_pt) > room_pt:
+                lines.append(line)
+                line = ""
+            line += char
+    return [*lines, line.rstrip()] if line.strip() or not lines else lines
+
+
+def _line(paper: Paper, text: str, size_pt: float, left_pt: float, baseline_pt: float) -> None:
+    paper.text(text, size_pt, left_pt, baseline_pt)

@@ -1,0 +1,58 @@
+"""How dossiers stand: what the catalogue knows of them, in the words in which policies ask.
+
+Owns the step from catalogue rows to `DossierState` and from `[company]` settings to a
+`Calendar`; whoever reviews, measures or chases dossiers begins here. Times in the catalogue are
+UTC, while a deadline ends with the day on the wall: days and moments here are local ones.
+
+    state = dossier_state(archive.catalogue, archive.the("dossier", "D000001"))
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from index.catalogue import Catalogue, Row
+from policies.calendar import Calendar
+from policies.checklist import Paper
+from policies.deadlines import DossierState
+from policies.measures import Filings
+
+
+def company_calendar(company: Mapping[str, Any]) -> Calendar:
+    """China's working days with the company's own `closures` and `working_days`."""
+    return Calendar(
+        closures=[date.fromisoformat(str(day)) for day in company.get("closures", [])],
+        working_days=[date.fromisoformat(str(day)) for day in company.get("working_days", [])],
+    )
+
+
+def dossier_state(catalogue: Catalogue, row: Row) -> DossierState:
+    """A dossier with its papers, the events that happened to it and the fields conditions ask."""
+    return DossierState(
+        type=row["type"],
+        events={name: date.fromisoformat(day) for name, day in row["events"].items()},
+        customer_fields=customer_fields(catalogue.customer(row["customer"])),
+        keys=row["keys"],
+        papers=tuple(
+            Paper(record["type"], local_moment(record["filed"]).date(), record["id"])
+            for record in catalogue.records(row["id"])
+        ),
+    )
+
+
+def customer_fields(row: Row | None) -> dict[str, str]:
+    """What is registered of a customer, with its class and kind, which conditions may ask too."""
+    if row is None:
+        return {}
+    own = {name: row[name] for name in ("class", "kind") if row[name]}
+    return {**row["fields"], **own}
+
+
+def filings(catalogue: Catalogue, dossier: str) -> Filings:
+    """At which moment each paper of a dossier was filed."""
+    return Filings({row["id"]: local_moment(row["filed"]) for row in catalogue.records(dossier)})
+
+
+def local_moment(time: str) -> datetime:
+    """A time of the ledger as the clock on the wall shows it."""
+    return datetime.fromisoformat(time).astimezone()
