@@ -13,13 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from policies import customers, penalty_law, routines
+from policies import approvals, arrangement, customers, penalty_law, retention, routines, scope
 from policies.policy import Policy, Question
 
 _ROOMS: tuple[Callable[[Policy], Iterable[Question]], ...] = (
     customers.unsettled,
     penalty_law.unsettled,
     routines.unsettled,
+    approvals.unsettled,
+    arrangement.unsettled,
+    retention.unsettled,
+    scope.unsettled,
 )
 
 
