@@ -37,16 +37,20 @@ ACTS = frozenset(
         "customer",  # a customer was added or changed (newest card counts)
         "dossier",  # a dossier was opened, changed or got an event
         "file",  # a document was filed: the commit point of intake
+        "attest",  # a person said what he saw on a paper
+        "handover",  # papers were handed over; both sides signed
+        "routine",  # work that comes again was done
         "refuse",  # a scan was turned away into a tray
         "reject",  # a person decided that a scan is not to be filed
         "view",  # a record was opened and read
+        "violation",  # a violation was recorded, ordered corrected, confirmed or dismissed
         "login",  # a person unlocked the keys
         "logout",
     }
 )
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-PREFIXES = {"customer": ("C", 6), "dossier": ("D", 6), "record": ("R", 8)}
+PREFIXES = {"customer": ("C", 6), "dossier": ("D", 6), "record": ("R", 8), "violation": ("V", 6)}
 
 
 @dataclass(frozen=True, slots=True)

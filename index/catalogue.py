@@ -31,7 +31,7 @@ from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 2  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 3  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -70,11 +70,21 @@ CREATE TABLE grade_key (grade TEXT NOT NULL, generation INTEGER NOT NULL, public
   PRIMARY KEY (grade, generation));
 CREATE TABLE pack (id TEXT NOT NULL, version TEXT NOT NULL, sha256 TEXT NOT NULL, t TEXT NOT NULL,
   idx INTEGER NOT NULL, PRIMARY KEY (id, version));
+CREATE TABLE attestation (
+  record TEXT NOT NULL, dossier TEXT NOT NULL, point TEXT NOT NULL, name TEXT NOT NULL,
+  value TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (record, point, name));
+CREATE INDEX attestation_dossier ON attestation (dossier);
+CREATE TABLE violation (
+  id TEXT PRIMARY KEY, code TEXT NOT NULL, role TEXT NOT NULL, person TEXT, department TEXT,
+  customer TEXT, dossier TEXT, record TEXT, item TEXT NOT NULL, units INTEGER NOT NULL,
+  day TEXT NOT NULL, state TEXT NOT NULL, ordered TEXT, corrected TEXT, decision TEXT,
+  who TEXT NOT NULL, t TEXT NOT NULL, card TEXT);
 CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (subject, idx));
 """
 
 
-_COUNTED = frozenset(("customer", "dossier", "record"))  # kinds of id that count up for ever
+# Kinds of id that count up for ever.
+_COUNTED = frozenset(("customer", "dossier", "record", "violation"))
 
 
 class Catalogue(CatalogueView):
@@ -216,6 +226,31 @@ class Catalogue(CatalogueView):
             )
         self._claim(index, entry, subject, "filed")
 
+    def _attest(
+        self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]
+    ) -> None:
+        """The newest word on each point of a paper counts; the history is the ledger's."""
+        points = [
+            *((kind, "", entry.get(kind)) for kind in ("copy", "sides", "dated")),
+            *(("signature", who, "yes") for who in entry.get("signed", ())),
+            *(("signature", who, "no") for who in entry.get("unsigned", ())),
+            *(("field", name, "yes") for name in entry.get("fields", ())),
+            *(("field", name, "no") for name in entry.get("lacking_fields", ())),
+        ]
+        for point, name, value in points:
+            if value is not None:
+                self._run(
+                    "INSERT INTO attestation VALUES (?,?,?,?,?,?) "
+                    "ON CONFLICT (record, point, name) DO UPDATE SET "
+                    "value=excluded.value, idx=excluded.idx",
+                    subject["record"],
+                    subject["dossier"],
+                    point,
+                    name,
+                    str(value),
+                    index,
+                )
+
     def _refuse(
         self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]
     ) -> None:
@@ -281,7 +316,11 @@ class Catalogue(CatalogueView):
             )
 
     def _adopt(
-        self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]
+        self,
+        index: int,
+        entry: Mapping[str, Any],
+        subject: Mapping[str, str],
+        __: Mapping[str, Any],
     ) -> None:
         self._run(
             "INSERT INTO pack VALUES (?,?,?,?,?) ON CONFLICT (id, version) DO UPDATE SET "
@@ -291,6 +330,34 @@ class Catalogue(CatalogueView):
             entry["sha256"],
             entry["t"],
             index,
+        )
+
+    def _violation(
+        self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]
+    ) -> None:
+        # What the catalogue itself shows has no number: its first entry is the first act on it.
+        self._run(
+            "INSERT INTO violation VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+            "ON CONFLICT (id) DO UPDATE SET state=excluded.state, "
+            "ordered=coalesce(excluded.ordered, ordered), "
+            "corrected=coalesce(excluded.corrected, corrected), "
+            "decision=coalesce(excluded.decision, decision)",
+            subject.get("violation") or subject["lapse"],
+            entry["code"],
+            entry["role"],
+            subject.get("person"),
+            entry.get("department"),
+            *(subject.get(name) for name in ("customer", "dossier", "record")),
+            entry.get("item", ""),
+            entry.get("count", 1),
+            entry["on"],
+            entry["state"],
+            entry.get("ordered"),
+            entry.get("corrected"),
+            _json(entry["decision"]) if "decision" in entry else None,
+            entry["who"],
+            entry["t"],
+            _json(entry.get("card")),
         )
 
     def _lay_out(self) -> None:
@@ -323,11 +390,13 @@ _STEPS = {
     "customer": Catalogue._customer,
     "dossier": Catalogue._dossier,
     "file": Catalogue._file,
+    "attest": Catalogue._attest,
     "refuse": Catalogue._refuse,
     "reject": Catalogue._reject,
     "person": Catalogue._person,
     "key": Catalogue._key,
     "adopt": Catalogue._adopt,
+    "violation": Catalogue._violation,
 }
 
 

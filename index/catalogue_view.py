@@ -85,6 +85,12 @@ class CatalogueView:
         )
         return {row["type"]: row["n"] for row in rows}
 
+    def attested(self, dossier: str) -> list[Row]:
+        """What people said of a dossier's papers, the newest word on each point."""
+        return self._all(
+            "SELECT * FROM attestation WHERE dossier = ? ORDER BY record, point, name", dossier
+        )
+
     def filed_since(self, grade: str, index: int) -> list[Row]:
         """Records of a grade whose ledger entry stands at `index` or later, in that order."""
         return self._all(
@@ -127,6 +133,10 @@ class CatalogueView:
         )
         return row["public"] if row else None
 
+    def violations(self) -> list[Row]:
+        """Every violation that somebody recorded or decided on, by day."""
+        return self._all("SELECT * FROM violation ORDER BY day, id")
+
     def history(self, subject: str) -> list[int]:
         """Ledger indexes of every entry that names the subject."""
         rows = self._all("SELECT idx FROM mention WHERE subject = ? ORDER BY idx", subject)
@@ -150,7 +160,18 @@ class CatalogueView:
 
 
 JSON_COLUMNS = frozenset(
-    ("fields", "keys", "events", "flags", "objects", "clauses", "packs", "roles", "card")
+    (
+        "fields",
+        "keys",
+        "events",
+        "flags",
+        "objects",
+        "clauses",
+        "packs",
+        "roles",
+        "card",
+        "decision",
+    )
 )
 
 
