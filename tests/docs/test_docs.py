@@ -3,6 +3,8 @@
 import dataclasses
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -204,3 +206,10 @@ def anchors_of(path: Path) -> set[str]:
 def test_documents_name_no_machine(path: Path) -> None:
     """What was pasted from a terminal shows no folder of the machine it ran on."""
     assert re.findall(r"(?:/tmp|/root|/work|/home)/\S*", path.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("script", ["pack-manual", "rule-tests"])
+def test_what_scripts_write_is_up_to_date(script: str) -> None:
+    """The pack manual is that of the grammar, the list of rule tests that of the tests."""
+    ran = subprocess.run([sys.executable, TOP / "scripts" / script, "--check"], check=False)
+    assert ran.returncode == 0, f"run scripts/{script}"
