@@ -1,13 +1,13 @@
 """How dossiers stand: what the catalogue knows of them, in the words in which policies ask.
 
-Owns the step from catalogue rows to `DossierState` and from `[company]` settings to a
+Owns the step from catalogue rows (records, attestations) to `DossierState` and from `[company]` settings to a
 `Calendar`; whoever reviews, measures or chases dossiers begins here. Times in the catalogue are
 UTC, while a deadline ends with the day on the wall: days and moments here are local ones.
 
     state = dossier_state(archive.catalogue, archive.the("dossier", "D000001"))
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -33,10 +33,34 @@ def dossier_state(catalogue: Catalogue, row: Row) -> DossierState:
         events={name: date.fromisoformat(day) for name, day in row["events"].items()},
         customer_fields=customer_fields(catalogue.customer(row["customer"])),
         keys=row["keys"],
-        papers=tuple(
-            Paper(record["type"], local_moment(record["filed"]).date(), record["id"])
-            for record in catalogue.records(row["id"])
-        ),
+        papers=papers_of(catalogue, row["id"]),
+    )
+
+
+def papers_of(catalogue: Catalogue, dossier: str) -> tuple[Paper, ...]:
+    """The papers of a dossier with what people attested of each, the newest word on each point."""
+    said: dict[str, list[Row]] = {}
+    for word in catalogue.attested(dossier):
+        said.setdefault(word["record"], []).append(word)
+    return tuple(_paper(row, said.get(row["id"], [])) for row in catalogue.records(dossier))
+
+
+def _paper(record: Row, said: Sequence[Row]) -> Paper:
+    def named(point: str, value: str) -> frozenset[str]:
+        return frozenset(w["name"] for w in said if (w["point"], w["value"]) == (point, value))
+
+    plain = {word["point"]: word["value"] for word in said if not word["name"]}
+    return Paper(
+        type=record["type"],
+        filed=local_moment(record["filed"]).date(),
+        record=record["id"],
+        copy=plain.get("copy", ""),
+        sides=int(plain.get("sides", 0)),
+        signed_by=named("signature", "yes"),
+        unsigned=named("signature", "no"),
+        fields=named("field", "yes"),
+        lacking_fields=named("field", "no"),
+        dated=date.fromisoformat(plain["dated"]) if "dated" in plain else None,
     )
 
 
