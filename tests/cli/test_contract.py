@@ -228,7 +228,7 @@ def test_init_makes_an_archive_whose_key_lies_outside(tmp_path):
     made = home.json("init", home.root, "--pack", "auto-dealer", "--pack", "secrecy",
                      "--person", "王芳", "--role", "档案管理员", "--work-factor", "16")  # fmt: skip
     assert made["person"] == "王芳"
-    assert made["packs"] == ["auto-dealer@2026.1", "secrecy@2026.1"]
+    assert made["packs"] == ["auto-dealer@2026.2", "secrecy@2026.2"]
     key = Path(made["house_key"])
     assert key.is_relative_to(tmp_path / "config")
     assert key.stat().st_mode & 0o777 == 0o600

@@ -27,4 +27,5 @@ def packs(pack_texts):
 @pytest.fixture(scope="session")
 def policy(packs):
     """A settled policy."""
-    return Policy.adopt(packs, {"ungraded": "SECRET"})
+    settings = {"ungraded": "SECRET", "secrecy_period": "36", "secrecy_notice": "30"}
+    return Policy.adopt(packs, settings)

@@ -19,6 +19,10 @@ grade = "TOP"
 clause = "S002-R24"
 """
 
+# The secrecy regulation leaves a period and a notice open beside the grade.
+PERIODS = {"secrecy_period": "36", "secrecy_notice": "30"}
+SETTLED = {"ungraded": "SECRET", **PERIODS}
+
 
 def own(row):
     return parse_pack(OTHER.format(row=row))
@@ -27,7 +31,7 @@ def own(row):
 @pytest.mark.rule("S001-4-R07")
 def test_customer_information_needs_a_decision(packs):
     """The secrecy regulation grades no customer information, so the company must."""
-    policy = Policy.adopt(packs, {})
+    policy = Policy.adopt(packs, PERIODS)
     assert [question.setting for question in policy.questions] == ["ungraded"]
     assert policy.default_grade("green_card") is None
     with pytest.raises(PolicyIncomplete, match="ungraded"):
@@ -35,7 +39,7 @@ def test_customer_information_needs_a_decision(packs):
 
 
 def test_a_settled_policy_has_no_questions(policy):
-    """With the one setting made, the shipped packs leave nothing open."""
+    """With its settings made, the shipped packs leave nothing open."""
     policy.require_settled()
     assert set(policy.document_types) == {
         row for row in policy.document_types if policy.default_grade(row)
@@ -54,13 +58,13 @@ def test_contracts_and_licences_are_secret(packs):
 
 def test_a_grade_setting_that_names_nothing_is_a_question(packs):
     """A misspelt grade is not silently no grade."""
-    policy = Policy.adopt(packs, {"ungraded": "SECRETT"})
+    policy = Policy.adopt(packs, {**PERIODS, "ungraded": "SECRETT"})
     assert [question.setting for question in policy.questions] == ["ungraded"]
 
 
 def test_regulations_that_disagree_are_named_with_both_clauses(packs):
     """Two regulations give contracts two grades: nothing is filed by luck."""
-    policy = Policy.adopt([*packs, own('classes = ["contract"]')], {"ungraded": "SECRET"})
+    policy = Policy.adopt([*packs, own('classes = ["contract"]')], SETTLED)
     (question,) = policy.questions
     assert question.setting == "grade.sales_contract"
     assert set(question.clauses) == {"S001-4-R11", "S002-R24"}
@@ -69,7 +73,7 @@ def test_regulations_that_disagree_are_named_with_both_clauses(packs):
 
 def test_the_company_settles_a_contradiction(packs):
     """The setting decides, and both clauses stay on the ruling."""
-    settings = {"ungraded": "SECRET", "grade.sales_contract": "机密"}
+    settings = {**SETTLED, "grade.sales_contract": "机密"}
     policy = Policy.adopt([*packs, own('classes = ["contract"]')], settings)
     policy.require_settled()
     ruling = policy.default_grade("sales_contract")
@@ -86,7 +90,7 @@ def test_the_company_settles_a_contradiction(packs):
 )
 def test_the_more_specific_row_wins(packs, row, contract, green_card):
     """A row naming the type beats its class, and any row beats a general rule."""
-    policy = Policy.adopt([*packs, own(row)], {"ungraded": "SECRET"})
+    policy = Policy.adopt([*packs, own(row)], SETTLED)
     policy.require_settled()
     assert policy.default_grade("sales_contract").grade.code == contract
     assert policy.default_grade("green_card").grade.code == green_card
@@ -125,7 +129,7 @@ def test_dossier_types_are_found_by_label(policy):
 
 def _retitled(text, version="9"):
     text = text.replace('id = "auto-dealer"', 'id = "company"', 1)
-    return text.replace('version = "2026.1"', f'version = "{version}"', 1)
+    return text.replace('version = "2026.2"', f'version = "{version}"', 1)
 
 
 def test_a_shared_type_joins_the_names_of_both_packs(packs, pack_texts):
@@ -138,7 +142,7 @@ aliases = ["购车票"]
 clause = "C-1"
 """
     head = OTHER.split("[[default_grade]]")[0]
-    policy = Policy.adopt([*packs, parse_pack(head + extra)], {"ungraded": "SECRET"})
+    policy = Policy.adopt([*packs, parse_pack(head + extra)], SETTLED)
     policy.require_settled()
     assert policy.find_type("购车票").id == policy.find_type("发票").id == "invoice_copy"
 
@@ -152,7 +156,7 @@ en = "parts bill"
 clause = "C-1"
 """
     head = OTHER.split("[[default_grade]]")[0]
-    policy = Policy.adopt([*packs, parse_pack(head + extra)], {"ungraded": "SECRET"})
+    policy = Policy.adopt([*packs, parse_pack(head + extra)], SETTLED)
     assert policy.find_type("发票") is None
     assert policy.find_type("invoice").id == "invoice_copy"
     assert any("parts_bill" in question.en for question in policy.questions)
@@ -162,10 +166,9 @@ def test_a_company_checklist_overrides_on_the_record(packs, pack_texts):
     """Two packs with different checklists: `packs.<id>` says whose is used."""
     text = _retitled(pack_texts["auto-dealer.toml"]).replace("working_days = 3", "working_days = 5")
     company = parse_pack(text)
-    settings = {"ungraded": "SECRET"}
-    policy = Policy.adopt([*packs, company], settings)
+    policy = Policy.adopt([*packs, company], SETTLED)
     assert [question.setting for question in policy.questions] == ["packs.new_car"]
-    policy = Policy.adopt([*packs, company], {**settings, "packs.new_car": "company"})
+    policy = Policy.adopt([*packs, company], {**SETTLED, "packs.new_car": "company"})
     policy.require_settled()
     assert policy.dossier_type("new_car").deadlines[0].count == 5
 
@@ -187,7 +190,7 @@ types = ["lease"]
 clause = "C-2"
 """
     head = OTHER.split("[[default_grade]]")[0]
-    policy = Policy.adopt([*packs, parse_pack(head + dossier)], {"ungraded": "SECRET"})
+    policy = Policy.adopt([*packs, parse_pack(head + dossier)], SETTLED)
     assert [question.setting for question in policy.questions] == ["packs.lease"]
 
 

@@ -125,7 +125,7 @@ def test_an_acceptance_says_what_it_rests_on(policy):
     verdict = decide(policy, ["C000001", "D000001"], text=CONTRACT, known=known)
     assert verdict.grade == "SECRET"
     assert verdict.clauses == ("S001-3-R13", "S001-4-R11")
-    assert verdict.packs == ("auto-dealer@2026.1", "secrecy@2026.1")
+    assert verdict.packs == ("auto-dealer@2026.2", "secrecy@2026.2")
     assert verdict.title == "销售合同"
     assert verdict.lacks == ("invoice_copy", "pdi")
 
