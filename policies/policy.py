@@ -45,7 +45,6 @@ from policies.promptly import is_number, with_numbers
 from policies.rule_rows import CompanySetting, Duty, RoleMeaning
 
 Fold = Callable[[str], str]
-_NUMBERS = ("days", "working_days", "months", "years")
 _R = TypeVar("_R", bound=Row)
 _T = TypeVar("_T")
 
@@ -398,10 +397,13 @@ def _with_numbers(
 
 
 def _ask_needs(packs: Sequence[Pack], settings: Mapping[str, str], asked: list[Question]) -> None:
+    dossiers = (row for pack in packs for row in pack.rows(DossierType))
+    counted = {deadline.days_from for row in dossiers for deadline in row.deadlines}
     for pack in packs:
         for need in pack.rows(Need):
             said = settings.get(need.id, "").strip()
-            if not said or (need.kind in _NUMBERS and not is_number(said)):
+            # A routine's interval may name its unit ("6 months"); a deadline takes a number alone.
+            if not said or (need.id in counted and not is_number(said)):
                 asked.append(Question(need.id, need.zh, need.en, (need.clause,)))
 
 
