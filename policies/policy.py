@@ -45,6 +45,7 @@ from policies.promptly import is_number, with_numbers
 from policies.rule_rows import CompanySetting, Duty, RoleMeaning
 
 Fold = Callable[[str], str]
+_NUMBERS = ("days", "working_days", "months", "years")
 _R = TypeVar("_R", bound=Row)
 _T = TypeVar("_T")
 
@@ -70,8 +71,11 @@ class Question:
 
     @property
     def blocks(self) -> bool:
-        """Whether an archive cannot begin before it is answered."""
-        return self.contradiction or self.setting.startswith(("packs", "ungraded", "grade."))
+        """Whether scans cannot be judged before it is answered.
+
+        Everything else is denied or left undone until then, and filing goes on.
+        """
+        return self.setting.startswith(("packs", "ungraded", "grade."))
 
     def __str__(self) -> str:
         return f"{self.setting}: {self.en}"
@@ -397,13 +401,10 @@ def _with_numbers(
 
 
 def _ask_needs(packs: Sequence[Pack], settings: Mapping[str, str], asked: list[Question]) -> None:
-    dossiers = (row for pack in packs for row in pack.rows(DossierType))
-    counted = {deadline.days_from for row in dossiers for deadline in row.deadlines}
     for pack in packs:
         for need in pack.rows(Need):
             said = settings.get(need.id, "").strip()
-            # A routine's interval may name its unit ("6 months"); a deadline takes a number alone.
-            if not said or (need.id in counted and not is_number(said)):
+            if not said or (need.kind in _NUMBERS and not is_number(said)):
                 asked.append(Question(need.id, need.zh, need.en, (need.clause,)))
 
 
