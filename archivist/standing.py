@@ -1,8 +1,9 @@
 """How dossiers stand: what the catalogue knows of them, in the words in which policies ask.
 
-Owns the step from catalogue rows (records, attestations) to `DossierState` and from `[company]` settings to a
-`Calendar`; whoever reviews, measures or chases dossiers begins here. Times in the catalogue are
-UTC, while a deadline ends with the day on the wall: days and moments here are local ones.
+Owns the step from catalogue rows (records, attestations) to `DossierState`, and from
+`[company]` settings to a `Calendar`; whoever reviews, measures or chases dossiers begins here.
+Times in the catalogue are UTC, while a deadline ends with the day on the wall: days and moments
+here are local ones.
 
     state = dossier_state(archive.catalogue, archive.the("dossier", "D000001"))
 """
