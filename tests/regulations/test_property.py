@@ -43,7 +43,7 @@ TODAY = date(2026, 3, 2)
 
 
 def adopted(law, **settings):
-    return law.policy("property", "secrecy", **settings)
+    return law.policy("property", **settings)
 
 
 def tenant(law, **settings):
