@@ -14,7 +14,7 @@ from policies.pack_rows import Role, Series
 from policies.penalties import Violation, assess
 from policies.retention import disposal_terms, keep_until, period_of
 from policies.routines import occurrences
-from policies.rule_rows import Form, Provision, Routine
+from policies.rule_rows import Form, Provision, Routine, Scheme
 
 FILES = ("customer_closed", "customer_unclosed", "daily_registration")
 
@@ -89,6 +89,8 @@ def test_the_registration_form_says_where_the_customer_came_from(law):
 def test_a_prospect_has_left_contact_data_and_an_intent(law):
     """意向客户 is a status a customer may have beside being unclosed."""
     assert scheme_value(policy(law), "意向") == ("deal_status", "prospect")
+    (scheme,) = law.pack("leasing").rows(Scheme)
+    assert scheme.several and scheme.values[2].means == "有联系方式及购买/租赁意向"
     form = row(law, Form, "customer_registration_form")
     assert {"联系方式", "购买/租赁意向", "是否意向客户"} <= set(form.fields)
     assert "来源（来电、来访、自行开发）" in form.fields
@@ -321,6 +323,7 @@ def test_destruction_is_recorded(law):
 @pytest.mark.rule("S001-6-R18")
 def test_a_late_form_costs_points_that_the_company_sets(law):
     """相应分数 is no number: nothing is deducted until the company says how many."""
+    assert {found.late for found in law.pack("leasing").rows(Routine)} == {"late_leasing_form"}
     late = Violation("late_leasing_form", "leasing_manager", date(2026, 9, 1))
     (unset,) = assess(policy(law), [late])
     assert (unset.points, unset.amount) == (0, 0)
