@@ -63,7 +63,7 @@ CREATE TABLE claim (
   customer TEXT, dossier TEXT, type TEXT, clauses TEXT NOT NULL);
 CREATE INDEX claim_scan ON claim (scan);
 CREATE TABLE person (
-  id TEXT PRIMARY KEY, roles TEXT NOT NULL, department TEXT, added TEXT NOT NULL);
+  id TEXT PRIMARY KEY, roles TEXT NOT NULL, department TEXT, added TEXT NOT NULL, key TEXT);
 CREATE TABLE clearance (grade TEXT NOT NULL, generation INTEGER NOT NULL, person TEXT NOT NULL,
   PRIMARY KEY (grade, generation, person));
 CREATE TABLE grade_key (grade TEXT NOT NULL, generation INTEGER NOT NULL, public TEXT NOT NULL,
@@ -79,6 +79,11 @@ CREATE TABLE violation (
   customer TEXT, dossier TEXT, record TEXT, item TEXT NOT NULL, units INTEGER NOT NULL,
   day TEXT NOT NULL, state TEXT NOT NULL, ordered TEXT, corrected TEXT, decision TEXT,
   who TEXT NOT NULL, t TEXT NOT NULL, card TEXT);
+CREATE TABLE handover (
+  idx INTEGER PRIMARY KEY, customer TEXT NOT NULL, dossier TEXT NOT NULL, giver TEXT NOT NULL,
+  receiver TEXT NOT NULL, t TEXT NOT NULL);
+CREATE TABLE routine (
+  idx INTEGER PRIMARY KEY, routine TEXT NOT NULL, dossier TEXT NOT NULL, day TEXT NOT NULL);
 CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (subject, idx));
 """
 
@@ -251,6 +256,28 @@ class Catalogue(CatalogueView):
                     index,
                 )
 
+    def _handover(
+        self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]
+    ) -> None:
+        names = ("customer", "dossier", "from", "to")
+        self._run(
+            "INSERT INTO handover VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+            index,
+            *(subject[name] for name in names),
+            entry["t"],
+        )
+
+    def _routine(
+        self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]
+    ) -> None:
+        self._run(
+            "INSERT INTO routine VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
+            index,
+            subject["routine"],
+            subject.get("dossier", ""),
+            entry["day"],
+        )
+
     def _refuse(
         self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]
     ) -> None:
@@ -290,12 +317,13 @@ class Catalogue(CatalogueView):
         self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]
     ) -> None:
         self._run(
-            "INSERT INTO person VALUES (?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
-            "roles=excluded.roles, department=excluded.department",
+            "INSERT INTO person VALUES (?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+            "roles=excluded.roles, department=excluded.department, key=excluded.key",
             subject["person"],
             _json(entry["roles"]),
             entry.get("department"),
             entry["t"],
+            entry.get("key"),
         )
 
     def _key(
@@ -391,6 +419,8 @@ _STEPS = {
     "dossier": Catalogue._dossier,
     "file": Catalogue._file,
     "attest": Catalogue._attest,
+    "handover": Catalogue._handover,
+    "routine": Catalogue._routine,
     "refuse": Catalogue._refuse,
     "reject": Catalogue._reject,
     "person": Catalogue._person,

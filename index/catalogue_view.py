@@ -91,6 +91,14 @@ class CatalogueView:
             "SELECT * FROM attestation WHERE dossier = ? ORDER BY record, point, name", dossier
         )
 
+    def handovers(self) -> list[Row]:
+        """Every handover, oldest first; `idx` is its ledger entry."""
+        return self._all("SELECT * FROM handover ORDER BY idx")
+
+    def routines_done(self) -> list[Row]:
+        """Every time somebody said that a routine was done."""
+        return self._all("SELECT * FROM routine ORDER BY idx")
+
     def filed_since(self, grade: str, index: int) -> list[Row]:
         """Records of a grade whose ledger entry stands at `index` or later, in that order."""
         return self._all(
