@@ -25,22 +25,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, product
 
-from policies import lending
+from policies import approval_cases, lending
 from policies.lending import Terms, knows, loan_terms, who_may_know
-from policies.pack_rows import GRADE_CODES
 from policies.policy import Cited, Policy, Question
 from policies.reach import (
     Subject,
+    clauses_of,
     distinct,
+    once_each,
     pack_id,
     prevailing,
     role_words,
     speakers,
     vague_roles,
 )
-from policies.rule_rows import RELATIONS, Approval, steps_of
+from policies.rule_rows import Approval, steps_of
 
 __all__ = [
     "ACTION_WORDS", "ACT_WORDS", "Decision", "Reason", "Request", "Step", "Terms", "decide",
@@ -180,20 +180,23 @@ def may_sign(
 def unsettled(policy: Policy) -> Iterator[Question]:
     """Every contradiction between the adopted approval rows, and every vague role they name."""
     actions = distinct(action for c in policy.rows(Approval) for action in c.row.actions)
-    disputes: dict[str, tuple[str, str | None, tuple[Cited[Approval], ...]]] = {}
     for action in actions:
-        rows = _rows_on(policy, action)
-        if len({cited.pack for cited in rows}) > 1:
-            for request in _requests(policy, action, rows):
-                by_pack = speakers(policy, rows, request.subject)
-                if _settled(policy, request, by_pack) is None:
-                    setting, grade, fought = _dispute(request, by_pack)
-                    known = disputes.get(setting, (action, grade, ()))[2]
-                    disputes[setting] = (action, grade, distinct((*known, *fought)))
-    for setting, (action, grade, fought) in disputes.items():
-        yield _question(policy, setting, action, grade, fought)
-    yield from vague_roles(policy, _roles_named(policy))
-    yield from lending.unsettled(policy)
+        yield from _contradictions(policy, action)
+    named = (role for c in policy.rows(Approval) for role in (*c.row.roles, *c.row.requesters))
+    yield from once_each((*vague_roles(policy, named), *lending.unsettled(policy)))
+
+
+def _contradictions(policy: Policy, action: str) -> Iterator[Question]:
+    """One question for each setting that an open contradiction on this action asks for."""
+    rows = _rows_on(policy, action)
+    disputes: dict[str | None, tuple[Cited[Approval], ...]] = {}
+    for subject in approval_cases.cases(policy, rows):
+        by_pack = speakers(policy, rows, subject)
+        if _settled(policy, action, subject.grade, by_pack) is None:
+            grade, fought = _dispute(subject.grade, by_pack)
+            disputes[grade] = distinct((*disputes.get(grade, ()), *fought))
+    for grade, fought in disputes.items():
+        yield _question(policy, action, grade, fought)
 
 
 def _rows_on(policy: Policy, action: str) -> tuple[Cited[Approval], ...]:
@@ -204,11 +207,11 @@ def _decide(policy: Policy, request: Request, rows: tuple[Cited[Approval], ...])
     by_pack = speakers(policy, rows, request.subject)
     if not by_pack:
         return Decision(False, why=_no_rule(request.action))
-    decision = _settled(policy, request, by_pack)
+    decision = _settled(policy, request.action, request.grade, by_pack)
     if decision is not None:
         return decision
-    setting, grade, fought = _dispute(request, by_pack)
-    question = _question(policy, setting, request.action, grade, fought)
+    grade, fought = _dispute(request.grade, by_pack)
+    question = _question(policy, request.action, grade, fought)
     return Decision(
         False,
         clauses=question.clauses,
@@ -219,13 +222,15 @@ def _decide(policy: Policy, request: Request, rows: tuple[Cited[Approval], ...])
 
 
 def _settled(
-    policy: Policy, request: Request, by_pack: Mapping[str, tuple[Cited[Approval], ...]]
+    policy: Policy,
+    action: str,
+    grade: str | None,
+    by_pack: Mapping[str, tuple[Cited[Approval], ...]],
 ) -> Decision | None:
     """What the regulations say together; None when they contradict and nothing settles it."""
     said = {pack: _demand(policy, rows) for pack, rows in by_pack.items()}
     if len({_essence(decision) for decision in said.values()}) > 1:
-        finer = f"approval.{request.action}.{request.grade}"
-        for name in (finer, f"approval.{request.action}"):
+        for name in (f"approval.{action}.{grade}", f"approval.{action}"):
             answer = policy.setting(name)
             if answer == _ALL:
                 break
@@ -255,7 +260,7 @@ def _demand(policy: Policy, rows: tuple[Cited[Approval], ...]) -> Decision:
         due_date=any(cited.row.due_date for cited in rows),
         purpose=any(cited.row.purpose for cited in rows),
         separate=any(cited.row.separate for cited in rows),
-        clauses=distinct(cited.row.clause for cited in rows),
+        clauses=clauses_of(cited.row.clause for cited in rows),
         packs=distinct(cited.pack for cited in rows),
         open=tuple(vague_roles(policy, (step.role for step in taken))),
         why=None
@@ -306,34 +311,30 @@ def _essence(decision: Decision) -> tuple[object, ...]:
 
 
 def _dispute(
-    request: Request, by_pack: Mapping[str, tuple[Cited[Approval], ...]]
-) -> tuple[str, str | None, tuple[Cited[Approval], ...]]:
-    """The setting that would settle it, the grade it is about, and the rows that disagree."""
+    grade: str | None, by_pack: Mapping[str, tuple[Cited[Approval], ...]]
+) -> tuple[str | None, tuple[Cited[Approval], ...]]:
+    """The grade that the quarrel is about, None where it is about any, and the rows in it."""
     fought = distinct(cited for rows in by_pack.values() for cited in rows)
-    grade = request.grade if any(cited.row.grades for cited in fought) else None
-    return f"approval.{request.action}" + (f".{grade}" if grade else ""), grade, fought
+    return (grade if any(cited.row.grades for cited in fought) else None), fought
 
 
 def _question(
-    policy: Policy,
-    setting: str,
-    action: str,
-    grade: str | None,
-    fought: Sequence[Cited[Approval]],
+    policy: Policy, action: str, grade: str | None, fought: Sequence[Cited[Approval]]
 ) -> Question:
     zh, en = ACTION_WORDS[action]
     level = policy.grades.get(grade or "")
     about_zh = f"“{zh}”" + (f"（{level.zh if level else grade}）" if grade else "")
     about_en = en + (f" ({grade})" if grade else "")
     packs = ", ".join(distinct(pack_id(cited.pack) for cited in fought))
-    said_zh = "；".join(f"{c.row.clause} {_spoken(policy, c.row)[0]}" for c in fought)
-    said_en = "; ".join(f"{c.row.clause} {_spoken(policy, c.row)[1]}" for c in fought)
+    said = distinct((c.row.clause, *_spoken(policy, c.row)) for c in fought)
+    said_zh = "；".join(f"{clause} {words}" for clause, words, _ in said)
+    said_en = "; ".join(f"{clause} {words}" for clause, _, words in said)
     return Question(
-        setting,
+        f"approval.{action}" + (f".{grade}" if grade else ""),
         f"各制度对{about_zh}的审批规定不一：{said_zh}。请设为以何者为准（{packs}），或 all",
-        f"regulations disagree on who approves {about_en}: {said_en}; name the one that "
-        f"prevails ({packs}), or all",
-        distinct(cited.row.clause for cited in fought),
+        f"regulations disagree on who approves {about_en}: {said_en}; name what prevails "
+        f"({packs}), or all",
+        clauses_of(cited.row.clause for cited in fought),
         contradiction=True,
     )
 
@@ -356,62 +357,3 @@ def _no_rule(action: str) -> Reason:
         f"采用的制度都没有规定谁可以批准这项“{zh}”；没有规定就不允许",
         f"no adopted regulation says who may approve this ({en}); what nobody rules is not allowed",
     )
-
-
-def _requests(policy: Policy, action: str, rows: Sequence[Cited[Approval]]) -> Iterator[Request]:
-    """Every request that two packs could answer differently, as far as their rows tell apart.
-
-    For each pair of rows of two packs: the scopes both cover, nothing that neither names. Which
-    rows win there may be others; `speakers` finds them.
-    """
-    found: dict[Request, None] = {}
-    for one in rows:
-        for other in rows:
-            if one.pack < other.pack:
-                found.update(dict.fromkeys(_shared(policy, action, one.row, other.row)))
-    yield from found
-
-
-def _shared(policy: Policy, action: str, one: Approval, other: Approval) -> Iterator[Request]:
-    def both(name: str, otherwise: Sequence[str | None]) -> Sequence[str | None]:
-        a, b = getattr(one, name), getattr(other, name)
-        return [v for v in a if v in b] if a and b else a or b or otherwise
-
-    grades = [code for code in GRADE_CODES if code in policy.grades]
-    for grade, relation, series, dossier, purpose, paper, role, role_too in product(
-        both("grades", [None, *grades]),
-        both("relations", RELATIONS),
-        both("series", [None]),
-        both("dossier_types", [None]),
-        both("purposes", [None]),
-        _papers(policy, one, other),
-        one.requesters or (None,),
-        other.requesters or (None,),
-    ):
-        kind = policy.dossier_types.get(dossier or "")
-        if series and kind and kind.series != series:
-            continue  # no dossier of that type lies in that series
-        held = (policy.who_is(name) for name in (role, role_too) if name)
-        roles = distinct(chain.from_iterable(held))
-        yield Request(action, grade, relation or "own_dept", paper, dossier, series, purpose, roles)
-
-
-def _papers(policy: Policy, one: Approval, other: Approval) -> Sequence[str | None]:
-    """The document types that both rows cover; [None] when neither limits them."""
-
-    def covered(row: Approval) -> set[str] | None:
-        if not row.types and not row.classes:
-            return None
-        classed = (t.id for t in policy.document_types.values() if set(t.classes) & {*row.classes})
-        return {*row.types, *classed}
-
-    a, b = covered(one), covered(other)
-    if a is None and b is None:
-        return [None]
-    return sorted(a & b if a is not None and b is not None else a or b or ())
-
-
-def _roles_named(policy: Policy) -> Iterator[str]:
-    for approval in policy.rows(Approval):
-        yield from approval.row.roles
-        yield from approval.row.requesters

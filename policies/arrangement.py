@@ -26,6 +26,7 @@ from policies.filing_years import MATTERS, Matter, Ruling, filing_year
 from policies.policy import Cited, Policy, Question
 from policies.reach import (
     Subject,
+    clauses_of,
     distinct,
     named_by,
     once_each,
@@ -202,7 +203,7 @@ def _order_questions(policy: Policy, at: Subject) -> Iterator[Question]:
         _order_settings(policy, at)[0],
         f"各制度规定的排列次序不一：{said}。请设为以何者为准（{packs}）",
         f"regulations disagree on the order of papers: {said}; name what prevails ({packs})",
-        distinct(cited.row.clause for cited in found),
+        clauses_of(cited.row.clause for cited in found),
         contradiction=True,
     )
 

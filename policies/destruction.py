@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from policies.policy import Cited, Policy, Question
 from policies.reach import (
     Subject,
+    clauses_of,
     covering,
     distinct,
     is_number,
@@ -81,7 +82,7 @@ def disposal_terms(
         any(c.row.register for c in applying),
         distinct(cited.row.method for cited in methods),
         any(c.row.only_by_procedure for c in applying),
-        distinct(c.row.clause for c in applying),
+        clauses_of(c.row.clause for c in applying),
         distinct(c.pack for c in applying),
         tuple(asked),
     )
@@ -112,7 +113,7 @@ def _other_methods(methods: tuple[Cited[Disposal], ...]) -> Question | None:
         "disposal.method",
         f"各制度规定的销毁方式不一：{said}。请设为以哪个制度包为准",
         f"regulations disagree on how it is destroyed: {said}; name the pack that prevails",
-        distinct(cited.row.clause for cited in methods),
+        clauses_of(cited.row.clause for cited in methods),
         contradiction=True,
     )
 
@@ -122,7 +123,7 @@ def _how_many_witnesses(applying: tuple[Cited[Disposal], ...]) -> Question:
         "disposal.witnesses",
         "采用的制度都没有规定销毁时须有几名监销人（通行做法为两人）",
         "no adopted regulation says how many witnesses a destruction takes (usual are two)",
-        distinct(cited.row.clause for cited in applying),
+        clauses_of(cited.row.clause for cited in applying),
     )
 
 

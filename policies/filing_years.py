@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from policies.policy import Cited, Policy, Question
-from policies.reach import distinct, pack_id, prevailing
+from policies.reach import clauses_of, distinct, pack_id, prevailing
 from policies.rule_rows import FilingYear
 
 __all__ = ["MATTERS", "TAKES_WORDS", "Matter", "Ruling", "filing_year", "unsettled"]
@@ -157,6 +157,6 @@ def _year_questions(policy: Policy, kind: str) -> Iterator[Question]:
         f"filing_year.{kind}",
         f"各制度对“{zh}”归入哪一年规定不一：{said_zh}。请设为以何者为准（{packs}）",
         f"regulations disagree on the year of {en}: {said_en}; name what prevails ({packs})",
-        distinct(row.clause for row in rows),
+        clauses_of(row.clause for row in rows),
         contradiction=True,
     )

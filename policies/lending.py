@@ -22,7 +22,15 @@ from dataclasses import dataclass
 from itertools import chain
 
 from policies.policy import Cited, Policy, Question
-from policies.reach import Subject, covering, distinct, speakers, unanswered, vague_roles
+from policies.reach import (
+    Subject,
+    clauses_of,
+    covering,
+    distinct,
+    speakers,
+    unanswered,
+    vague_roles,
+)
 from policies.rule_rows import Knowledge, LoanRule
 
 __all__ = ["Terms", "knows", "loan_terms", "unsettled", "who_may_know"]
@@ -112,7 +120,7 @@ def loan_terms(
         due_after=distinct(c.row.due_after for c in applying if c.row.due_after),
         excused_by=every("excused_by"),
         overdue=distinct(c.row.overdue for c in applying if c.row.overdue),
-        clauses=distinct(c.row.clause for c in applying),
+        clauses=clauses_of(c.row.clause for c in applying),
         packs=distinct(c.pack for c in applying),
         open=distinct(span for span in spans if isinstance(span, Question)),
     )

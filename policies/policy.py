@@ -26,8 +26,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
 
 from policies.errors import PolicyIncomplete, UnknownName
 from policies.pack_rows import (
@@ -125,6 +125,7 @@ class Policy:
     _dossiers_by_name: Mapping[str, str]
     _grades_by_name: Mapping[str, str]
     _rulings: Mapping[str, GradeRuling]
+    _rows: dict[type[Any], tuple[Cited[Any], ...]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def adopt(
@@ -192,6 +193,12 @@ class Policy:
         A row of the company's own pack stands in the place of every row of that kind with the
         same id: so the company overrides a regulation, on the record.
         """
+        # One question over all packs asks thousands of times; the packs never change.
+        if kind not in self._rows:
+            self._rows[kind] = self._gathered(kind)
+        return self._rows[kind]
+
+    def _gathered(self, kind: type[_T]) -> tuple[Cited[_T], ...]:
         own = [pack for pack in self.adopted if pack.head.kind == "company"]
         replaced = {getattr(row, "id", None) for pack in own for row in pack.rows(kind)}
         return tuple(

@@ -177,7 +177,7 @@ def unanswered(policy: Policy, setting: str, clause: str, zh: str, en: str) -> Q
     for cited in policy.rows(Need):
         if cited.row.id == setting:
             return Question(setting, cited.row.zh, cited.row.en, (cited.row.clause,))
-    return Question(setting, zh, en, (clause,) if clause else ())
+    return Question(setting, zh, en, clauses_of((clause,)))
 
 
 def role_words(policy: Policy, role: str) -> tuple[str, str]:
@@ -197,7 +197,7 @@ def vague_roles(policy: Policy, roles: Iterable[str]) -> Iterator[Question]:
                 f"role.{role}",
                 f"制度没有写明“{zh}”是谁：请写明指哪些职务",
                 f"the regulation does not say who the {en} is: name the roles that are meant",
-                distinct(row.clause for row in rows),
+                clauses_of(row.clause for row in rows),
             )
 
 
@@ -227,6 +227,11 @@ def once_each(questions: Iterable[Question]) -> tuple[Question, ...]:
 def is_number(said: str) -> bool:
     """Whether a setting is a whole number from one up."""
     return said.isascii() and said.isdecimal() and int(said) > 0
+
+
+def clauses_of(clauses: Iterable[str]) -> tuple[str, ...]:
+    """Single clause ids, each once: a row may rest on several (`S001-1-R44, S001-1-R45`)."""
+    return distinct(part.strip() for said in clauses for part in said.split(",") if part.strip())
 
 
 def distinct(values: Iterable[_V]) -> tuple[_V, ...]:

@@ -35,6 +35,7 @@ from policies.policy import Cited, Policy, Question
 from policies.reach import (
     Subject,
     classes_of,
+    clauses_of,
     covering,
     distinct,
     is_number,
@@ -136,7 +137,7 @@ class Period:
     def clauses(self) -> tuple[str, ...]:
         """The clauses that the period rests on."""
         said = (*self.own, *self.floors) if self.rule else ()
-        return distinct(span.clause for span in said)
+        return clauses_of(span.clause for span in said)
 
     @property
     def packs(self) -> tuple[str, ...]:
@@ -320,7 +321,7 @@ def _disagreement(setting: str, spans: Iterable[Span]) -> Question:
         setting,
         f"各制度规定的保管期限不一：{zh}。请设为以哪个制度包为准",
         f"regulations disagree on how long it is kept: {en}; name the pack that prevails",
-        distinct(span.clause for span in said),
+        clauses_of(span.clause for span in said),
         contradiction=True,
     )
 

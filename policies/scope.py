@@ -24,7 +24,7 @@ from datetime import date, timedelta
 
 from policies.deadlines import add_months
 from policies.policy import Cited, Policy, Question
-from policies.reach import classes_of, distinct, is_number, once_each, unanswered
+from policies.reach import classes_of, clauses_of, distinct, is_number, once_each, unanswered
 from policies.rule_rows import FilingScope, Secrecy
 
 __all__ = [
@@ -44,7 +44,7 @@ class ScopeRuling:
 
     @property
     def clauses(self) -> tuple[str, ...]:
-        return distinct(cited.row.clause for cited in self.heads)
+        return clauses_of(cited.row.clause for cited in self.heads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class SecrecyRuling:
 
     @property
     def clauses(self) -> tuple[str, ...]:
-        return distinct(cited.row.clause for cited in self.heads)
+        return clauses_of(cited.row.clause for cited in self.heads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def marking(policy: Policy, grade: str) -> Marking:
         by("extension"),
         any(c.row.like_originals for c in rows),
         by("custody"),
-        distinct((*cited_grade, *(c.row.clause for c in rows))),
+        clauses_of((*cited_grade, *(c.row.clause for c in rows))),
         distinct(c.pack for c in rows),
         (*asked, *asked_too),
     )
