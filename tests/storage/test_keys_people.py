@@ -197,6 +197,7 @@ def test_nothing_shows_a_secret() -> None:
 
 
 @pytest.mark.rule("S001-1-R06")
+@pytest.mark.rule("S001-8-R02")
 def test_granted_key_opens_for_its_holders_only(ring: KeyRing, people: People) -> None:
     """Who was granted a generation opens it; who was not, does not."""
     grade = ring.new_generation("jimi")
