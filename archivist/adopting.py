@@ -5,8 +5,9 @@ that what the entry names can always be read; after it only the line in archive.
 which says which packs the archive goes by and is not asked for the version.
 
 Rules it keeps: a pack with mistakes is not adopted. A version is one text for ever: another text
-needs another version. What would contradict the other regulations in force is refused with both
-clauses, unless it contradicted before.
+needs another version. A pack with which scans could no longer be judged (two grades for one
+paper) is refused with both clauses; other contradictions are told, and what they touch is
+denied until the company decides.
 """
 
 import hashlib
@@ -68,10 +69,9 @@ def _settled(
     archive: Archive, before: Sequence[Pack], after: Sequence[Pack]
 ) -> tuple[Policy, tuple[Question, ...]]:
     company = {key: str(value) for key, value in archive.settings.company.items()}
-    old = {question.setting for question in open_questions(Policy.adopt(before, company, fold))}
+    old = {question.setting for question in Policy.adopt(before, company, fold).questions}
     policy = Policy.adopt(after, company, fold)
-    questions = open_questions(policy)
-    new = [q for q in questions if q.blocks and q.setting not in old]
+    new = [q for q in policy.questions if q.blocks and q.setting not in old]
     if new:
         raise BadRequest(
             "与现行制度有未决事项："
@@ -81,7 +81,7 @@ def _settled(
             "请在 archive.toml 的 [company] 中决定，或写入公司自己的制度包",
             "decide in [company] of archive.toml, or in a pack of the company's own",
         )
-    return policy, questions
+    return policy, open_questions(policy)
 
 
 def _check_version(archive: Archive, pack: Pack, text: str) -> None:

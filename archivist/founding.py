@@ -22,7 +22,6 @@ from archivist.regulations import keep_adopted
 from index.analysis import fold
 from policies.packs import Pack, parse_pack
 from policies.policy import Policy
-from policies.questions import open_questions
 from storage import durable
 from storage.errors import Unsuitable
 from storage.house_key import HouseKey
@@ -65,11 +64,12 @@ def read_packs(texts: Sequence[tuple[str, str]]) -> list[tuple[Pack, str]]:
 def settle(packs: Sequence[Pack], company: Mapping[str, str]) -> Policy:
     """The policy of these packs, or BadRequest with all that must be settled before the start.
 
-    What a regulation merely leaves open (an interval, a number) does not stop the founding:
-    until the company says it, only what needs it waits, and `doctor` keeps asking.
+    What two regulations say differently of approvals or penalties, and what one leaves open (an
+    interval, a number), does not stop the founding: until the company decides, only what needs
+    it is denied or waits, and `doctor` keeps asking.
     """
     policy = Policy.adopt(packs, company, fold)
-    blocking = [question for question in open_questions(policy) if question.blocks]
+    blocking = [question for question in policy.questions if question.blocks]
     if blocking:
         # No setting can stand in for grades that no pack declares: only another pack can.
         gradeless = any(question.setting == "packs" for question in blocking)

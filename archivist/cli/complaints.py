@@ -8,6 +8,7 @@ when something went wrong, so that no other call pays for it.
     archivist: hint: there are: li, zhang
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -122,6 +123,22 @@ def question_row(question: Question) -> dict[str, Any]:
     """What the company must decide; it stands in no one file, but in the clauses it names."""
     return {"file": None, "line": None, "field": question.setting, "zh": question.zh,
             "en": question.en, "clauses": list(question.clauses)}  # fmt: skip
+
+
+def tell_open(questions: Sequence[Question]) -> None:
+    """Say what regulations contradict each other in, clause by clause, and how much is open."""
+    contradicting = [q for q in questions if q.contradiction]
+    left = [q for q in questions if not q.contradiction]
+    for question in contradicting:
+        told = shown_problem(question_row(question))
+        note(say(f"制度互相矛盾，须由公司决定：{told}", f"regulations contradict: {told}"))
+    if left:
+        note(
+            say(
+                f"制度另有 {len(left)} 项留待公司决定，见 archivist doctor。",
+                f"{len(left)} more things are left to the company: see archivist doctor.",
+            )
+        )
 
 
 def shown_problem(row: dict[str, Any]) -> str:

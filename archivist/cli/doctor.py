@@ -112,13 +112,13 @@ def _policy(call: Call) -> tuple[bool, str]:
     lines = [f"{trouble.pack}: {say(trouble.zh, trouble.en)}" for trouble in troubles]
     lines += [shown_problem(problem_row(p)) for trouble in troubles for p in trouble.problems]
     found = open_questions(call.policy)
-    lines += [shown_problem(question_row(q)) for q in found if q.blocks]
+    lines += [shown_problem(question_row(q)) for q in found if q.blocks or q.contradiction]
     return not lines, "; ".join(lines) or ", ".join(call.policy.packs)
 
 
 def _company(call: Call) -> tuple[bool, str]:
     """What the regulations leave to the company waits for it, and holds up nothing else."""
-    left = [question for question in open_questions(call.policy) if not question.blocks]
+    left = [q for q in open_questions(call.policy) if not (q.blocks or q.contradiction)]
     told = "; ".join(f"{question.setting}: {say(question.zh, question.en)}" for question in left)
     return True, told or say("没有待公司决定的事项", "nothing is left to decide")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from archivist import founding, regulations
+from archivist.cli.complaints import question_row, tell_open
 from archivist.cli.door import (
     Call,
     ask_new_passphrase,
@@ -24,6 +25,7 @@ from archivist.cli.spoken import command, option, several
 from archivist.cli.words import pairs
 from policies.pack_rows import Need
 from policies.packs import Pack
+from policies.questions import open_questions
 from storage.keys import Suite
 
 
@@ -63,7 +65,7 @@ def init_command(
     texts = [(name, regulations.pack_text(name)) for name in packs]
     adopted = founding.read_packs(texts)
     company = _decided(adopted, pairs(settings))
-    founding.settle([pack for pack, _ in adopted], company)
+    left = open_questions(founding.settle([pack for pack, _ in adopted], company))
     name = person or call.wanted or getpass.getuser()
     plan = founding.Plan(
         root=folder.absolute(),
@@ -87,7 +89,9 @@ def init_command(
         "person": name,
         "house_key": key_path,
         "packs": list(archive.settings.packs),
+        "open": [question_row(question) for question in left],
     }
+    tell_open(left)
     call.emit(result, say(f"已建立档案库 {archive.root}", f"created the archive {archive.root}"))
 
 

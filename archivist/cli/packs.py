@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from archivist import adopting, regulations, rulebook
-from archivist.cli.complaints import problem_row, question_row, shown_problem
+from archivist.cli.complaints import problem_row, question_row, shown_problem, tell_open
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
 from archivist.cli.labels import word
 from archivist.cli.say import facts, note, say, table
@@ -141,10 +141,7 @@ def adopt(call: Call, file: str) -> None:
     """Put the pack FILE (its name, or a TOML file) in force from now on."""
     text = _content(Path(file)).decode("utf-8", "replace")
     done = adopting.adopt(call.archive, text, Path(file).name, now(), call.somebody().name)
-    for question in done.open:
-        if not question.blocks:
-            note(say(f"待公司决定：{question.zh}（{question.setting}）",
-                     f"left to the company: {question}"))  # fmt: skip
+    tell_open(done.open)
     row = {"pack": done.pack.id, "version": done.pack.version, "before": done.before,
            "sha256": done.sha256, "open": [question_row(q) for q in done.open]}  # fmt: skip
     before = say(f"（此前 {done.before}）", f" (before: {done.before})") if done.before else ""
