@@ -40,7 +40,8 @@ def steps(law: Law, **asked: Any) -> list[tuple[str, str]]:
 def test_own_staff_need_the_leader_of_their_department(law):
     """经部门领导批准后，可直接到档案室借阅."""
     for action in ("view", "borrow"):
-        assert steps(law, action=action, relation="own_dept") == [("部门负责人", "approve")]
+        for relation in ("owner", "own_dept"):
+            assert steps(law, action=action, relation=relation) == [("部门负责人", "approve")]
 
 
 @pytest.mark.rule("S001-1-R43")

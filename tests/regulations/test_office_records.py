@@ -205,7 +205,7 @@ def test_the_month_is_signed_over_to_the_offices_archivist(law):
 @pytest.mark.rule("S001-1-R13")
 def test_a_case_officer_borrows_working_papers_by_registration(law):
     """办理临时借用文件资料登记手续: nobody is asked, the loan is entered."""
-    decision = decide(of(law), Request("borrow", relation="owner"))
+    decision = decide(of(law), Request("borrow", relation="owner", purpose="temporary"))
     assert decision.allowed
     assert decision.free
     assert decision.register
