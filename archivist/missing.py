@@ -1,7 +1,8 @@
 """What each dossier still lacks, and by when: the checklists of the adopted regulations.
 
 Reads the catalogue, asks the policy, adds nothing of its own. `today` decides what is
-overdue, so that a plan for another day is the same question with another date.
+overdue, so that a plan for another day is the same question with another date. A row is one
+thing an item lacks: the paper itself (`document`), or what somebody saw to be wrong with it.
 """
 
 from datetime import date
@@ -9,9 +10,9 @@ from typing import Any
 
 from archivist.archive import Archive
 from archivist.errors import NotKnown
-from index.catalogue import Catalogue, Row
+from archivist.standing import dossier_state
 from policies.calendar import Calendar
-from policies.deadlines import DossierState, missing
+from policies.deadlines import missing
 from policies.policy import Policy
 
 
@@ -27,6 +28,7 @@ def missing_items(
 ) -> list[dict[str, Any]]:
     """The rows of the contract, most urgent first; those without a due date last.
 
+    `today` may be a moment: then what was due by a time of day earlier on it is overdue.
     `department` is an id or a name. Raises NotKnown for a customer, dossier or department
     that does not exist.
     """
@@ -40,7 +42,7 @@ def missing_items(
             continue
         if policy.find_dossier_type(row["type"]) is None:
             continue  # of a pack that is no longer adopted: nothing is required of it now
-        for lack in missing(_state(archive.catalogue, row), policy, calendar, today):
+        for lack in missing(dossier_state(archive.catalogue, row), policy, calendar, today):
             found.append(
                 {
                     "customer": row["customer"],
@@ -49,7 +51,10 @@ def missing_items(
                     "item": lack.item,
                     "title": lack.title,
                     "title_en": lack.title_en,
+                    "lack": lack.kind,
+                    "detail": lack.detail,
                     "due": lack.due.isoformat() if lack.due else None,
+                    "due_at": lack.due_at,
                     "overdue": lack.overdue,
                     "department": lack.department,
                     "clause": lack.clause,
@@ -61,7 +66,9 @@ def missing_items(
         found = [row for row in found if row["department"] == wanted]
     if overdue:
         found = [row for row in found if row["overdue"]]
-    return sorted(found, key=lambda row: (row["due"] or "9999", row["dossier"]))
+    return sorted(
+        found, key=lambda row: (row["due"] or "9999", row["due_at"] or "24:00", row["dossier"])
+    )
 
 
 def _department(policy: Policy, name: str) -> str:
@@ -74,15 +81,4 @@ def _department(policy: Policy, name: str) -> str:
         f"there is no department {name}",
         f"可用：{known}",
         f"there are: {known}",
-    )
-
-
-def _state(catalogue: Catalogue, row: Row) -> DossierState:
-    owner = catalogue.customer(row["customer"])
-    return DossierState(
-        type=row["type"],
-        have=frozenset(catalogue.types_filed(row["id"])),
-        events={name: date.fromisoformat(day) for name, day in row["events"].items()},
-        customer_fields=owner["fields"] if owner else {},
-        keys=row["keys"],
     )

@@ -1,17 +1,21 @@
 """`archivist missing`: what the checklists still lack, with due dates.
 
-Working days follow the Chinese calendar with its make-up days.
+Working days follow the Chinese calendar with its make-up days. Without --on the clock counts
+too: what was due by six o'clock is overdue at half past.
 """
 
 from datetime import date
+from typing import Any
 
-from archivist.cli.door import Call, common_options, pass_call, today
+from archivist.cli.door import Call, common_options, now, pass_call
 from archivist.cli.labels import department_label
 from archivist.cli.say import say, table
 from archivist.cli.spoken import NOTHING, command, option
 from archivist.cli.words import iso_date
 from archivist.missing import missing_items
-from policies.calendar import Calendar
+from archivist.standing import company_calendar
+from policies.policy import Policy
+from policies.wording import lack_words
 
 
 @command("missing", zh="列出客户档案还缺的资料，最急的在前。\n\n"
@@ -34,35 +38,38 @@ def missing_command(
 
     Counts working days, with Chinese holidays and make-up days.
     """
-    day = date.fromisoformat(iso_date(on) if on else today())
-    company = call.settings.company
-    calendar = Calendar(
-        closures=[date.fromisoformat(str(d)) for d in company.get("closures", [])],
-        working_days=[date.fromisoformat(str(d)) for d in company.get("working_days", [])],
-    )
     rows = missing_items(
         call.archive,
         call.policy,
-        calendar,
-        day,
+        company_calendar(call.settings.company),
+        date.fromisoformat(iso_date(on)) if on else now().astimezone(),
         customer,
         dossier,
         department,
         overdue,
     )
-    heads = (say("客户档案", "dossier"), say("缺件", "missing"), say("应交日期", "due"),
-             say("逾期", "overdue"), say("部门", "department"), say("条款", "clause"))  # fmt: skip
+    heads = (say("客户档案", "dossier"), say("资料", "paper"), say("缺什么", "lacks"),
+             say("应交日期", "due"), say("逾期", "overdue"), say("部门", "department"),
+             say("条款", "clause"))  # fmt: skip
     call.emit(
         rows,
         lambda: table(
             heads,
             [
-                (r["dossier"], say(r["title"], r["title_en"]), r["due"], r["overdue"],
-                 department_label(call.policy, r["department"]), r["clause"])
+                (r["dossier"], say(r["title"], r["title_en"]), _lacks(call.policy, r), _due(r),
+                 r["overdue"], department_label(call.policy, r["department"]), r["clause"])
                 for r in rows
             ],
-            cut=(4, 1),
+            cut=(5, 1, 2),
         )
         if rows
         else say("没有缺件", "nothing is missing"),
     )  # fmt: skip
+
+
+def _lacks(policy: Policy, row: dict[str, Any]) -> str:
+    return say(*lack_words(policy, row["lack"], row["detail"]))
+
+
+def _due(row: dict[str, Any]) -> str | None:
+    return f"{row['due']} {row['due_at']}".strip() if row["due"] else None
