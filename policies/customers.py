@@ -29,6 +29,7 @@ from policies.checklist import holds
 from policies.deadlines import add_months
 from policies.errors import UnknownName
 from policies.policy import Question
+from policies.rhythms import business_day
 from policies.rule_rows import Escalation, Ownership, Profile, ProfileField, Scheme
 
 if TYPE_CHECKING:
@@ -192,8 +193,7 @@ _RULES = {
 
 
 def _business_moment(listed: datetime, row: Ownership) -> tuple[date, datetime]:
-    late = bool(row.cut_off) and listed.strftime("%H:%M") >= row.cut_off
-    return listed.date() + timedelta(days=int(late)), listed
+    return business_day(listed, row.cut_off) if row.cut_off else listed.date(), listed
 
 
 def _only(people: Sequence[str]) -> str | None:

@@ -75,10 +75,10 @@ def test_equal_times_are_nobodys_but_the_one_on_duty():
 
 
 def test_a_list_after_the_cut_off_counts_as_the_next_day():
-    """17:59 beats 18:00 of the same evening; 18:00 loses even to nobody's earlier record."""
+    """18:00 sharp is in time and beats 18:01, whoever was recorded first."""
     policy = Policy.adopt([BY_LIST], {})
-    late = Claim("li", at(8), listed=at(18))
-    in_time = Claim("wang", at(9), listed=at(17, 59))
+    late = Claim("li", at(8), listed=at(18, 1))
+    in_time = Claim("wang", at(9), listed=at(18))
     assert rule_ownership(policy, [late, in_time]).winner == "wang"
 
 
