@@ -193,7 +193,7 @@ _RULES = {
 
 
 def _business_moment(listed: datetime, row: Ownership) -> tuple[date, datetime]:
-    return business_day(listed, row.cut_off) if row.cut_off else listed.date(), listed
+    return business_day(listed, row.cut_off), listed
 
 
 def _only(people: Sequence[str]) -> str | None:
