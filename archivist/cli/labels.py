@@ -26,6 +26,7 @@ _ACTS = {
     "refuse": "未归档",
     "reject": "退回",
     "view": "调阅",
+    "violation": "违规",
     "login": "登录",
     "logout": "退出",
 }
