@@ -27,5 +27,5 @@ def packs(pack_texts):
 @pytest.fixture(scope="session")
 def policy(packs):
     """A settled policy."""
-    settings = {"ungraded": "SECRET", "secrecy_period": "36", "secrecy_notice": "30"}
-    return Policy.adopt(packs, settings)
+    periods = {f"secrecy_period_{grade}": "3 years" for grade in ("top", "conf", "secret")}
+    return Policy.adopt(packs, {"ungraded": "SECRET", "secrecy_notice": "30", **periods})

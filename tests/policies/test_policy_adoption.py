@@ -19,8 +19,9 @@ grade = "TOP"
 clause = "S002-R24"
 """
 
-# The secrecy regulation leaves a period and a notice open beside the grade.
-PERIODS = {"secrecy_period": "36", "secrecy_notice": "30"}
+# The secrecy regulation leaves periods and a notice open beside the grade.
+PERIODS = {f"secrecy_period_{grade}": "3 years" for grade in ("top", "conf", "secret")}
+PERIODS["secrecy_notice"] = "30"
 SETTLED = {"ungraded": "SECRET", **PERIODS}
 
 
