@@ -5,13 +5,16 @@ from datetime import date
 
 import pytest
 
+from policies.arrangement import Paper as Filed
+from policies.arrangement import order_of, sorted_papers
 from policies.checklist import Paper, review
 from policies.deadlines import due_of
 from policies.destruction import disposal_terms
 from policies.handover import receipt_rules, receipt_terms
 from policies.lending import loan_terms
 from policies.routines import intervals, occurrences
-from policies.rule_rows import Arrangement, FilingScope, Form, Routine
+from policies.rule_rows import Form, Routine
+from policies.scope import in_filing_scope
 
 SUPPLEMENT = "客户资料补充"
 # The eleven heads in the order of the text; the fifth has six papers.
@@ -146,6 +149,11 @@ def test_one_tenant_one_file(law):
     kind = tenant(law)
     assert kind.kind == "tenant"
     assert [key.zh for key in kind.keys if key.required] == ["租户"]
+    policy = adopted(law)
+    for name in PAPERS:
+        assert in_filing_scope(policy, policy.document_type(name).id, "property").inside, name
+    ruling = in_filing_scope(policy, policy.document_type("维修单").id, "property")
+    assert ruling.clauses == ("S001-10-R08",)
 
 
 @pytest.mark.rule("S001-10-R09")
@@ -211,17 +219,19 @@ def test_complaints_and_repair_calls_are_written_down(law):
 @pytest.mark.rule("S001-10-R10")
 def test_papers_lie_in_the_order_of_their_date_of_issue(law):
     """按签发日期的先后顺序保存, with a detailed catalogue."""
-    (row,) = [c.row for c in adopted(law).rows(Arrangement) if "tenant" in c.row.dossier_types]
-    assert (row.order, row.catalogued) == (("issue_date",), True)
+    (cited,) = order_of(adopted(law), "tenant")
+    assert cited.row.catalogued
+    issued = {"a": "2026-03-05", "b": "2025-12-30", "c": "2026-03-04"}
+    papers = [Filed(name, fields={"issue_date": day}) for name, day in issued.items()]
+    assert [paper.id for paper in sorted_papers(papers, cited.row.order)] == ["b", "c", "a"]
 
 
 @pytest.mark.rule("S001-10-R11")
 def test_all_written_exchange_belongs_in_the_file(law):
     """往来文件 with the management company and related units, without omission."""
-    policy = adopted(law)
-    heads = [c.row for c in policy.rows(FilingScope) if c.row.departments == ("property",)]
-    letters = policy.document_type("租户往来函件").id
-    assert [head.types for head in heads] == [(letters,)]
+    letters = adopted(law).document_type("租户往来函件").id
+    ruling = in_filing_scope(adopted(law), letters, "property")
+    assert (ruling.inside, ruling.clauses) == (True, ("S001-10-R11",))
     assert letters in {name for item in tenant(law).items for name in item.types}
 
 

@@ -12,6 +12,7 @@ from policies.handover import receipt_rules
 from policies.pack_rows import Role
 from policies.penalties import Violation, assess
 from policies.rule_rows import Form
+from policies.scope import in_filing_scope
 
 PAPERS = ["客户投诉记录表", "客户投诉报表", "投诉处理结果", "客户回访记录表", "总结与综合评价"]
 TITLES = ["客户投诉记录表", "客户投诉报表", "处理结果", "回访记录", "总结与综合评价"]
@@ -113,6 +114,9 @@ def test_every_document_of_a_complaint_is_filed(law):
     assert lacks(law, PAPERS) == []
     for number, title in enumerate(TITLES):
         assert lacks(law, PAPERS[:number] + PAPERS[number + 1 :]) == [title]
+    for name in (*PAPERS, "投诉相关资料"):
+        kind = adopted(law).document_type(name)
+        assert in_filing_scope(adopted(law), kind.id, "hr_admin").inside, name
     letters = adopted(law).document_type("投诉相关资料").id
     assert [each.required for each in case(law).items if letters in each.types] == ["optional"]
 
