@@ -6,6 +6,7 @@
 import click
 
 from archivist import dossiers
+from archivist.cli.attest import said, seen_words
 from archivist.cli.door import Call, common_options, now, pass_call
 from archivist.cli.labels import dossier_type_label, grade_label, local_time, named, type_label
 from archivist.cli.say import facts, note, say, table
@@ -119,6 +120,8 @@ def show(call: Call, identifier: str) -> None:
     """Show the dossier ID and what lies in it."""
     row = dossiers.shown(call.archive, identifier)
     policy = call.policy
+    for record in row["records"]:
+        record["attested"] = said(call, record["record"])
 
     def shown() -> str:
         head = facts(
@@ -132,7 +135,8 @@ def show(call: Call, identifier: str) -> None:
             )
         )
         heads = (say("档案", "record"), say("资料", "document"), say("密级", "grade"),
-                 say("页数", "pages"), say("归档时间", "filed"))  # fmt: skip
+                 say("页数", "pages"), say("归档时间", "filed"),
+                 say("核对", "attested"))  # fmt: skip
         lines = [
             (
                 r["record"],
@@ -140,9 +144,10 @@ def show(call: Call, identifier: str) -> None:
                 grade_label(policy, r["grade"]),
                 r["pages"],
                 local_time(r["filed"]),
+                seen_words(policy, r["attested"]) or None,
             )
             for r in row["records"]
         ]
-        return f"{head}\n\n{table(heads, lines, cut=(1,))}" if lines else head
+        return f"{head}\n\n{table(heads, lines, cut=(5, 1))}" if lines else head
 
     call.emit(row, shown)

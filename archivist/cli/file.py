@@ -1,7 +1,8 @@
 """`archivist file`: file documents by hand.
 
 Takes copies; the originals stay where they are. Without --dossier and --type the scan is
-routed as if the scanner had dropped it. What is refused lies, as a copy, in a tray.
+routed as if the scanner had dropped it. What is refused lies, as a copy, in a tray. Whoever has
+the paper in his hands can say at once what he sees on it (`archivist attest` says the rest).
 """
 
 import os
@@ -9,6 +10,9 @@ from pathlib import Path
 
 import click
 
+from archivist import attesting
+from archivist.attesting import Seen
+from archivist.cli.attest import copy_options
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
 from archivist.cli.progress import Progress
 from archivist.cli.reading import station_of, write_outcomes
@@ -20,7 +24,8 @@ from policies.facts import Order
 
 
 @command("file", zh="手工归档文件 PATH，逐个输出结果。\n\n"
-         "不写 --dossier 和 --type 时，与扫描投放一样自动认定去处。",
+         "不写 --dossier 和 --type 时，与扫描投放一样自动认定去处。--signed、--copy、--sides "
+         "写明在资料上看到的，须与前两项同写。",
          changes=("归档件、台账；未归档的副本放入托盘",
                   "the vault, the ledger; trays for what is refused"),
          never=("原文件", "the files you name: they are copied"),
@@ -31,15 +36,19 @@ from policies.facts import Order
         help="The document type, by id or name.")  # fmt: skip
 @option("--grade", metavar="G", zh="密级；不写则由制度决定。",
         help="The grade; else the regulations decide.")  # fmt: skip
+@copy_options
 @common_options
 @pass_call
 def file_command(
-    call: Call, paths: tuple[Path, ...], dossier: str | None, type_: str | None, grade: str | None
-) -> int:
+    call: Call, paths: tuple[Path, ...], dossier: str | None, type_: str | None, grade: str | None,
+    signed: tuple[str, ...], copy: str | None, sides: int | None,
+) -> int:  # fmt: skip
     """File PATH… and print what became of each.
 
-    Without --dossier and --type each is routed as if the scanner had dropped it.
+    Without --dossier and --type each is routed as if the scanner had dropped it. --signed,
+    --copy and --sides say what you see on the papers; they need both.
     """
+    seen = _seen(call, dossier, type_, Seen(signed, copy=copy or "", sides=sides or 0))
     order = Order(dossier, type_, grade) if dossier or type_ or grade else None
     for path in paths:
         if not path.is_file():
@@ -54,6 +63,9 @@ def file_command(
             station.offer(call.archive.claims.copy_in(path, now(), os.urandom(10)), order)
             refused += write_outcomes(call, station.take_ready(wait=False), bar, kept)
         refused += write_outcomes(call, station.finish(), bar, kept)
+    filed = [outcome.record for outcome in kept if outcome.record]
+    if seen and filed:
+        attesting.attest(call.archive, call.policy, filed, seen, now(), call.somebody().name)
     if call.json:
         # One document whatever happens: the one outcome, or a list of them.
         rows = [outcome.plain() for outcome in kept]
@@ -63,3 +75,19 @@ def file_command(
         known = ", ".join(call.policy.document_types)
         note(f"archivist: hint: {say('资料种类可为', 'document types there are')}: {known}")
     return FINDINGS if refused else 0
+
+
+def _seen(call: Call, dossier: str | None, type_: str | None, seen: Seen) -> Seen | None:
+    """What is to be attested, looked at before anything is filed; None when nothing is."""
+    if not seen.plain():
+        return None
+    if not (dossier and type_):
+        raise BadRequest(
+            "写明所见时，须同时写 --dossier 和 --type",
+            "what you see can be said of a paper whose --dossier and --type you name",
+        )
+    call.somebody()
+    call.archive.follow()
+    row = call.archive.the("dossier", dossier)
+    attesting.check(call.policy, row["type"], call.policy.document_type(type_).id, seen)
+    return seen

@@ -6,6 +6,7 @@ Title and source name show only to whoever is cleared.
 import click
 
 from archivist import viewing
+from archivist.cli.attest import said, seen_words
 from archivist.cli.door import Call, common_options, pass_call
 from archivist.cli.labels import (
     act_label,
@@ -30,7 +31,7 @@ def show_command(call: Call, record: str) -> None:
 
     Title and source name show only to whoever is cleared.
     """
-    row = viewing.shown(call.archive, record, call.person)
+    row = viewing.shown(call.archive, record, call.person) | {"attested": said(call, record)}
 
     def shown() -> str:
         head = facts(
@@ -44,6 +45,7 @@ def show_command(call: Call, record: str) -> None:
                 (say("页数", "pages"), row["pages"]),
                 (say("格式", "media"), row["media"]),
                 (say("归档", "filed"), f"{local_time(row['filed'])}  {word(row['filed_by'])}"),
+                (say("核对", "attested"), seen_words(call.policy, row["attested"])),
                 (say("依据", "clauses"), row["clauses"]),
                 (say("存储件 SHA-256", "stored SHA-256"), row["objects"]["scan"]["sha256"]),
             )
