@@ -29,20 +29,9 @@ from policies.pack_rows import Need, Role, Row
 from policies.policy import Cited, Policy, Question
 
 __all__ = [
-    "Subject",
-    "Weight",
-    "classes_of",
-    "covering",
-    "covers",
-    "distinct",
-    "pack_id",
-    "prevailing",
-    "role_words",
-    "series_of",
-    "speakers",
-    "unanswered",
-    "vague_roles",
-    "weight",
+    "Subject", "Weight", "classes_of", "clauses_of", "covering", "covers", "distinct", "is_number",
+    "named_by", "need_kind", "once_each", "pack_id", "prevailing", "role_words", "series_of",
+    "speakers", "unanswered", "vague_roles", "weight",
 ]  # fmt: skip
 
 _R = TypeVar("_R", bound=Row)
@@ -167,6 +156,11 @@ def prevailing(by_pack: Mapping[str, _V], said: str | None) -> _V | None:
     names = {pack_id(ref): value for ref, value in by_pack.items()}
     wanted = (word.strip() for word in (said or "").split(","))
     return next((names[word] for word in wanted if word in names), None)
+
+
+def need_kind(policy: Policy, setting: str) -> str:
+    """What a pack's `[[need]]` says the setting holds (`months`, `days` …); "" if none does."""
+    return next((c.row.kind for c in policy.rows(Need) if c.row.id == setting), "")
 
 
 def unanswered(policy: Policy, setting: str, clause: str, zh: str, en: str) -> Question:

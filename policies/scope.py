@@ -18,13 +18,23 @@ Rules it keeps:
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from policies.deadlines import add_months
 from policies.policy import Cited, Policy, Question
-from policies.reach import classes_of, clauses_of, distinct, is_number, once_each, unanswered
+from policies.reach import (
+    classes_of,
+    clauses_of,
+    distinct,
+    is_number,
+    need_kind,
+    once_each,
+    pack_id,
+    prevailing,
+    unanswered,
+)
 from policies.rule_rows import FilingScope, Secrecy
 
 __all__ = [
@@ -32,6 +42,7 @@ __all__ = [
     "secrecy_period", "secrecy_scope", "unsettled",
 ]  # fmt: skip
 
+_UNTIL_DECLASSIFIED = ("长期", "永久", "公布前", "permanent", "indefinite")
 _PERIOD = re.compile(r"([1-9][0-9]{0,3})\s*(years?|months?|days?|年|个月|月|天|日)?")
 
 
@@ -155,20 +166,20 @@ def marking(policy: Policy, grade: str) -> Marking:
     )
 
 
-def secrecy_period(said: str) -> SecrecyPeriod | None:
+def secrecy_period(said: str, unit: str = "years") -> SecrecyPeriod | None:
     """`10 years`, `6 months`, `30天`, `长期`: what a setting says; None when it cannot be read.
 
-    A bare number counts years.
+    A bare number counts `unit`s: what the pack's `[[need]]` asks for.
     """
-    if said.strip().casefold() in ("长期", "永久", "permanent", "indefinite"):
+    if said.strip().casefold() in _UNTIL_DECLASSIFIED:
         return SecrecyPeriod(forever=True)
     found = _PERIOD.fullmatch(said.strip().casefold())
     if found is None:
         return None
-    count, unit = int(found[1]), (found[2] or "year").rstrip("s")
-    if unit in ("day", "天", "日"):
+    count, counted = int(found[1]), (found[2] or unit).rstrip("s")
+    if counted in ("day", "天", "日"):
         return SecrecyPeriod(days=count)
-    return SecrecyPeriod(months=count if unit in ("month", "个月", "月") else count * 12)
+    return SecrecyPeriod(months=count if counted in ("month", "个月", "月") else count * 12)
 
 
 def unsettled(policy: Policy) -> Iterator[Question]:
@@ -184,16 +195,38 @@ def _names(head: FilingScope, classes: Collection[str], doc_type: str | None) ->
 def _usual(
     policy: Policy, rows: Collection[Cited[Secrecy]], grade: str
 ) -> tuple[SecrecyPeriod | None, tuple[Question, ...]]:
-    """The usual period of the grade, of the row that names it before one for all grades."""
-    named = sorted((c for c in rows if c.row.period_from), key=lambda c: grade not in c.row.grades)
-    if not named:
-        return None, ()
-    row = named[0].row
-    period = secrecy_period(policy.setting(row.period_from) or "")
-    if period is not None:
-        return period, ()
-    zh, en = "通常的保密期限，如 10 years", "the usual secrecy period, as 10 years"
-    return None, (unanswered(policy, row.period_from, row.clause, zh, en),)
+    """The usual period of the grade; of one pack the row that names the grade goes first."""
+    by_pack: dict[str, Cited[Secrecy]] = {}
+    for cited in sorted(rows, key=lambda c: (not c.company, grade not in c.row.grades)):
+        if cited.row.period_from:
+            by_pack.setdefault(cited.pack, cited)
+    said: dict[str, SecrecyPeriod] = {}
+    asked: list[Question] = []
+    for pack, cited in by_pack.items():
+        name = cited.row.period_from
+        period = secrecy_period(policy.setting(name) or "", need_kind(policy, name) or "years")
+        if period is None:
+            zh, en = "通常的保密期限，如 10 years", "the usual secrecy period, as 10 years"
+            asked.append(unanswered(policy, name, cited.row.clause, zh, en))
+        else:
+            said[pack] = period
+    if len(set(said.values())) > 1:
+        chosen = prevailing(said, policy.setting(f"secrecy.{grade}"))
+        return chosen, (*asked, *([] if chosen else [_two_periods(grade, by_pack)]))
+    return next(iter(said.values()), None), tuple(asked)
+
+
+def _two_periods(grade: str, by_pack: Mapping[str, Cited[Secrecy]]) -> Question:
+    clauses = clauses_of(cited.row.clause for cited in by_pack.values())
+    packs = ", ".join(map(pack_id, by_pack))
+    return Question(
+        f"secrecy.{grade}",
+        f"各制度的通常保密期限不一（{grade}，{'、'.join(clauses)}）。请设为以何者为准（{packs}）",
+        f"the usual secrecy periods of {grade} differ ({', '.join(clauses)}); name what prevails "
+        f"({packs})",
+        clauses,
+        contradiction=True,
+    )
 
 
 def _notice(
