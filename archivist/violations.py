@@ -18,8 +18,9 @@ from datetime import date, datetime
 from typing import Any
 
 from archivist.archive import Archive, Desk
+from archivist.assessing import Assessed, assessed
 from archivist.errors import BadRequest, NotAllowed, NotKnown
-from archivist.lapses import CONFIRMED, DISMISSED, OPEN, Assessed, Case, assessed
+from archivist.lapses import CONFIRMED, DISMISSED, OPEN, Case
 from archivist.records import Entry, canonical, timestamp
 from index.catalogue import Row
 from policies.calendar import Calendar

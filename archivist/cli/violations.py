@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from archivist import lapses, violations
+from archivist import assessing, violations
 from archivist.cli.door import Call, common_options, now, pass_call, today
 from archivist.cli.labels import department_label, local_time
 from archivist.cli.say import facts, note, say, table
@@ -152,8 +152,8 @@ def list_(call: Call, month: str | None, person: str | None, on: str | None) -> 
     wanted = _month(month) if month else None
     call.archive.follow()
     rows = [
-        lapses.plain(call.policy, found)
-        for found in lapses.assessed(*_asked(call), _day(on))
+        assessing.plain(call.policy, found)
+        for found in assessing.assessed(*_asked(call), _day(on))
         if wanted is None or found.case.violation.on.isoformat().startswith(wanted)
     ]
     if person is not None:
@@ -181,7 +181,7 @@ def list_(call: Call, month: str | None, person: str | None, on: str | None) -> 
 def show(call: Call, identifier: str, on: str | None) -> None:
     """Show ID: how it was reckoned, who confirms it, what happened to it."""
     found = violations.the_case(*_asked(call), identifier, _day(on))
-    row = lapses.plain(call.policy, found)
+    row = assessing.plain(call.policy, found)
     row["history"] = violations.reasons(call.archive, identifier)
 
     def shown() -> str:
