@@ -115,6 +115,7 @@ def test_fingerprint_depends_on_house_and_content() -> None:
     assert one.fingerprint("ab" * 32) != other.fingerprint("ab" * 32)
 
 
+@pytest.mark.rule("S001-3-R05")
 def test_person_unlocks_with_the_passphrase_only(people: People) -> None:
     """The right passphrase gives both secrets back; a wrong one says so and nothing else."""
     unlocked = people.unlock("lin", PHRASE)
