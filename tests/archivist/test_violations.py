@@ -210,6 +210,15 @@ def test_a_range_needs_an_amount_within_it(office):
     assert decided["decision"]["amount"] == 60
 
 
+def test_a_decision_stays_told_when_a_date_is_put_right(office):
+    """The car was delivered later than was written: the confirmed penalty does not vanish."""
+    office.json("violation", "confirm", CAR)
+    office.json("dossier", "event", "D000001", "delivery=2026-03-30")
+    rows = {row["violation"]: row for row in listed(office)}
+    assert rows[CAR]["state"] == "confirmed"
+    assert rows[CAR]["decision"]["amount"] == 50
+
+
 # ── recording ─────────────────────────────────────────────────────────────────
 
 
@@ -307,3 +316,22 @@ def test_what_nobody_asks_for_is_no_violation(office, scan):
     record = office.lines("watch", "--once")[0]["record"]
     office.json("attest", record, "--copy", "photocopy")
     assert [r for r in office.json("violation", "list") if r["source"] == "attested"] == []
+
+
+# ── undone work ───────────────────────────────────────────────────────────────
+
+
+def test_a_daily_list_not_handed_in_before_the_event_is_a_violation(tmp_path):
+    """On each of the seven days before the event, ten yuan for the head of the unit."""
+    home = Home(tmp_path)
+    home.json("init", home.root, "--pack", "customer-allocation", "--pack", "secrecy",
+              "--person", "li", "--work-factor", "16")  # fmt: skip
+    home.json("customer", "add", "张伟")
+    home.json("dossier", "open", "C000001", "joint_event", "--key", "session=evening",
+              "--key", "head=sun", "--event", "event=2026-03-20")  # fmt: skip
+    rows = [row for row in listed(home) if row["code"] == "late_list"]
+    assert [(row["on"][-2:], row["person"], row["amount"]) for row in rows] == [
+        (str(day), "sun", 10) for day in range(13, 20)
+    ]
+    before = home.json("violation", "list", "--on", "2026-03-15")
+    assert [row["on"][-2:] for row in before] == ["13", "14"]
