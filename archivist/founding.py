@@ -161,7 +161,12 @@ def _record(archive: Archive, plan: Plan, policy: Policy, founder: Unlocked, now
         for pack, text in plan.packs:
             digest = hashlib.sha256(text.encode()).hexdigest()
             desk.say("adopt", {"pack": pack.id}, version=pack.version, sha256=digest)
-        desk.say("person", {"person": name}, roles=list(plan.founder.roles))
+        desk.say(
+            "person",
+            {"person": name},
+            roles=list(plan.founder.roles),
+            key=founder.verify_key.hex(),
+        )
         for grade in policy.grades.values():
             if grade.encrypt:
                 desk.first_key(grade.code, name, plan.suite)

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from archivist.archive import Archive
-from archivist.errors import NotKnown
+from archivist.regulations import department_id
 from archivist.standing import dossier_state
 from policies.calendar import Calendar
 from policies.deadlines import missing
@@ -62,23 +62,10 @@ def missing_items(
                 }
             )
     if department is not None:
-        wanted = _department(policy, department)
+        wanted = department_id(policy, department)
         found = [row for row in found if row["department"] == wanted]
     if overdue:
         found = [row for row in found if row["overdue"]]
     return sorted(
         found, key=lambda row: (row["due"] or "9999", row["due_at"] or "24:00", row["dossier"])
-    )
-
-
-def _department(policy: Policy, name: str) -> str:
-    for identifier, row in policy.departments.items():
-        if name in (identifier, row.zh, row.en):
-            return identifier
-    known = ", ".join(policy.departments)
-    raise NotKnown(
-        f"没有部门 {name}",
-        f"there is no department {name}",
-        f"可用：{known}",
-        f"there are: {known}",
     )

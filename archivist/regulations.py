@@ -235,6 +235,20 @@ def pack_text(name_or_path: str) -> str:
     )
 
 
+def department_id(policy: Policy, name: str) -> str:
+    """The id of the department with this id or label; NotKnown with those there are."""
+    for identifier, row in policy.departments.items():
+        if name in (identifier, row.zh, row.en):
+            return identifier
+    known = ", ".join(policy.departments)
+    raise NotKnown(
+        f"没有部门 {name}",
+        f"there is no department {name}",
+        f"可用：{known}",
+        f"there are: {known}",
+    )
+
+
 def known_for(catalogue: Catalogue, clues: Clues) -> Known:
     """Every dossier and customer that the clues could mean.
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "login": ("persons", "登录", "unlock your keys for some hours"),
     "logout": ("persons", "退出", "forget the unlocked keys"),
     "whoami": ("persons", "当前用户", "who is logged in, and cleared for what"),
+    "person": ("persons", "人员", "add and list people"),
     "pack": ("packs", "制度包", "the regulations: list, check, adopt, coverage"),
     "customer": ("customers", "客户", "add, list and show customers"),
     "dossier": ("dossiers", "客户档案", "open, list and show dossiers; record events"),

@@ -225,33 +225,36 @@ def passphrase_from_environment(*names: str) -> str | None:
     return None
 
 
-def ask_passphrase(who: str) -> str:
-    """From the environment, else from the terminal. Raises KeyNeeded when neither is there."""
-    given = passphrase_from_environment("ARCHIVIST_PASSPHRASE")
+def ask_passphrase(who: str, *first: str) -> str:
+    """From the environment (the variables `first`, then ARCHIVIST_PASSPHRASE), else from the
+    terminal. Raises KeyNeeded when neither is there."""
+    given = passphrase_from_environment(*first, "ARCHIVIST_PASSPHRASE")
     if given is not None:
         return given
     return _prompt(say(f"{who} 的口令", f"passphrase of {who}"))
 
 
-def ask_new_passphrase(who: str) -> str:
-    """A new person's passphrase, typed twice when it comes from the terminal."""
-    given = passphrase_from_environment("ARCHIVIST_NEW_PASSPHRASE", "ARCHIVIST_PASSPHRASE")
+def ask_new_passphrase(who: str, *or_else: str) -> str:
+    """A new person's passphrase: ARCHIVIST_NEW_PASSPHRASE, the variables `or_else`, else typed
+    twice at the terminal."""
+    given = passphrase_from_environment("ARCHIVIST_NEW_PASSPHRASE", *or_else)
     if given is None:
-        given = _prompt(say(f"为 {who} 设置口令", f"new passphrase for {who}"))
-        if _prompt(say("再输入一次", "once more")) != given:
+        name = "ARCHIVIST_NEW_PASSPHRASE"
+        given = _prompt(say(f"为 {who} 设置口令", f"new passphrase for {who}"), name)
+        if _prompt(say("再输入一次", "once more"), name) != given:
             raise errors.BadRequest("两次输入不一致", "the two do not match")
     if not given:
         raise errors.BadRequest("口令不能为空", "a passphrase must not be empty")
     return given
 
 
-def _prompt(text: str) -> str:
+def _prompt(text: str, name: str = "ARCHIVIST_PASSPHRASE") -> str:
     if not sys.stdin.isatty():
         raise errors.KeyNeeded(
             "需要口令，但没有终端可以输入",
             "a passphrase is needed and there is no terminal",
-            "请设置 ARCHIVIST_PASSPHRASE 或 ARCHIVIST_PASSPHRASE_FILE",
-            "set ARCHIVIST_PASSPHRASE or ARCHIVIST_PASSPHRASE_FILE",
+            f"请设置 {name} 或 {name}_FILE",
+            f"set {name} or {name}_FILE",
         )
     answer: str = click.prompt(text, hide_input=True, err=True)
     return answer

@@ -71,7 +71,9 @@ def init_command(
         root=folder.absolute(),
         packs=adopted,
         company=company,
-        founder=founding.Founder(name, roles or ("archivist",), ask_new_passphrase(name)),
+        founder=founding.Founder(
+            name, roles or ("archivist",), ask_new_passphrase(name, "ARCHIVIST_PASSPHRASE")
+        ),
         suite=suite,
         scrypt_log_n=work_factor,
     )

@@ -7,6 +7,7 @@ types, grades and departments have the names that the packs give them.
 from datetime import datetime
 
 from archivist.cli.say import say
+from policies.pack_rows import Role
 from policies.policy import Policy
 
 _TRAYS = {
@@ -80,6 +81,12 @@ def reason_label(reason: str | None) -> str | None:
 def word(code: str | None) -> str | None:
     """A role, a kind of customer, a demand of a checklist, or a person's name as it is."""
     return say(_WORDS.get(code, code), code) if code else code
+
+
+def role_label(policy: Policy, role: str) -> str:
+    """The name of a role, as the adopted regulations call it."""
+    found = next((c.row for c in policy.rows(Role) if c.row.id == role), None)
+    return say(found.zh, found.en) if found else say(_WORDS.get(role, role), role)
 
 
 def local_time(time: str | None) -> str | None:

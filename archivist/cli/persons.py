@@ -1,20 +1,31 @@
-"""`archivist login`, `logout`, `whoami`: whose keys are at hand.
+"""`archivist login`, `logout`, `whoami`, `person`: whose keys are at hand, and who has any.
 
 `login` keeps the unlocked keys in memory-backed storage of this machine for some hours,
-readable by this user alone; `logout` forgets them. Both are recorded.
+readable by this user alone; `logout` forgets them. `person add` makes keys for somebody else.
+All of them are recorded.
 """
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 
 import click
 
+from archivist import enrolling
 from archivist.archive import Archive
-from archivist.cli.door import Call, ask_passphrase, common_options, now, pass_call
-from archivist.cli.labels import grade_label, word
-from archivist.cli.say import facts, say
-from archivist.cli.spoken import ENTRY, NOTHING, command, option
+from archivist.cli.door import (
+    Call,
+    ask_new_passphrase,
+    ask_passphrase,
+    common_options,
+    now,
+    pass_call,
+)
+from archivist.cli.labels import department_label, grade_label, local_time, role_label, word
+from archivist.cli.say import facts, note, say, table
+from archivist.cli.spoken import ENTRY, NOTHING, command, group, option, several
 from archivist.errors import BadRequest
+from archivist.regulations import department_id
 from storage import session
 
 KEPT = ("资料和密钥", "records and keys")
@@ -96,6 +107,64 @@ def whoami_command(call: Call) -> None:
             )
         ),
     )
+
+
+@group("person", zh="人员：登记、列出。")
+def person_command() -> None:
+    """People: add, list."""
+
+
+@person_command.command("add", zh="为 NAME 生成密钥并登记角色。须有人登录，且不能登记自己。\n\n"
+                        "口令由本人输入两次，或取自 ARCHIVIST_NEW_PASSPHRASE。",
+                        changes=(f"此人的密钥文件；{ENTRY[0]}",
+                                 f"the person's key files; {ENTRY[1]}"),
+                        never=("已有人员的密钥；涉密权限另行授予",
+                               "anybody else's keys; clearance is given apart"),
+                        exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
+@click.argument("name")
+@several("--role", "roles", required=True, metavar="ROLE…",
+         zh="角色编号，如 sales_adviser；可写几个，也可多次使用。",
+         help="Roles, e.g. sales_adviser; repeatable.")  # fmt: skip
+@option("--department", metavar="D", zh="所属部门（代码或名称）。",
+        help="Department, by id or name.")  # fmt: skip
+@common_options
+@pass_call
+def add(call: Call, name: str, roles: tuple[str, ...], department: str | None) -> None:
+    """Make keys for NAME and record the roles. Somebody else must be logged in.
+
+    The new person types the passphrase twice, or it comes from ARCHIVIST_NEW_PASSPHRASE.
+    """
+    by = call.somebody().name
+    within = department_id(call.policy, department) if department else ""
+    newcomer = enrolling.Newcomer(name, tuple(dict.fromkeys(roles)), within)
+    enrolling.check(call.archive, call.policy, newcomer, by)
+    newcomer = replace(newcomer, passphrase=ask_new_passphrase(name))
+    unknown = enrolling.enrol(
+        call.archive, call.policy, newcomer, now(), by, call.settings.scrypt_log_n
+    )
+    for role in unknown:
+        note(say(f"注意：所采用的制度中没有角色 {role}",
+                 f"note: no adopted regulation speaks of the role {role}"))  # fmt: skip
+    row = {"person": name, "roles": list(newcomer.roles), "department": within or None,
+           "unknown_roles": list(unknown)}  # fmt: skip
+    call.emit(row, name)
+
+
+@person_command.command("list", zh="列出所有人员及其角色。", never=NOTHING, exits=(0, 10, 12))
+@common_options
+@pass_call
+def list_(call: Call) -> None:
+    """List everybody, with their roles."""
+    rows = enrolling.enrolled(call.archive)
+    heads = (say("人员", "person"), say("角色", "roles"), say("部门", "department"),
+             say("登记时间", "added"))  # fmt: skip
+    lines = [
+        (r["person"], [role_label(call.policy, role) for role in r["roles"]],
+         department_label(call.policy, r["department"]) if r["department"] else None,
+         local_time(r["added"]))
+        for r in rows
+    ]  # fmt: skip
+    call.emit(rows, lambda: table(heads, lines, cut=(1,)))
 
 
 def _record(archive: Archive, act: str, who: str) -> None:

@@ -1,0 +1,133 @@
+"""Enrolling: a further person gets keys and roles, by the hand of somebody who has them.
+
+Owns the ledger act `person` after the founding. The order: keys durable, then the entry, which
+is the commit point. Its `key` is the public half of the person's signing key, so that whatever
+he signs later can be verified from the ledger alone.
+
+Rules it keeps:
+- Nobody enrols himself, and nobody is enrolled twice: a second set of keys under one name would
+  let two people sign as one.
+- Roles that a regulation holds apart are not given to one person (`excludes`).
+- Keys that a crash left without an entry are taken up again by whoever knows their passphrase.
+- A role gives a say, never a key: what a person can open is decided by clearance.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from archivist.archive import Archive
+from archivist.errors import BadRequest, NotAllowed
+from archivist.records import timestamp
+from policies.fields import SLUG
+from policies.pack_rows import Role
+from policies.policy import Policy
+from storage.errors import Unsuitable
+from storage.names import checked_person_name
+from storage.people import Unlocked
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Who is to be enrolled. `roles` are slugs, `department` a declared id or ""; `check` does
+    without the passphrase."""
+
+    name: str
+    roles: tuple[str, ...]
+    department: str = ""
+    passphrase: str = field(default="", repr=False)
+
+
+def enrol(
+    archive: Archive, policy: Policy, newcomer: Newcomer, now: datetime, by: str, log_n: int
+) -> tuple[str, ...]:
+    """Give a new person keys and roles; returns the roles that no adopted pack declares.
+
+    `log_n` is the work factor of the passphrase. Raises NotAllowed for oneself and for roles
+    held apart, BadRequest for a name that is taken or unfit, WrongPassphrase where keys of that
+    name lie there already.
+    """
+    check(archive, policy, newcomer, by)
+    with archive.writing(now, by) as desk:
+        if any(row["id"] == newcomer.name for row in archive.catalogue.people()):
+            raise _taken(newcomer.name)
+        unlocked = _keys(archive, newcomer, now, log_n)
+        desk.say(
+            "person",
+            {"person": newcomer.name},
+            roles=list(newcomer.roles),
+            department=newcomer.department or None,
+            key=unlocked.verify_key.hex(),
+        )
+        desk.append()
+    archive.follow()
+    return _undeclared(policy, newcomer.roles)
+
+
+def check(archive: Archive, policy: Policy, newcomer: Newcomer, by: str) -> None:
+    """Everything that can be said before a passphrase is thought of."""
+    if newcomer.name == by:
+        raise NotAllowed("不能登记自己", "nobody can add himself")
+    try:
+        checked_person_name(newcomer.name)
+    except Unsuitable as error:
+        raise BadRequest(
+            "姓名只能用文字、数字、- 和 _，最长 32 个，且不以 - 开头", str(error)
+        ) from None
+    archive.follow()
+    if any(row["id"] == newcomer.name for row in archive.catalogue.people()):
+        raise _taken(newcomer.name)
+    for role in newcomer.roles:
+        if not SLUG.fullmatch(role):
+            raise BadRequest(
+                f"角色编号 {role} 不合规",
+                f"{role} is no id of a role",
+                "用小写英文字母、数字、_ 和 -，例如 sales_adviser",
+                "use lower-case letters, digits, _ and -, as sales_adviser",
+            )
+    _held_apart(policy, newcomer.roles)
+
+
+def _held_apart(policy: Policy, roles: Sequence[str]) -> None:
+    for cited in policy.rows(Role):
+        if cited.row.id in roles:
+            for other in cited.row.excludes:
+                if other in roles:
+                    raise NotAllowed(
+                        f"制度规定 {cited.row.id} 与 {other} 不得由一人担任（{cited.row.clause}）",
+                        f"the regulation holds {cited.row.id} and {other} apart "
+                        f"({cited.row.clause})",
+                    )
+
+
+def _taken(name: str) -> BadRequest:
+    return BadRequest(f"已有名为 {name} 的人员", f"there is a person {name} already")
+
+
+def _undeclared(policy: Policy, roles: Sequence[str]) -> tuple[str, ...]:
+    declared = {cited.row.id for cited in policy.rows(Role)}
+    return tuple(role for role in roles if role not in declared)
+
+
+def _keys(archive: Archive, newcomer: Newcomer, now: datetime, log_n: int) -> Unlocked:
+    """New keys, or those that a run left behind which crashed before its entry."""
+    name, passphrase = newcomer.name, newcomer.passphrase
+    if name in archive.people.names():
+        return archive.people.unlock(name, passphrase)
+    return archive.people.create(name, passphrase, created=timestamp(now), log_n=log_n)
+
+
+def enrolled(archive: Archive) -> list[dict[str, Any]]:
+    """Everybody, with roles, department and the day of enrolment."""
+    archive.follow()
+    return [
+        {
+            "person": row["id"],
+            "roles": row["roles"],
+            "department": row["department"],
+            "added": row["added"],
+            "key": row["key"],
+        }
+        for row in archive.catalogue.people()
+    ]
