@@ -89,7 +89,8 @@ def doubts(
                     f"the check digit of {key.en} {value} is wrong; please compare",
                 )
             )
-    for other in archive.catalogue.known_by("dossier", [value for value in keys.values() if value]):
+    own = [keys[key.id] for key in kind.keys if key.identifies and keys.get(key.id)]
+    for other in archive.catalogue.known_by("dossier", own):
         row = archive.the("dossier", other)
         if row["type"] == kind.id and row["closed"] is None:
             found.append(
@@ -164,6 +165,15 @@ def _check_names(kind: DossierType, keys: Mapping[str, str], events: Mapping[str
                     f"可用：{known}",
                     f"there are: {known}",
                 )
+    for key in kind.keys:
+        if key.values and keys.get(key.id) not in (None, *key.values):
+            known = ", ".join(key.values)
+            raise BadRequest(
+                f"{key.zh}（{key.id}）不能填 {keys[key.id]}",
+                f"{key.id} cannot be {keys[key.id]}",
+                f"可用：{known}",
+                f"there are: {known}",
+            )
 
 
 def _plain(row: Row) -> Row:

@@ -128,6 +128,11 @@ class Key:
     role: str = slug("填写承担该职务的人员", "names the person who has this role here", "")
     values: tuple[str, ...] = texts("只能填这些值", "the only values it may have")
 
+    @property
+    def identifies(self) -> bool:
+        """Whether its value finds the dossier: a person's name or one of a few words does not."""
+        return not self.role and not self.values
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

@@ -116,7 +116,7 @@ class _Words:
         self._dossiers: dict[Number, set[str]] = {}
         self._customers: dict[Number, set[str]] = {}
         for dossier in known.dossiers:
-            for number in {("", policy.fold(dossier.id)), *numbers(dossier.keys, policy)}:
+            for number in {("", policy.fold(dossier.id)), *_own_numbers(dossier, policy)}:
                 self._dossiers.setdefault(number, set()).add(dossier.id)
         for customer in known.customers:
             names = {("", policy.fold(customer.id)), ("", policy.fold(customer.name))}
@@ -177,7 +177,7 @@ class _Chooser:
         self._policy = policy
         self._doc_type = doc_type
         self._on_page = frozenset((one.kind, one.value) for one in clues.identifiers)
-        self._keys = {d.id: numbers(d.keys, policy) for d in known.dossiers}
+        self._keys = {d.id: _own_numbers(d, policy) for d in known.dossiers}
         vehicles = {
             (one.kind, one.value) for one in clues.identifiers if one.kind == VIN and one.valid
         }
@@ -270,6 +270,18 @@ def numbers(fields: Mapping[str, str], policy: Policy) -> frozenset[Number]:
         for value in fields.values()
         if len(value) >= SHORTEST_KEY
         for number in _numbers_in(value, policy)
+    )
+
+
+def _own_numbers(dossier: DossierInfo, policy: Policy) -> frozenset[Number]:
+    """The numbers of a dossier's keys, without those that only describe it.
+
+    An adviser answers for hundreds of cars: his name in a folder means none of them.
+    """
+    kind = policy.dossier_types.get(dossier.type)
+    told = {key.id for key in kind.keys if not key.identifies} if kind else set()
+    return numbers(
+        {name: value for name, value in dossier.keys.items() if name not in told}, policy
     )
 
 

@@ -254,6 +254,16 @@ def test_the_checklist_chooses_among_dossiers_of_one_vehicle(policy):
     assert refused(decide(policy, ["C000001", "接车单"], known=two))[0] == "ambiguous"
 
 
+def test_who_answers_for_a_car_does_not_find_it(policy):
+    """The adviser's name in a folder or file name means none of his hundred cars."""
+    told = {"vin": VIN_A, "adviser": "wangxiaoming"}
+    known = Known((DossierInfo("D000001", "C000001", "new_car", told),), (FAR,))
+    assert refused(decide(policy, stem="wangxiaoming_发票", known=known))[0] == "no-route"
+    verdict = decide(policy, ["wangxiaoming", "发票"], known=known)
+    assert refused(verdict)[0] == "unknown-customer"
+    assert filed(decide(policy, [VIN_A, "发票"], known=known))[0] == "D000001"
+
+
 @pytest.mark.rule("S001-3-R04")
 def test_a_page_about_two_vehicles_of_one_customer_is_ambiguous(policy):
     """The checklist chooses among files of one vehicle, never between vehicles."""
