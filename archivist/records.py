@@ -35,7 +35,9 @@ ACTS = frozenset(
         "person",  # a person was added
         "key",  # a grade's key generation was made and granted
         "customer",  # a customer was added or changed (newest card counts)
-        "dossier",  # a dossier was opened, changed or got an event
+        "dossier",  # a dossier was opened, changed, closed or got an event
+        "ownership",  # somebody claimed a customer, or was given one
+        "contact",  # somebody served a customer
         "file",  # a document was filed: the commit point of intake
         "attest",  # a person said what he saw on a paper
         "handover",  # papers were handed over; both sides signed

@@ -84,6 +84,15 @@ CREATE TABLE handover (
   receiver TEXT NOT NULL, t TEXT NOT NULL);
 CREATE TABLE routine (
   idx INTEGER PRIMARY KEY, routine TEXT NOT NULL, dossier TEXT NOT NULL, day TEXT NOT NULL);
+CREATE TABLE ownership (
+  idx INTEGER PRIMARY KEY, customer TEXT NOT NULL, person TEXT NOT NULL, step TEXT NOT NULL,
+  department TEXT, listed TEXT, named INTEGER NOT NULL, on_duty INTEGER NOT NULL, owner TEXT,
+  clauses TEXT NOT NULL, packs TEXT NOT NULL, who TEXT NOT NULL, t TEXT NOT NULL, card TEXT);
+CREATE INDEX ownership_customer ON ownership (customer);
+CREATE TABLE contact (
+  idx INTEGER PRIMARY KEY, customer TEXT NOT NULL, person TEXT NOT NULL, kind TEXT NOT NULL,
+  day TEXT NOT NULL);
+CREATE INDEX contact_customer ON contact (customer, day);
 CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (subject, idx));
 """
 
@@ -171,7 +180,9 @@ class Catalogue(CatalogueView):
             _json(entry.get("card")),
         )
         names = [card["name"]] if card.get("name") else []
-        self._known_by("customer", identifier, [*names, *map(str, fields.values())])
+        numbers = card.get("numbers", {})
+        values = [*names, *map(str, fields.values()), *map(str, numbers.values())]
+        self._known_by("customer", identifier, values)
 
     def _dossier(
         self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], card: Mapping[str, Any]
@@ -255,6 +266,41 @@ class Catalogue(CatalogueView):
                     str(value),
                     index,
                 )
+
+    def _ownership(
+        self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]
+    ) -> None:
+        """Every claim stays; whose customer it is after this one, the entry says itself."""
+        self._run(
+            "INSERT INTO ownership VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+            index,
+            subject["customer"],
+            subject["person"],
+            entry["step"],
+            *(entry.get(name) for name in ("department", "listed")),
+            *(int(entry.get(name, False)) for name in ("named", "on_duty")),
+            entry.get("owner"),
+            *(_json(entry.get(name, [])) for name in ("clauses", "packs")),
+            entry["who"],
+            entry["t"],
+            _json(entry.get("card")),
+        )
+        if "owner" in entry:
+            self._run(
+                "UPDATE customer SET owner = ? WHERE id = ?", entry["owner"], subject["customer"]
+            )
+
+    def _contact(
+        self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]
+    ) -> None:
+        self._run(
+            "INSERT INTO contact VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING",
+            index,
+            subject["customer"],
+            subject["person"],
+            entry["kind"],
+            entry["on"],
+        )
 
     def _handover(
         self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]
@@ -419,6 +465,8 @@ _STEPS = {
     "dossier": Catalogue._dossier,
     "file": Catalogue._file,
     "attest": Catalogue._attest,
+    "ownership": Catalogue._ownership,
+    "contact": Catalogue._contact,
     "handover": Catalogue._handover,
     "routine": Catalogue._routine,
     "refuse": Catalogue._refuse,

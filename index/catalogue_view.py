@@ -91,6 +91,21 @@ class CatalogueView:
             "SELECT * FROM attestation WHERE dossier = ? ORDER BY record, point, name", dossier
         )
 
+    def ownership(self, customer: str) -> list[Row]:
+        """Every claim to a customer and every time it was given to somebody, oldest first."""
+        return self._all("SELECT * FROM ownership WHERE customer = ? ORDER BY idx", customer)
+
+    def contacts(self, customer: str) -> list[Row]:
+        """Every contact with a customer, by day."""
+        return self._all("SELECT * FROM contact WHERE customer = ? ORDER BY day, idx", customer)
+
+    def last_contacts(self, until: str) -> dict[str, str]:
+        """Customer → ISO day of the last contact up to the day `until`."""
+        rows = self._all(
+            "SELECT customer, max(day) AS day FROM contact WHERE day <= ? GROUP BY customer", until
+        )
+        return {row["customer"]: row["day"] for row in rows}
+
     def handovers(self) -> list[Row]:
         """Every handover, oldest first; `idx` is its ledger entry."""
         return self._all("SELECT * FROM handover ORDER BY idx")

@@ -26,14 +26,18 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from policies.checklist import holds
-from policies.deadlines import add_months
+from policies.deadlines import Due, add_months, due_of
 from policies.errors import UnknownName
 from policies.policy import Question
 from policies.rhythms import business_day
 from policies.rule_rows import Escalation, Ownership, Profile, ProfileField, Scheme
 
 if TYPE_CHECKING:
+    from policies.calendar import Calendar
     from policies.policy import Cited, Policy
+
+FIRST_CONTACT = "first_contact"
+"""The event, and the registered field, from which the time to register a customer counts."""
 
 _DECIDING = ("earliest_registration", "earliest_list")
 
@@ -91,25 +95,42 @@ def profile_gaps(policy: Policy, fields: Mapping[str, str]) -> tuple[Gap, ...]:
     return tuple(found.values())
 
 
-def scheme_value(policy: Policy, text: str) -> tuple[str, str]:
+def scheme_value(policy: Policy, text: str, of: str = "") -> tuple[str, str]:
     """The (scheme, value) ids that `text` means: `scheme:value` or a value only one scheme has.
 
-    Raises `UnknownName` for a value that no scheme has, or that several have.
+    `of` keeps to the schemes of one use (class, grade, …). Raises `UnknownName` for a value that
+    no scheme has, or that several have.
     """
     wanted_scheme, _, wanted = text.rpartition(":")
+    schemes = schemes_of(policy, of)
     found = {
-        (cited.row.id, value.id)
-        for cited in policy.rows(Scheme)
-        for value in cited.row.values
+        (scheme.id, value.id)
+        for scheme in schemes
+        for value in scheme.values
         if policy.fold(wanted) in map(policy.fold, (value.id, value.zh, value.en))
-        and (not wanted_scheme or _names(policy, cited.row, wanted_scheme))
+        and (not wanted_scheme or _names(policy, scheme, wanted_scheme))
     }
     if len(found) == 1:
         return found.pop()
-    known = sorted(
-        f"{cited.row.id}:{value.id}" for cited in policy.rows(Scheme) for value in cited.row.values
+    known = sorted(f"{scheme.id}:{value.id}" for scheme in schemes for value in scheme.values)
+    raise UnknownName(
+        of or "class", text, tuple(f"{a}:{b}" for a, b in sorted(found)) or tuple(known)
     )
-    raise UnknownName("class", text, tuple(f"{a}:{b}" for a, b in sorted(found)) or tuple(known))
+
+
+def schemes_of(policy: Policy, of: str = "") -> tuple[Scheme, ...]:
+    """The schemes of one use; all of them when `of` is empty."""
+    return tuple(cited.row for cited in policy.rows(Scheme) if of in ("", cited.row.of))
+
+
+def scheme_words(policy: Policy, told: str) -> tuple[str, str]:
+    """`business_class:key` in Chinese and English; what no scheme declares is left as it is."""
+    scheme_id, _, value_id = told.partition(":")
+    for cited in policy.rows(Scheme):
+        for value in cited.row.values:
+            if (cited.row.id, value.id) == (scheme_id, value_id):
+                return value.zh, value.en
+    return told, told
 
 
 def _names(policy: Policy, scheme: Scheme, name: str) -> bool:
@@ -216,11 +237,39 @@ def neglected(
     return None
 
 
-def who_may_reassign(policy: Policy) -> tuple[str, ...]:
-    """The roles that may change whose customer it is; empty where no regulation says."""
-    rules = ("neglected", "adjudicated", "unresolved_complaint", "leaver_replaced")
+def who_may_reassign(policy: Policy, owned: bool = True) -> tuple[str, ...]:
+    """The roles that may change whose customer it is; empty where no regulation says.
+
+    A customer who is nobody's yet (`owned` False) may also be given to somebody by those who
+    hand customers out in the first place (S001-5-R03).
+    """
+    rules = {"neglected", "adjudicated", "unresolved_complaint", "leaver_replaced"}
+    if not owned:
+        rules.add("even_assignment")
     found = (cited.row.by for cited in policy.rows(Ownership) if cited.row.rule in rules)
     return tuple(dict.fromkeys(role for roles in found for role in roles))
+
+
+def owners_are_ruled(policy: Policy) -> bool:
+    """Whether a regulation says whose a customer is, so that nobody may simply write it down."""
+    return bool(who_may_reassign(policy)) or any(
+        cited.row.rule in _RULES for cited in policy.rows(Ownership)
+    )
+
+
+def gates(policy: Policy) -> tuple[Cited[Ownership], ...]:
+    """The rules by which something waits until the customer is registered (S001-14-R17)."""
+    return tuple(cited for cited in policy.rows(Ownership) if cited.row.rule == "registered_gate")
+
+
+def registration_due(policy: Policy, first_contact: date, calendar: Calendar) -> Due | None:
+    """By when a customer first met on this day must be registered (S001-14-R06)."""
+    found = (
+        due_of(kind, None, {FIRST_CONTACT: first_contact}, calendar)
+        for kind in policy.dossier_types.values()
+        if any(event.id == FIRST_CONTACT for event in kind.events)
+    )
+    return min((due for due in found if due), key=lambda due: due.moment, default=None)
 
 
 def contacts_needed(policy: Policy, fields: Mapping[str, str]) -> tuple[int, str]:

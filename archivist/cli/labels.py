@@ -23,6 +23,8 @@ _ACTS = {
     "key": "启用密钥",
     "customer": "登记客户",
     "dossier": "登记档案",
+    "ownership": "客户归属",
+    "contact": "联系客户",
     "file": "归档",
     "attest": "核对",
     "handover": "移交签收",
