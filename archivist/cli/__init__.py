@@ -28,6 +28,7 @@ COMMANDS = {
     "whoami": ("persons", "当前用户", "who is logged in, and cleared for what"),
     "person": ("persons", "人员", "add and list people"),
     "pack": ("packs", "制度包", "the regulations: list, check, adopt, coverage"),
+    "ask": ("ask", "查问制度", "ask the rules: approvals, deadlines, keeping, penalties"),
     "customer": ("customers", "客户", "add, list and show customers"),
     "dossier": ("dossiers", "客户档案", "open, list and show dossiers; record events"),
     "cover": ("cover", "二维码封面页", "print QR cover sheets for the feeder"),
