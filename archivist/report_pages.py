@@ -11,27 +11,29 @@ every font embedded, its pages numbered, and lies across when a table is too wid
     content = as_pdf(sheet, chinese=True)
 """
 
-import csv
 import html
-import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from archivist.printing import HEIGHT_PT, MARGIN_PT, WIDTH_PT, Paper, text_width
+from archivist.printing import (
+    HEIGHT_PT,
+    MARGIN_PT,
+    WIDTH_PT,
+    CellStyle,
+    Paper,
+    printable,
+    text_width,
+    wrapped,
+)
+from archivist.spreadsheets import comma_separated
 
 Words = tuple[str, str]  # Chinese, English
 
-TEXT_PT, LEAD_PT, PAD_PT = 8.5, 12.0, 3.5
+CELLS = CellStyle(size_pt=8.5, lead_pt=12.0, pad_pt=3.5)
 TITLE_PT, HEAD_PT, SMALL_PT = 16.0, 10.5, 8.0
 FOOT_PT = 24.0  # baseline of the page number
 BODY_FOOT_PT = 44.0  # nothing but the page number stands below
-SHADE = 0.92
-BOM = "\ufeff"  # without it a spreadsheet program takes UTF-8 for the local code page
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-# A word or one character, with the marks that must not begin a line.
-_PIECES = re.compile(r"\s+|(?:[A-Za-z0-9_.@+:/-]+|\S)[，。；：、）》”！？,.;:)%]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +81,12 @@ def as_csv(sheet: Sheet, chinese: bool) -> bytes:
 
     The first table begins with its heads; each further one follows an empty line and its title.
     """
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
+    rows: list[list[str]] = []
     for number, section in enumerate(sheet.sections):
         if number:
-            writer.writerow([])
-            writer.writerow([_harmless(_said(section.title, chinese))])
-        writer.writerow([_harmless(head) for head in heads(section, chinese)])
-        writer.writerows([_harmless(cell) for cell in row] for row in cells(section, chinese))
-    return (BOM + out.getvalue()).encode("utf-8")
+            rows += [[], [_said(section.title, chinese)]]
+        rows += [heads(section, chinese), *cells(section, chinese)]
+    return comma_separated(rows)
 
 
 def as_html(sheet: Sheet, chinese: bool) -> bytes:
@@ -120,8 +119,7 @@ def as_pdf(sheet: Sheet, chinese: bool) -> bytes:
     pages = list(_laid_out(sheet, chinese, across))
     paper = Paper(_said(sheet.title, chinese))
     for number, page in enumerate(pages, 1):
-        wide, high = (HEIGHT_PT, WIDTH_PT) if across else (WIDTH_PT, HEIGHT_PT)
-        paper.canvas.setPageSize((wide, high))
+        paper.lay(across)
         for mark in page:
             mark.draw(paper)
         foot = (
@@ -129,7 +127,7 @@ def as_pdf(sheet: Sheet, chinese: bool) -> bytes:
             if chinese
             else f"{_said(sheet.title, chinese)} - page {number} of {len(pages)}"
         )
-        _line(paper, foot, SMALL_PT, (wide - text_width(foot, SMALL_PT)) / 2, FOOT_PT)
+        paper.centred(foot, SMALL_PT, FOOT_PT)
         paper.next_page()
     return paper.finished()
 
@@ -148,12 +146,7 @@ def _text(value: Any, chinese: bool) -> str:
         return ("是" if value else "否") if chinese else ("yes" if value else "no")
     if isinstance(value, list | tuple):
         return ("、" if chinese else ", ").join(_text(inner, chinese) for inner in value)
-    return "".join(char if char.isprintable() else " " for char in str(value))
-
-
-def _harmless(cell: str) -> str:
-    # A name such as =HYPERLINK(…) must not run when a clerk opens the file.
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return printable(str(value))
 
 
 def _html_table(section: Section, chinese: bool) -> str:
@@ -200,22 +193,16 @@ class _Mark:
 
     @property
     def height_pt(self) -> float:
-        return _row_height(self.texts)
+        return CELLS.height_pt(self.texts)
 
     def draw(self, paper: Paper) -> None:
-        left = self.left_pt
-        for number, lines in enumerate(self.texts):
-            if self.widths:
-                paper.canvas.setFillGray(SHADE if self.shaded else 1)
-                paper.canvas.setLineWidth(0.4)
-                bottom = self.top_pt - self.height_pt
-                paper.canvas.rect(left, bottom, self.widths[number], self.height_pt, fill=1)
-                paper.canvas.setFillGray(0)
-            pad = PAD_PT if self.widths else 0.0
+        if self.widths:
+            paper.row(self.texts, self.widths, CELLS, self.left_pt, self.top_pt, shaded=self.shaded)
+            return
+        for lines in self.texts:
             for at, line in enumerate(lines):
-                baseline = self.top_pt - pad - self.size_pt - at * LEAD_PT
-                _line(paper, line, self.size_pt, left + pad, baseline)
-            left += self.widths[number] if self.widths else 0.0
+                baseline = self.top_pt - self.size_pt - at * CELLS.lead_pt
+                paper.text(line, self.size_pt, self.left_pt, baseline)
 
 
 def _laid_out(sheet: Sheet, chinese: bool, across: bool) -> Iterator[list[_Mark]]:
@@ -240,25 +227,21 @@ def _laid_out(sheet: Sheet, chinese: bool, across: bool) -> Iterator[list[_Mark]
                 yield page
                 page, top = [], high - MARGIN_PT
                 if repeated is not None and not is_head:
-                    page.append(_at(repeated, top))
+                    page.append(replace(repeated, top_pt=top))
                     top -= repeated.height_pt
-            page.append(_at(mark, top))
+            page.append(replace(mark, top_pt=top))
             top -= mark.height_pt
             repeated = mark if mark.shaded else repeated
-        top -= LEAD_PT
+        top -= CELLS.lead_pt
     yield page
 
 
-_FIRST_ROW_PT = 2 * LEAD_PT  # a heading does not stand alone at the foot of a page
-
-
-def _at(mark: _Mark, top_pt: float) -> _Mark:
-    return _Mark(top_pt, mark.left_pt, mark.size_pt, mark.texts, mark.widths, mark.shaded)
+_FIRST_ROW_PT = 2 * CELLS.lead_pt  # a heading does not stand alone at the foot of a page
 
 
 def _text_blocks(words: str, room: float) -> Iterator[tuple[_Mark, bool]]:
-    for line in wrapped(words, room, TEXT_PT):
-        yield _Mark(0, MARGIN_PT, TEXT_PT, ((line,),)), False
+    for line in wrapped(words, room, CELLS.size_pt):
+        yield _Mark(0, MARGIN_PT, CELLS.size_pt, ((line,),)), False
 
 
 def _table_blocks(section: Section, chinese: bool, room: float) -> Iterator[tuple[_Mark, bool]]:
@@ -269,22 +252,16 @@ def _table_blocks(section: Section, chinese: bool, room: float) -> Iterator[tupl
             yield _Mark(0, MARGIN_PT, HEAD_PT, ((line,),)), True
     head = heads(section, chinese)
     rows = cells(section, chinese) or [["—", *[""] * (len(head) - 1)]]
-    widths = _widths([head, *rows], room)
+    widths = CELLS.widths([head, *rows], room)
     for number, row in enumerate([head, *rows]):
-        lines = [
-            wrapped(text, w - 2 * PAD_PT, TEXT_PT) for text, w in zip(row, widths, strict=True)
-        ]
+        lines = [CELLS.lines(text, width) for text, width in zip(row, widths, strict=True)]
         for start in range(0, max(map(len, lines)), _MOST_LINES):
             piece = tuple(tuple(cell[start : start + _MOST_LINES]) for cell in lines)
-            mark = _Mark(0, MARGIN_PT, TEXT_PT, piece, tuple(widths), shaded=not number)
+            mark = _Mark(0, MARGIN_PT, CELLS.size_pt, piece, tuple(widths), shaded=not number)
             yield mark, not number
 
 
 _MOST_LINES = 24  # of one row on one page: fits a page that lies across, under repeated heads
-
-
-def _row_height(texts: Sequence[Sequence[str]]) -> float:
-    return max((len(lines) for lines in texts), default=1) * LEAD_PT + 2 * PAD_PT
 
 
 def _room(across: bool) -> float:
@@ -294,50 +271,4 @@ def _room(across: bool) -> float:
 def _natural(section: Section, chinese: bool) -> float:
     """How wide the table would be if no cell were broken."""
     table = [heads(section, chinese), *cells(section, chinese)]
-    return sum(max(_cell_width(text) for text in column) for column in zip(*table, strict=True))
-
-
-def _widths(table: Sequence[Sequence[str]], room: float) -> list[float]:
-    """Column widths that fill `room`: as wide as the text wants, the widest give way first."""
-    columns = list(zip(*table, strict=True))
-    wanted = [max(map(_cell_width, column)) for column in columns]
-    if sum(wanted) <= room:
-        return [width * room / sum(wanted) for width in wanted]
-    least = [min(max(map(_unbroken, column)), _WORD_PT) for column in columns]
-    if sum(least) >= room:  # even single words are too wide together: they are broken
-        return [width * room / sum(least) for width in least]
-    spare = (room - sum(least)) / (sum(wanted) - sum(least))
-    return [low + (high - low) * spare for low, high in zip(least, wanted, strict=True)]
-
-
-_WORD_PT = 130.0  # a word wider than this is broken: it is none, or nobody's name
-
-
-def _cell_width(text: str) -> float:
-    return text_width(text, TEXT_PT) + 2 * PAD_PT + 1
-
-
-def _unbroken(text: str) -> float:
-    return max((_cell_width(piece) for piece in _PIECES.findall(text)), default=2 * PAD_PT + 1)
-
-
-def wrapped(text: str, room_pt: float, size_pt: float) -> list[str]:
-    """The text in lines no wider than `room_pt`; a word that is wider is broken."""
-    lines, line = [], ""
-    for piece in _PIECES.findall(text):
-        if text_width(line + piece.rstrip(), size_pt) <= room_pt:
-            line += piece if line or not piece.isspace() else ""
-            continue
-        if line:
-            lines.append(line.rstrip())
-            line = ""
-        for char in piece.lstrip():
-            if line and text_width(line + char, size_pt) > room_pt:
-                lines.append(line)
-                line = ""
-            line += char
-    return [*lines, line.rstrip()] if line.strip() or not lines else lines
-
-
-def _line(paper: Paper, text: str, size_pt: float, left_pt: float, baseline_pt: float) -> None:
-    paper.text(text, size_pt, left_pt, baseline_pt)
+    return sum(max(map(CELLS.width_pt, column)) for column in zip(*table, strict=True))
