@@ -254,12 +254,19 @@ def holds(
     """
     if not when:
         return True
-    condition = CONDITION.fullmatch(when)
-    assert condition, "packs are checked before they are asked"
-    subject, field, operator, wanted = condition.groups()
+    subject, field, operator, wanted = condition_parts(when)
     fields = customer_fields if subject == "customer" else dossier_fields
     found = fields.get(field, "").strip().casefold()
     if not operator:
         return found not in _NO
-    named = found in {word.strip().casefold() for word in wanted.split("|")}
+    named = found in {word.casefold() for word in wanted}
     return named if operator == "=" else bool(found) and not named
+
+
+def condition_parts(when: str) -> tuple[str, str, str, tuple[str, ...]]:
+    """A condition's subject (customer, dossier), field, operator and values; "" and () without."""
+    condition = CONDITION.fullmatch(when)
+    assert condition, "packs are checked before they are asked"
+    subject, field, operator, wanted = condition.groups()
+    values = tuple(word.strip() for word in wanted.split("|")) if wanted else ()
+    return subject, field, operator or "", values

@@ -1,8 +1,8 @@
 """What a lack, a point and a signer are called, in Chinese and English.
 
 Owns the words for the codes of `policies.checklist`, so that the list of missing items, a
-receipt and a reminder call one thing by one name. Roles and fields have the names that the
-packs give them.
+receipt and a reminder call one thing by one name, and the sentences for deadlines and
+conditions. Roles, fields, events and keys have the names that the packs give them.
 
     >>> from policies.policy import Policy
     >>> lack_words(Policy.adopt([], {}), "signature", "customer")
@@ -11,7 +11,8 @@ packs give them.
 
 from __future__ import annotations
 
-from policies.pack_rows import Role
+from policies.checklist import condition_parts
+from policies.pack_rows import WEEKDAYS, Deadline, DossierType, Role
 from policies.policy import Policy
 
 _SIGNERS = {"customer": ("客户", "the customer"), "internal": ("内部人员", "our own staff")}
@@ -60,3 +61,80 @@ def point_words(policy: Policy, point: str) -> tuple[str, str]:
         "verify": (detail, detail),
     }
     return words.get(kind, (point, point))
+
+
+def deadline_words(kind: DossierType, due: Deadline) -> tuple[str, str]:
+    """By when, counted from what, on which condition: the deadline `due` of `kind` as a sentence.
+
+    Which items it binds is `items_bound`; what it says of days off is left out where it counts
+    working days, which end on one.
+    """
+    after = _labels(kind).get(due.after, (due.after, due.after))
+    span = _span(kind, due, after)
+    at = (f" {due.at} 前", f", by {due.at}") if due.at else ("", "")
+    zh, en = _ROLLS.get(due.roll, ("", "")) if not due.working_days else ("", "")
+    only = condition_words(kind, due.when)
+    when = (f"（{only[0]}）", f" ({only[1]})") if due.when else ("", "")
+    grace = (
+        (f"，有正当理由的可到次日 {due.grace}", f", with a good reason {due.grace} the day after")
+        if due.grace
+        else ("", "")
+    )
+    return span[0] + at[0] + zh + grace[0] + when[0], span[1] + at[1] + en + grace[1] + when[1]
+
+
+_ROLLS = {
+    "next": ("，逢休息日顺延", ", later when nobody works that day"),
+    "previous": ("，逢休息日提前", ", earlier when nobody works that day"),
+}
+
+
+def _span(kind: DossierType, due: Deadline, after: tuple[str, str]) -> tuple[str, str]:
+    zh, en = after
+    day = WEEKDAYS.index(due.next_weekday) if due.next_weekday else 0
+    stated = _labels(kind).get(due.stated_by, (due.stated_by, due.stated_by))
+    return {
+        "working_days": (f"{zh}后 {due.count} 个工作日", f"{due.count} working days after {en}"),
+        "days": (f"{zh}后 {due.count} 天", f"{due.count} days after {en}"),
+        "months": (f"{zh}后 {due.count} 个月", f"{due.count} months after {en}"),
+        "same_day": (f"{zh}当日", f"on the day of: {en}"),
+        "next_weekday": (
+            f"{zh}后的下周{'一二三四五六日'[day]}",
+            f"{due.next_weekday} of the week after {en}",
+        ),
+        "month_end": (f"{zh}当月最后一天", f"last day of the month of {en}"),
+        "stated_by": (f"不迟于“{stated[0]}”", f"no later than: {stated[1]}"),
+        "days_from": (
+            f"{zh}后及时（天数由公司定：{due.days_from}）",
+            f"promptly after {en} (the company says how many days: {due.days_from})",
+        ),
+    }[due.unit]
+
+
+def items_bound(kind: DossierType, due: Deadline) -> tuple[str, str]:
+    """The items that the deadline binds, by name; empty where it binds all."""
+    bound = [item for item in kind.items if item.id in due.items]
+    return "、".join(item.zh for item in bound), ", ".join(item.en for item in bound)
+
+
+def condition_words(kind: DossierType, when: str) -> tuple[str, str]:
+    """What must be so for a conditional item or deadline; a field no pack names keeps its id."""
+    if not when:
+        return "", ""
+    subject, name, operator, values = condition_parts(when)
+    known = _labels(kind).get(name) if subject == "dossier" else None
+    zh, en = known or _CUSTOMER.get(name, (name, name))
+    zh = zh if subject == "dossier" else f"客户{zh}"
+    en = en if subject == "dossier" else f"the customer's {en}"
+    if not operator:
+        return f"{zh}：是", f"{en}: yes"
+    sign_zh, sign_en = ("为", "is") if operator == "=" else ("不为", "is not")
+    return f"{zh}{sign_zh} {'、'.join(values)}", f"{en} {sign_en} {' or '.join(values)}"
+
+
+_CUSTOMER = {"kind": ("性质", "kind"), "class": ("类别", "class")}
+
+
+def _labels(kind: DossierType) -> dict[str, tuple[str, str]]:
+    keys = {key.id: (key.zh, key.en) for key in kind.keys}
+    return keys | {event.id: (event.zh, event.en) for event in kind.events}

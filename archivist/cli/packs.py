@@ -21,13 +21,13 @@ from archivist.cli.spoken import NOTHING, group, option
 from archivist.cli.words import pairs
 from archivist.errors import BadRequest, NoArchive
 from index.analysis import fold
-from policies.pack_rows import DocumentType, DossierType, Grade
+from policies.pack_rows import DocumentType, DossierType, Grade, Item
 from policies.packs import Pack, check_pack_bytes, parse_pack
 from policies.policy import Policy, Question
 from policies.questions import open_questions
-
-_UNITS = {"working_days": ("个工作日", "working days"), "days": ("天", "days"),
-          "months": ("个月", "months")}  # fmt: skip
+from policies.rhythms import rhythm_words
+from policies.rule_rows import Routine
+from policies.wording import condition_words, deadline_words, items_bound
 
 
 @group("pack", zh="制度包：列出、查看、查错、采用、逐条对照。")
@@ -204,7 +204,8 @@ def _plain(pack: Pack) -> dict[str, Any]:
              "clause": g.clause} for g in pack.rows(Grade)
         ],
         "document_types": [
-            {"type": t.id, "title": t.zh, "title_en": t.en, "clause": t.clause}
+            {"type": t.id, "title": t.zh, "title_en": t.en, "aliases": list(t.aliases),
+             "clause": t.clause}
             for t in pack.rows(DocumentType)
         ],
         "dossier_types": [
@@ -217,8 +218,11 @@ def _plain(pack: Pack) -> dict[str, Any]:
                 "keys": [key.id for key in d.keys],
                 "events": [event.id for event in d.events],
                 "deadlines": [
-                    {"after": due.after, "unit": due.unit, "count": due.count,
-                     "items": list(due.items) or None, "clause": due.clause} for due in d.deadlines
+                    {"after": due.after, "unit": due.unit, "count": due.count, "at": due.at or None,
+                     "roll": due.roll or None, "items": list(due.items) or None,
+                     "when": due.when or None, "stated_by": due.stated_by or None,
+                     "days_from": due.days_from or None, "words": deadline_words(d, due)[0],
+                     "clause": due.clause} for due in d.deadlines
                 ],
                 "items": [
                     {"item": i.id, "title": i.zh, "types": list(i.types), "required": i.required,
@@ -226,6 +230,10 @@ def _plain(pack: Pack) -> dict[str, Any]:
                 ],
             }
             for d in pack.rows(DossierType)
+        ],
+        "routines": [
+            {"routine": r.id, "title": r.zh, "title_en": r.en, "rhythm": r.rhythm,
+             "words": rhythm_words(r)[0], "clause": r.clause} for r in pack.rows(Routine)
         ],
     }  # fmt: skip
 
@@ -253,21 +261,34 @@ def _shown(pack: Pack) -> str:
     heads = (say("项目", "item"), say("名称", "title"), say("要求", "required"),
              say("条款", "clause"))  # fmt: skip
     for kind in pack.rows(DossierType):
-        rows = [(i.id, say(i.zh, i.en), word(i.required), i.clause) for i in kind.items]
-        parts.append(f"{_described(kind)}\n{table(heads, rows, cut=(1,))}")
+        rows = [(i.id, say(i.zh, i.en), _asked(kind, i), i.clause) for i in kind.items]
+        parts.append(f"{_described(kind)}\n{table(heads, rows, cut=(2, 1))}")
+    if routines := pack.rows(Routine):
+        heads = (say("例行工作", "routine"), say("多久一次", "how often"), say("条款", "clause"))
+        often = [(say(r.zh, r.en), say(*rhythm_words(r)), r.clause) for r in routines]
+        parts.append(table(heads, often, cut=(0,)))
+    if types := pack.rows(DocumentType):
+        heads = (say("资料种类", "document type"), say("代码", "id"), say("也叫", "also called"))
+        names = [(say(t.zh, t.en), t.id, "、".join(t.aliases) or None) for t in types]
+        parts.append(table(heads, names, cut=(2,)))
     return "\n\n".join(parts)
 
 
+def _asked(kind: DossierType, item: Item) -> str:
+    least = say(f"，至少 {item.least} 份", f", at least {item.least}") if item.least > 1 else ""
+    when = f"（{say(*condition_words(kind, item.when))}）" if item.when else ""
+    return f"{word(item.required)}{least}{when}"
+
+
 def _described(kind: DossierType) -> str:
-    """What a clerk must know to open one: its name, keys and events, and its deadline."""
+    """What a clerk must know to open one: its name, keys and events, and its deadlines."""
     events = {event.id: say(event.zh, event.en) for event in kind.events}
     lines = [(kind.id, say(kind.zh, kind.en)),
              (say("键", "keys"), {key.id: say(key.zh, key.en) for key in kind.keys}),
              (say("事件", "events"), events)]  # fmt: skip
     for due in kind.deadlines:
-        after = events.get(due.after, due.after)
-        unit = say(*_UNITS[due.unit])
-        when = say(f"{after}后 {due.count} {unit}", f"{due.count} {unit} after {after}")
-        when = when if due.count else say(f"{after}当日", f"the day of {after}")
-        lines.append((say("期限", "deadline"), f"{when}  {due.clause}"))
+        items = say(*items_bound(kind, due))
+        which = say(f"{items}：", f"{items}: ") if items else ""
+        by = say(*deadline_words(kind, due))
+        lines.append((say("期限", "deadline"), f"{which}{by}  {due.clause}"))
     return facts(lines)

@@ -296,8 +296,10 @@ def test_packs_are_listed_and_shown(home, tmp_path):
     rows = home.json("pack", "list")
     assert {row["pack"] for row in rows if row["adopted"]} == {"auto-dealer", "secrecy"}
     assert home.json("pack", "list", ARCHIVIST_ARCHIVE=str(tmp_path)) or True
-    shown = home.json("pack", "show", "auto-dealer")
-    assert shown
+    for row in rows:  # in words too: every form of deadline has its sentence
+        shown = home.run("pack", "show", row["pack"])
+        assert (shown.code, row["title_en"].encode() in shown.out) == (0, True)
+        assert home.json("pack", "show", row["pack"])["pack"] == row["pack"]
     assert home.run("pack", "show", "nothing").code == 2
     bad = tmp_path / "bad.toml"
     bad.write_text("[pack]\nid = 1\n", "utf-8")
