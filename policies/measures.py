@@ -213,13 +213,25 @@ def urged_in_vain(
 def measures(
     policy: Policy, of: str, dossier_type: str | None = None
 ) -> tuple[Cited[Measure], ...]:
-    """The rows that ask for a rate; with a dossier type, those that hold for it."""
+    """The rows that ask for a rate; with a dossier type, those that hold for it.
+
+    A row that names no dossier type holds for those its own regulation declares, and for every
+    one where it declares none or is the company's.
+    """
+    rows = (cited for cited in policy.rows(Measure) if cited.row.of == of)
     return tuple(
-        cited
-        for cited in policy.rows(Measure)
-        if cited.row.of == of
-        and (dossier_type is None or dossier_type in (cited.row.dossier_types or (dossier_type,)))
+        cited for cited in rows if dossier_type is None or dossier_type in _meant(policy, cited)
     )
+
+
+def _meant(policy: Policy, cited: Cited[Measure]) -> Collection[str]:
+    own = {
+        row.id
+        for pack in policy.adopted
+        if pack.ref == cited.pack and not cited.company
+        for row in pack.rows(DossierType)
+    }
+    return cited.row.dossier_types or own or policy.dossier_types
 
 
 def target_percent(policy: Policy, row: Measure) -> int | None:
