@@ -26,6 +26,7 @@ from policies.errors import UnknownName
 from policies.naming import event_id, grade_code, role_id, series_id
 from policies.pack_rows import DossierType
 from policies.penalties import Assessment, Violation, assess
+from policies.penalty_law import liable
 from policies.policy import Policy, Question
 from policies.reach import clauses_of
 from policies.rule_rows import Penalty
@@ -330,25 +331,30 @@ def penalties(
         if found is None or found["code"] not in known:
             raise UnknownName("violation", word, tuple(known))
         day = _day(found["on"], word) if found["on"] else on
-        violations.append(
-            Violation(
-                found["code"], role_id(policy, role) if role else "", day, person="asked",
-                subject="asked" if found["item"] else "", item=found["item"] or "",
-                count=int(found["count"] or 1), dossier_type=kind,
-            )
-        )  # fmt: skip
+        whose = (role_id(policy, role),) if role else liable(policy, found["code"], kind)
+        for each in whose:
+            # One person for each role, so that what falls on one does not double another's.
+            violations.append(
+                Violation(
+                    found["code"], each, day, person=each, subject=each if found["item"] else "",
+                    item=found["item"] or "", count=int(found["count"] or 1), dossier_type=kind,
+                )
+            )  # fmt: skip
     rows = [_assessed(policy, assessment) for assessment in assess(policy, violations)]
     return {
         "penalties": rows,
-        "total": sum(row["amount"] for row in rows),
-        "total_to": sum(row["amount_to"] for row in rows),
-        "points": sum(row["points"] for row in rows),
+        "totals": [
+            {"role": each, **_titled(role_words(policy, each)),
+             **{name: sum(row[name] for row in rows if row["role"] == each)
+                for name in ("amount", "amount_to", "points")}}
+            for each in dict.fromkeys(row["role"] for row in rows)
+        ],
         **_cited(
             [clause for row in rows for clause in row["clauses"]],
             dict.fromkeys(pack for row in rows for pack in row["packs"]),
             (),
         ),
-    }
+    }  # fmt: skip
 
 
 def _day(written: str, word: str) -> date:
@@ -363,7 +369,7 @@ def _assessed(policy: Policy, found: Assessment) -> Answer:
     return {
         "code": found.violation.code,
         "on": found.violation.on.isoformat(),
-        "role": found.violation.role or None,
+        "role": found.violation.role,
         "title": row.zh if row else found.violation.code,
         "title_en": row.en if row else found.violation.code,
         "item": found.violation.item or None,

@@ -173,12 +173,12 @@ def period_of(
     subject = Subject(doc_type, dossier_type, series)
     own, asked = _own(policy, subject)
     floors, asked_too = _spans(policy, covering(policy, _rows(policy, "floor"), subject))
-    ceilings, _ = _spans(policy, covering(policy, _rows(policy, "ceiling"), subject))
+    ceilings, told = _spans(policy, covering(policy, _rows(policy, "ceiling"), subject))
     longest = max((*own, *floors), key=lambda span: span.length, default=None)
     asked = distinct((*asked, *asked_too)) or (() if longest else (_SILENT,))
     # While any number is open the longest known one may not be the longest: it is no answer.
     known = longest and (longest.permanent or all(question.contradiction for question in asked))
-    return Period(longest if known else None, own, floors, ceilings, asked)
+    return Period(longest if known else None, own, floors, ceilings, distinct((*asked, *told)))
 
 
 def keep_until(period: Period, events: Mapping[str, date], filed: date) -> KeptUntil:

@@ -265,7 +265,7 @@ def shown_penalties(policy: Policy, answer: Answer) -> str:
     """Each violation with its amount, and the sum."""
     rows = [
         (row["on"], say(row["title"], row["title_en"]),
-         row["role"] and role_label(policy, row["role"]), _amount(row),
+         role_label(policy, row["role"]), _amount(row),
          f"×{row['multiplier']}" if row["multiplier"] > 1 else None, _besides(row),
          row["clauses"])
         for row in answer["penalties"]
@@ -276,14 +276,20 @@ def shown_penalties(policy: Policy, answer: Answer) -> str:
     return _parts(
         table(heads, rows, cut=(1, 5)),
         facts(
-            (
-                (say("合计（元）", "yuan in all"), _sum(answer["total"], answer["total_to"])),
-                (say("扣分合计", "points in all"), answer["points"] or None),
-                (say("制度包", "packs"), answer["packs"]),
-            )
+            [*(_total(row) for row in answer["totals"]), (say("制度包", "packs"), answer["packs"])]
         ),
         _open(*answer["penalties"]),
     )
+
+
+def _total(row: Answer) -> tuple[str, str]:
+    """What it comes to for one role; the roles may be several persons, or one of several."""
+    yuan = _sum(row["amount"], row["amount_to"])
+    points = (
+        say(f"，扣 {row['points']} 分", f", {row['points']} points off") if row["points"] else ""
+    )
+    name = say(row["title"], row["title_en"])
+    return say(f"{name}合计", f"{name} in all"), say(f"{yuan} 元", f"{yuan} yuan") + points
 
 
 def _amount(row: Answer) -> str:
@@ -322,11 +328,11 @@ def shown_routines(policy: Policy, rows: Iterable[Answer]) -> str:
          say(row["title"], row["title_en"]), say(row["rhythm"], row["rhythm_en"]),
          [*(department_label(policy, d) for d in row["departments"]),
           *(role_label(policy, r) for r in row["roles"])] or None,
-         row["clause"], row["pack"])
+         row["grace"], row["clause"], row["pack"])
         for row in rows
     ]  # fmt: skip
     heads = (say("应办日期", "due"), say("工作", "work"), say("周期", "rhythm"), say("由谁", "by"),
-             say("条款", "clause"), say("制度包", "pack"))  # fmt: skip
+             say("可宽限至", "grace"), say("条款", "clause"), say("制度包", "pack"))  # fmt: skip
     return table(heads, shown, cut=(1, 2, 3))
 
 

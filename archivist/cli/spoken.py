@@ -206,7 +206,8 @@ class Several(Option):
     """An option that may be repeated and may also be followed by several values at once.
 
     `init DIR --pack auto-dealer secrecy`: words that follow belong to it as far as DIR has
-    been given before; a word in DIR's own place is never taken away from it.
+    been given before; a word in DIR's own place is never taken away from it. A command that
+    takes no such word leaves all of them to the option.
     """
 
     def __init__(self, *args: Any, **settings: Any) -> None:
@@ -214,15 +215,16 @@ class Several(Option):
 
     def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
         super().add_to_parser(parser, ctx)
+        alone = not any(isinstance(param, click.Argument) for param in ctx.command.params)
         for name in self.opts:
             known = parser._long_opt[name]
-            known.process = _greedy(known.process)
+            known.process = _greedy(known.process, alone)
 
 
-def _greedy(process: Callable[[str, Any], None]) -> Callable[[str, Any], None]:
+def _greedy(process: Callable[[str, Any], None], alone: bool) -> Callable[[str, Any], None]:
     def take(value: str, state: Any) -> None:
         process(value, state)
-        while state.largs and state.rargs and not state.rargs[0].startswith("-"):
+        while (alone or state.largs) and state.rargs and not state.rargs[0].startswith("-"):
             process(state.rargs.pop(0), state)
 
     return take
