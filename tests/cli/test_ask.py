@@ -1,0 +1,258 @@
+"""`ask` against the texts of the regulations, and the promises its answers make."""
+
+import pytest
+
+
+def ask(home, *words, code=0):
+    return home.json("ask", *words, code=code)
+
+
+def steps(answer):
+    return [f"{step['role']}:{step['act']}" for step in answer["steps"]]
+
+
+def packs(answer):
+    """Each pack without its version, which must be there."""
+    return [name for name, _, version in (p.partition("@") for p in answer["packs"]) if version]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected", "clauses"),
+    [
+        # S001-4-R18, R19, R21: a document type goes before a grade.
+        ("copy --grade TOP --pack secrecy", ["group_gm:approve"], ["S001-4-R18"]),
+        ("copy --grade 机密 --pack secrecy", ["subsidiary_gm:approve"], ["S001-4-R19"]),
+        ("copy --grade SECRET --type 营业执照 --pack secrecy auto-dealer",
+         ["department_manager:approve"], ["S001-4-R21"]),
+        # S001-6-R15, R17: reviewed, then approved.
+        ("borrow --pack leasing", ["leasing_head:review", "general_manager:approve"],
+         ["S001-6-R15"]),
+        ("destroy --pack leasing", ["leasing_head:review", "general_manager:approve"],
+         ["S001-6-R17"]),
+        # S002-R24: three approvals, each by itself.
+        ("destroy --pack visit-centre",
+         ["revisit_director:approve", "admin_manager:approve", "general_manager:approve"],
+         ["S002-R24"]),
+        # S001-1-R43: the requester's own leader, then the head of the archive.
+        ("view --relation sister_company --pack office-records",
+         ["department_head:certify", "archive_head:approve"], ["S001-1-R43"]),
+        # S001-14-R08, R09.
+        ("view --pack business-registration", ["department_manager:approve"], ["S001-14-R08"]),
+        ("view --relation other_dept --pack business-registration",
+         ["general_manager:approve"], ["S001-14-R09"]),
+    ],
+)  # fmt: skip
+def test_approvals_follow_the_regulation(home, words, expected, clauses):
+    """Steps in order, the clause, and the pack with its version."""
+    answer = ask(home, "approval", *words.split())
+    assert (answer["allowed"], steps(answer), answer["clauses"]) == (True, expected, clauses)
+    assert all("@" in pack for pack in answer["packs"]) and answer["packs"]
+
+
+def test_what_no_regulation_allows_ends_with_four(home):
+    """The archive's own packs say nothing of exporting: not allowed, in both languages."""
+    answer = ask(home, "approval", "export", code=4)
+    assert (answer["allowed"], answer["reason"], answer["steps"]) == (False, "no-rule", [])
+    assert "导出" in answer["reason_zh"] and "export" in answer["reason_en"]
+    assert home.run("ask", "approval", "export").code == 4
+
+
+def test_regulations_that_contradict_end_with_four_until_the_company_decides(home):
+    """The open question names the setting and the clauses; --set supposes an answer."""
+    words = ("approval", "view", "--pack", "leasing", "office-records")
+    (question,) = ask(home, *words, code=4)["open"]
+    assert (question["setting"], question["contradiction"]) == ("approval.view", True)
+    assert question["clauses"] == ["S001-6-R14", "S001-1-R42"]
+    assert steps(ask(home, *words, "--set", "approval.view=leasing")) == [
+        "general_manager:approve"
+    ]  # fmt: skip
+    both = ask(home, *words, "--set", "approval.view=all")
+    assert steps(both) == ["general_manager:approve", "department_head:approve"]
+
+
+def test_an_archive_answers_from_its_own_packs(home):
+    """Without --pack the packs in force speak, and --set supposes on top of them."""
+    answer = ask(home, "approval", "copy", "--grade", "秘密")
+    assert packs(answer) == ["secrecy"]
+    assert answer["know"] and answer["loan"]["forbids"] == ["copy_privately"]
+
+
+def test_outside_an_archive_packs_must_be_named(home, tmp_path):
+    """With --pack no archive and no key are needed; without, the hint says so."""
+    nowhere = {"ARCHIVIST_ARCHIVE": str(tmp_path)}
+    assert home.run("ask", "checklist", "new_car", "--pack", "auto-dealer", **nowhere).code == 0
+    missing = home.run("ask", "checklist", "new_car", **nowhere)
+    assert (missing.code, "--pack" in missing.err) == (10, True)
+
+
+def test_the_checklist_of_a_new_car_is_the_regulation_s(home):
+    """Twelve papers, the twelfth only for particular customers; both sides of the identity card."""
+    plain = ask(home, "checklist", "新车档案")
+    special = ask(home, "checklist", "new_car", "--field", "special=是")
+    asked = [row["item"] for row in plain["items"] if row["asked"]]
+    assert (len(asked), len(special["items"]), packs(plain)) == (11, 12, ["auto-dealer"])
+    assert all(row["asked"] for row in special["items"])
+    identity = next(row for row in plain["items"] if row["item"] == "identity")
+    assert (identity["sides"], identity["copy"], identity["clause"]) == (
+        2, "photocopy", "S001-3-R13"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "event", "due"),
+    [
+        ("new_car", "sale=2026-03-05", "2026-03-10"),  # R11: three working days, over a weekend
+        ("new_car", "sale=2026-09-30", "2026-10-10"),  # National Day, a make-up Saturday
+        ("maintenance", "delivery=2026-03-06", "2026-03-09"),  # R14: one working day, from a Friday
+    ],
+)
+def test_due_days_are_counted_from_the_event(home, kind, event, due):
+    """Every paper with its day, clause and whether it is late."""
+    answer = ask(home, "due", kind, "--event", event, "--on", due)
+    assert {row["due"] for row in answer["due"]} == {due}
+    assert not any(row["overdue"] for row in answer["due"])
+    late = ask(home, "due", kind, "--event", event, "--on", "2026-12-01")
+    assert all(row["overdue"] and row["clause"] for row in late["due"])
+
+
+def test_an_event_that_did_not_happen_is_named(home):
+    """Without a sale nothing is due, and the answer says what it waits for."""
+    answer = ask(home, "due", "new_car")
+    assert {(row["due"], *row["waits_for"]) for row in answer["due"]} == {(None, "sale")}
+
+
+def test_an_event_is_found_by_its_label(home):
+    """销售 is the sale."""
+    kind = home.json("pack", "show", "auto-dealer")["dossier_types"][0]
+    assert "sale" in kind["events"]
+    wrong = home.run("ask", "due", "new_car", "--event", "wedding=2026-03-05")
+    assert (wrong.code, "sale" in wrong.err) == (2, True)
+
+
+def test_a_floor_of_the_law_is_cited(home):
+    """The leasing regulation keeps ten years from an event that the company names."""
+    words = ("keep", "customer_closed", "--pack", "leasing", "--event", "closed=2024-02-29")
+    waiting = ask(home, *words)
+    assert (waiting["until"], waiting["open"][0]["setting"]) == (None, "leasing_retention_start")
+    known = ask(home, *words, "--set", "leasing_retention_start=closed")
+    assert (known["years"], known["until"], known["clauses"]) == (10, "2034-02-28", ["S001-6-R16"])
+    assert known["disposal"]["register"] is True
+
+
+def test_a_dealer_s_sales_file_is_kept_ten_years_by_law(home):
+    """S001-3 gives no period; the statutory floor does, and says so."""
+    answer = ask(home, "keep", "sales_contract", "--dossier-type", "new_car", "--event",
+                 "closed=2026-03-05", "--pack", "auto-dealer", "statutory-floors")  # fmt: skip
+    assert (answer["until"], answer["floor"]["clause"]) == ("2036-03-05", "商务部令2017-1")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("meeting --date opened=2025-12-30 --date closed=2026-01-02", 2025),  # R38: opening year
+        ("会议 --date opened=2025-12-30", 2025),
+        ("plan --date first_target=2026 --date last_target=2030", 2026),  # R36
+        ("summary --date first_target=2021 --date last_target=2025", 2025),  # R37
+        ("request --date requested=2025-12-20 --date replied=2026-01-08", 2026),  # R35
+        ("request --date requested=2025-12-20", 2025),
+    ],
+)
+def test_years_follow_the_regulation(home, words, expected):
+    """Days or plain years, by the matter's Chinese or English name."""
+    answer = ask(home, "year", *words.split(), "--pack", "office-records")
+    assert (answer["year"], packs(answer)) == (expected, ["office-records"])
+
+
+def test_the_date_that_decides_is_asked_for(home):
+    """A plan's day of issue does not decide; an unknown date's name is refused with the list."""
+    answer = ask(home, "year", "plan", "--date", "issued=2025-11-01", "--pack", "office-records")
+    assert (answer["year"], answer["lacks"]) == (None, "first_target")
+    wrong = home.run("ask", "year", "plan", "--date", "born=2025", "--pack", "office-records")
+    assert (wrong.code, "first_target" in wrong.err) == (2, True)
+
+
+LATE = "late_or_incomplete_set"
+
+
+@pytest.mark.parametrize(
+    ("codes", "role", "amounts"),
+    [
+        ([f"{LATE}@2026-03-0{day}" for day in (2, 3, 4, 5)], "service_adviser",
+         [50, 50, 100, 100]),
+        (["late_new_car@2026-03-02", "late_new_car@2026-03-09"], "销售顾问", [50, 100]),
+        (["late_new_car@2026-03-02", "late_new_car@2026-04-01"], "sales_adviser", [50, 50]),
+        (["no_customer_signature:结算单", "no_internal_signature:结算单"], "service_adviser",
+         [50, 20]),
+        (["lost_or_damaged*3"], "borrower", [60]),
+    ],
+)  # fmt: skip
+def test_penalties_agree_with_the_regulation_s_vectors(home, codes, role, amounts):
+    """Doubling by month and role, two defects of one paper, loss by the piece."""
+    answer = ask(home, "penalty", *codes, "--role", role)
+    assert [row["amount"] for row in answer["penalties"]] == amounts
+    (total,) = answer["totals"]
+    assert total["amount"] == sum(amounts)
+    assert all(row["clauses"] and row["packs"] for row in answer["penalties"])
+
+
+def test_each_role_that_a_penalty_names_stands_by_itself(home):
+    """Whom a loss falls on is not guessed, and one role's penalty doubles nobody else's."""
+    answer = ask(home, "penalty", "lost_or_damaged")
+    assert {row["amount"] for row in answer["totals"]} == {20}
+    assert len(answer["totals"]) > 1
+
+
+@pytest.mark.parametrize("code", ["nonsense", "late_new_car@2026-13-01", "late_new_car*0"])
+def test_a_violation_that_cannot_be_read_is_refused(home, code):
+    """Exit code 2, with what could be written."""
+    ran = home.run("ask", "penalty", code)
+    assert (ran.code, ran.out) == (2, b"")
+
+
+def test_routines_of_a_month(home):
+    """First Monday, mid-month, and what has no interval yet; packs follow one option."""
+    rows = ask(home, "routine", "--from", "2026-03-01", "--to", "2026-03-31", "--pack",
+               "visit-centre", "hotel-complaint", "office-records")  # fmt: skip
+    due = {(row["clause"], row["due"]) for row in rows}
+    assert {("S002-R16", "2026-03-02"), ("S001-12-R10", "2026-03-20"),
+            ("S001-1-R12", "2026-03-10")} <= due  # fmt: skip
+    assert ("S001-1-R07", None) in due
+    assert home.run("ask", "routine", "--from", "2026-03-02", "--to", "2026-03-01").code == 2
+
+
+TABLES = (
+    ("approval", "copy", "--grade", "TOP"),
+    ("approval", "view", "--relation", "external", "--pack", "office-records"),
+    ("checklist", "new_car"),
+    ("due", "new_car", "--event", "sale=2026-03-05"),
+    ("keep", "sales_contract", "--dossier-type", "new_car", "--pack", "auto-dealer",
+     "statutory-floors"),
+    ("year", "plan", "--date", "first_target=2026", "--pack", "office-records"),
+    ("penalty", "late_new_car"),
+    ("routine", "--from", "2026-03-01", "--to", "2026-03-31", "--pack", "visit-centre"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("words", TABLES, ids=lambda words: words[0])
+def test_every_answer_is_told_in_words_with_clause_and_pack(home, words, language):
+    """What people read names a clause and a pack version, in their language alone."""
+    ran = home.run("ask", *words, ARCHIVIST_LANG=language)
+    text = ran.out.decode("utf-8")
+    assert (ran.code, "@2026." in text) == (0, True)
+    assert any(clause in text for clause in ("S001-", "S002-", "商务部令"))
+    assert ("条款" in text) == (language == "zh")
+
+
+def test_nothing_is_written_by_asking(home):
+    """The ledger is as long after as before."""
+    before = home.json("ledger", "verify")["size"]
+    for words in TABLES:
+        home.run("ask", *words)
+    assert home.json("ledger", "verify")["size"] == before
+
+
+def test_an_unknown_type_is_refused_with_the_names_there_are(home):
+    """A misspelt dossier type ends with 2 and a list."""
+    ran = home.run("ask", "checklist", "new_cart")
+    assert (ran.code, "new_car" in ran.err) == (2, True)
