@@ -38,12 +38,16 @@ BODY_FOOT_PT = 44.0  # nothing but the page number stands below
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its heads, and the key of the rows it shows (`en_key`: to English readers)."""
+    """One column: its heads, and the key of the rows it shows (`en_key`: to English readers).
+
+    `pen`: where it is empty it is left for the pen, and gets room to write on paper.
+    """
 
     zh: str
     en: str
     key: str
     en_key: str = ""
+    pen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,12 +225,11 @@ def _laid_out(sheet: Sheet, chinese: bool, across: bool) -> Iterator[list[_Mark]
     for section, words in flow:
         blocks = _table_blocks(section, chinese, room) if section else _text_blocks(words, room)
         repeated: _Mark | None = None
-        for mark, is_head in blocks:
-            need = mark.height_pt + (_FIRST_ROW_PT if is_head else 0.0)
-            if top - need < BODY_FOOT_PT:
+        for mark, follows_pt in blocks:
+            if top - mark.height_pt - follows_pt < BODY_FOOT_PT:
                 yield page
                 page, top = [], high - MARGIN_PT
-                if repeated is not None and not is_head:
+                if repeated is not None:
                     page.append(replace(repeated, top_pt=top))
                     top -= repeated.height_pt
             page.append(replace(mark, top_pt=top))
@@ -236,32 +239,54 @@ def _laid_out(sheet: Sheet, chinese: bool, across: bool) -> Iterator[list[_Mark]
     yield page
 
 
-_FIRST_ROW_PT = 2 * CELLS.lead_pt  # a heading does not stand alone at the foot of a page
+_Blocks = Iterator[tuple[_Mark, float]]
+"""What comes down a page, each with the height that must follow it on the same page: a heading
+does not stand alone at the foot."""
 
 
-def _text_blocks(words: str, room: float) -> Iterator[tuple[_Mark, bool]]:
+def _text_blocks(words: str, room: float) -> _Blocks:
     for line in wrapped(words, room, CELLS.size_pt):
-        yield _Mark(0, MARGIN_PT, CELLS.size_pt, ((line,),)), False
+        yield _Mark(0, MARGIN_PT, CELLS.size_pt, ((line,),)), 0.0
 
 
-def _table_blocks(section: Section, chinese: bool, room: float) -> Iterator[tuple[_Mark, bool]]:
+def _table_blocks(section: Section, chinese: bool, room: float) -> _Blocks:
     """The heading, the heads and the rows; a row too high for one page comes in pieces."""
     title = _said(section.title, chinese)
-    if title:
-        for line in wrapped(title, room, HEAD_PT):
-            yield _Mark(0, MARGIN_PT, HEAD_PT, ((line,),)), True
-    head = heads(section, chinese)
-    rows = cells(section, chinese) or [["—", *[""] * (len(head) - 1)]]
-    widths = CELLS.widths([head, *rows], room)
-    for number, row in enumerate([head, *rows]):
-        lines = [CELLS.lines(text, width) for text, width in zip(row, widths, strict=True)]
-        for start in range(0, max(map(len, lines)), _MOST_LINES):
-            piece = tuple(tuple(cell[start : start + _MOST_LINES]) for cell in lines)
-            mark = _Mark(0, MARGIN_PT, CELLS.size_pt, piece, tuple(widths), shaded=not number)
-            yield mark, not number
+    head, rows = heads(section, chinese), cells(section, chinese)
+    rows = rows or [["—", *[""] * (len(head) - 1)]]
+    space = [_PEN_ROOM if column.pen else "" for column in section.columns]
+    widths = tuple(CELLS.widths([head, *rows, space], room))
+    first, *others = (
+        _row_marks(row, widths, section, not n) for n, row in enumerate([head, *rows])
+    )
+    begin_pt = others[0][0].height_pt
+    for line in wrapped(title, room, HEAD_PT) if title else ():
+        yield _Mark(0, MARGIN_PT, HEAD_PT, ((line,),)), first[0].height_pt + begin_pt
+    yield first[0], begin_pt
+    for mark in (mark for marks in others for mark in marks):
+        yield mark, 0.0
+
+
+def _row_marks(
+    row: Sequence[str], widths: tuple[float, ...], section: Section, is_head: bool
+) -> list[_Mark]:
+    lines = [CELLS.lines(text, width) for text, width in zip(row, widths, strict=True)]
+    if not is_head and any(
+        c.pen and not text for c, text in zip(section.columns, row, strict=True)
+    ):
+        lines = [[*cell, *[""] * (_PEN_LINES - len(cell))] for cell in lines]
+    return [
+        _Mark(
+            0, MARGIN_PT, CELLS.size_pt,
+            tuple(tuple(cell[start : start + _MOST_LINES]) for cell in lines),
+            widths, shaded=is_head,
+        )
+        for start in range(0, max(map(len, lines)), _MOST_LINES)
+    ]  # fmt: skip
 
 
 _MOST_LINES = 24  # of one row on one page: fits a page that lies across, under repeated heads
+_PEN_ROOM, _PEN_LINES = "　" * 8, 3  # a sentence by hand
 
 
 def _room(across: bool) -> float:
@@ -270,5 +295,6 @@ def _room(across: bool) -> float:
 
 def _natural(section: Section, chinese: bool) -> float:
     """How wide the table would be if no cell were broken."""
-    table = [heads(section, chinese), *cells(section, chinese)]
+    space = [_PEN_ROOM if column.pen else "" for column in section.columns]
+    table = [heads(section, chinese), *cells(section, chinese), space]
     return sum(max(map(CELLS.width_pt, column)) for column in zip(*table, strict=True))

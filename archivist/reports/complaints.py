@@ -184,7 +184,7 @@ def _compiled(
             _compiled_line(asked, form, department, own, judged)
             for department in dict.fromkeys(case.department for case in own)
         ]
-        columns = tuple(Column(label, label, label) for label in form.columns)
+        columns = tuple(Column(label, label, label, pen=True) for label in form.columns)
         yield Section((form.zh, form.en), columns, lines)
 
 
@@ -292,7 +292,7 @@ def _register(week: Mapping[str, Any]) -> Section:
     """A week's register as a table: what the archive knows of each case, then the form."""
     rows = [{**line, **line["columns"]} for line in week["cases"]]
     labels = dict.fromkeys(label for line in week["cases"] for label in line["columns"])
-    columns = (*_HEAD, *(Column(label, label, label) for label in labels))
+    columns = (*_HEAD, *(Column(label, label, label, pen=True) for label in labels))
     span, monday = f"{week['since']} – {week['until']}", week["hand_in"]
     zh = f"{week['title']}　{week['department_zh']}　{span}"
     en = f"{week['title_en']}, {week['department_en']}, {span}"
