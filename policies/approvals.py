@@ -331,9 +331,10 @@ def _question(
     said_en = "; ".join(f"{clause} {words}" for clause, _, words in said)
     return Question(
         f"approval.{action}" + (f".{grade}" if grade else ""),
-        f"各制度对{about_zh}的审批规定不一：{said_zh}。请设为以何者为准（{packs}），或 all",
+        f"各制度对{about_zh}的审批规定不一：{said_zh}。"
+        f"请设为以何者为准（{packs}；可按先后写几个），或 all（依次都办）",
         f"regulations disagree on who approves {about_en}: {said_en}; name what prevails "
-        f"({packs}), or all",
+        f"({packs}; several in order), or all to take every step",
         clauses_of(cited.row.clause for cited in fought),
         contradiction=True,
     )
