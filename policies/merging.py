@@ -242,6 +242,21 @@ def by_name(
     return {name: row_id for name, row_id in found.items() if name not in shared}
 
 
+def with_titles(
+    names: Mapping[str, str], types: Mapping[str, DocumentType], fold: Fold
+) -> dict[str, str]:
+    """`names` with the headings that belong to one type of paper only.
+
+    A heading that two papers share is no mistake of the packs, since what else is printed on
+    them tells them apart; but as a name it says nothing, nor does one that names another paper.
+    """
+    owners: dict[str, set[str]] = {}
+    for row in types.values():
+        for word in (row.zh, row.en, *row.aliases, *row.titles):
+            owners.setdefault(fold(word), set()).add(row.id)
+    return {word: min(ids) for word, ids in owners.items() if len(ids) == 1} | dict(names)
+
+
 def readings_of(types: Mapping[str, DocumentType], fold: Fold) -> tuple[Reading, ...]:
     def folded(words: tuple[str, ...]) -> tuple[str, ...]:
         # Traditional and Simplified spellings may fold into one: count such a phrase once.

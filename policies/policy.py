@@ -47,6 +47,7 @@ from policies.merging import (
     own_settings,
     readings_of,
     ruled_grades,
+    with_titles,
 )
 from policies.pack_rows import Department, DocumentType, DossierType, Grade, Role
 from policies.packs import Pack
@@ -120,6 +121,9 @@ class Policy:
         grade_names = by_name(
             ((g.code, (g.code, g.zh, g.en)) for g in grades.values()), compact, asked
         )
+        type_names = by_name(
+            ((t.id, (t.id, t.zh, t.en, *t.aliases)) for t in types.values()), compact, asked
+        )
         return cls(
             packs=tuple(pack.ref for pack in packs),
             adopted=tuple(packs),
@@ -135,9 +139,7 @@ class Policy:
             grades=grades,
             readings=readings_of(types, compact),
             _fold=compact,
-            _types_by_name=by_name(
-                ((t.id, (t.id, t.zh, t.en, *t.aliases)) for t in types.values()), compact, asked
-            ),
+            _types_by_name=with_titles(type_names, types, compact),
             _dossiers_by_name=by_name(
                 ((d.id, (d.id, d.zh, d.en)) for d in dossiers.values()), compact, asked
             ),
@@ -218,7 +220,7 @@ class Policy:
         return self._fold(text)
 
     def find_type(self, name: str) -> DocumentType | None:
-        """The document type called `name` (id, label or alias; case and width do not matter)."""
+        """The document type of this name: id, label, alias or a heading of its own."""
         found = self._types_by_name.get(self._fold(name))
         return None if found is None else self.document_types[found]
 

@@ -113,6 +113,24 @@ def test_types_are_found_by_id_label_or_alias(policy, name):
     assert policy.document_type(name).id == "invoice_copy"
 
 
+def test_a_type_is_found_by_a_heading_of_its_own(packs):
+    """What stands at the head of a paper names it, unless it stands on another or names one."""
+    extra = """[[document_type]]
+id = "parts_bill"
+zh = "配件单"
+en = "parts bill"
+titles = ["配件结算明细", "机动车辆保险单", "新车PDI检查表"]
+clause = "C-1"
+"""
+    head = OTHER.split("[[default_grade]]")[0]
+    policy = Policy.adopt([*packs, parse_pack(head + extra)], SETTLED)
+    assert policy.document_type("配件结算明细").id == "parts_bill"
+    shared = {t for row in policy.document_types.values() if row.id != "parts_bill"
+              for t in row.titles} & set(policy.document_types["parts_bill"].titles)  # fmt: skip
+    assert shared
+    assert all(getattr(policy.find_type(title), "id", "") != "parts_bill" for title in shared)
+
+
 def test_unknown_names_are_errors_only_where_asked(policy):
     """Looking up may find nothing; demanding raises."""
     assert policy.find_type("发") is None
