@@ -6,6 +6,7 @@ the paper in his hands can say at once what he sees on it (`archivist attest` sa
 """
 
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -55,15 +56,16 @@ def file_command(
             raise BadRequest(f"{path} 不是文件", f"{path} is not a file")
     refused = 0
     kept: list[Outcome] = []
+    filed: list[str] = []
     with (
         station_of(call, None, call.who) as station,
         Progress(say("归档", "filing"), len(paths)) as bar,
     ):
         for path in paths:
             station.offer(call.archive.claims.copy_in(path, now(), os.urandom(10)), order)
-            refused += write_outcomes(call, station.take_ready(wait=False), bar, kept)
-        refused += write_outcomes(call, station.finish(), bar, kept)
-    filed = [outcome.record for outcome in kept if outcome.record]
+            ready = _noted(station.take_ready(wait=False), filed)
+            refused += write_outcomes(call, ready, bar, kept)
+        refused += write_outcomes(call, _noted(station.finish(), filed), bar, kept)
     if seen and filed:
         attesting.attest(call.archive, call.policy, filed, seen, now(), call.somebody().name)
     if call.json:
@@ -72,9 +74,26 @@ def file_command(
         write_json(rows[0] if len(rows) == 1 else rows, one_line=True)
     call.archive.ledger.publish()
     if type_ and call.policy.find_type(type_) is None:
-        known = ", ".join(call.policy.document_types)
+        known = say("、", ", ").join(_type_names(call, dossier))
         note(f"archivist: hint: {say('资料种类可为', 'document types there are')}: {known}")
     return FINDINGS if refused else 0
+
+
+def _type_names(call: Call, dossier: str | None) -> list[str]:
+    """What papers are called: those of the dossier's checklist where one is named, else all."""
+    types = call.policy.document_types
+    row = call.archive.catalogue.dossier(dossier) if dossier else None
+    kind = call.policy.find_dossier_type(row["type"]) if row else None
+    asked = {name for item in kind.items for name in item.types} if kind else set()
+    return [say(t.zh, t.en) for t in types.values() if not asked or t.id in asked or t.anywhere]
+
+
+def _noted(outcomes: Iterable[Outcome], filed: list[str]) -> Iterator[Outcome]:
+    """The outcomes as they pass, their records remembered: they are attested together."""
+    for outcome in outcomes:
+        if outcome.record:
+            filed.append(outcome.record)
+        yield outcome
 
 
 def _seen(call: Call, dossier: str | None, type_: str | None, seen: Seen) -> Seen | None:
