@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from policies.approvals import Request, decide
-from policies.checklist import Paper, checklist, review
+from policies.checklist import Paper, checklist, holds, review
 from policies.customers import Claim, escalation, neglected, rule_ownership, who_may_reassign
 from policies.deadlines import DossierState, due_of, missing
 from policies.handover import receipt_terms
@@ -99,13 +99,14 @@ def test_the_second_unit_also_lists_whom_it_will_invite(law):
     event = policy(law).dossier_type("joint_event")
     asked = {
         unit: [s.item.types[0] for s in checklist(event, (), {}, {"unit": unit}) if s.asked]
-        for unit in ("first", "second")
+        for unit in ("first", "第一事业部", "second", "第二事业部")
     }
-    assert asked["second"] == list(LISTS)
-    assert asked["first"] == [LISTS[0], LISTS[2]]
-    assert row(law, Routine, "planned_invitations").when == "dossier.unit=second"
-    for title in ("当天邀约敲定顾客档案明细表", "第二天计划邀约顾客名单"):
-        assert policy(law).find_type(title).id in LISTS
+    assert asked["second"] == asked["第二事业部"] == list(LISTS)
+    assert asked["first"] == asked["第一事业部"] == [LISTS[0], LISTS[2]]
+    when = row(law, Routine, "planned_invitations").when
+    assert [holds(when, {}, {"unit": unit}) for unit in asked] == [False, False, True, True]
+    names = ("当天邀约敲定顾客档案明细表", "当天邀约敲定顾客档案表", "第二天计划邀约顾客名单")
+    assert [policy(law).find_type(name).id for name in names] == [LISTS[0], LISTS[0], LISTS[1]]
 
 
 @pytest.mark.rule("S001-5-R05")
@@ -161,7 +162,8 @@ def test_a_late_list_loses_the_customer(law):
 def test_on_the_day_lists_are_due_by_ten_or_by_four(law):
     """By 10:00 for an afternoon event, by 16:00 for one in the evening."""
     event, day = policy(law).dossier_type("joint_event"), date(2026, 10, 3)
-    for session, at in (("afternoon", "10:00"), ("evening", "16:00")):
+    hours = {"afternoon": "10:00", "下午": "10:00", "evening": "16:00", "晚上": "16:00"}
+    for session, at in hours.items():
         keys = {"session": session}
         due = due_of(event, "event_day_list", {"event": day}, law.calendar, {}, keys)
         assert (due.day, due.at, due.clause) == (day, at, "S001-5-R10")
