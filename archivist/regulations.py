@@ -219,13 +219,20 @@ def shipped_packs() -> dict[str, str]:
 
 
 def pack_text(name_or_path: str) -> str:
-    """The text of a shipped pack, or of a file. Raises NotKnown when it is neither."""
+    """The text of a shipped pack, or of a file.
+
+    Raises NotKnown when it is neither, and PackInvalid when it is no text.
+    """
     shipped = shipped_packs()
     if name_or_path in shipped:
         return shipped[name_or_path]
     path = Path(name_or_path)
     if path.is_file():
-        return path.read_text("utf-8")
+        content = path.read_bytes()
+        try:
+            return content.decode("utf-8")
+        except UnicodeDecodeError:
+            raise PackInvalid(check_pack_bytes(content, name_or_path)) from None
     known = ", ".join(shipped)
     raise NotKnown(
         f"没有名为 {name_or_path} 的制度包",

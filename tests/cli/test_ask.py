@@ -256,3 +256,13 @@ def test_an_unknown_type_is_refused_with_the_names_there_are(home):
     """A misspelt dossier type ends with 2 and a list."""
     ran = home.run("ask", "checklist", "new_cart")
     assert (ran.code, "new_car" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("command", [("ask", "checklist", "new_car"), ("init", "other")])
+def test_a_pack_that_is_no_text_is_a_mistake_in_the_pack(home, tmp_path, command):
+    """A file saved in another encoding is named by line and field, and never a crash."""
+    torn = tmp_path / "torn.toml"
+    torn.write_bytes('id = "公司"'.encode("gbk"))
+    ran = home.run(*command, "--pack", torn)
+    assert (ran.code, "torn.toml:1: toml" in ran.err) == (2, True)
+    assert not (tmp_path / "other").exists()
