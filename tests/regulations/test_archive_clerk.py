@@ -6,7 +6,7 @@ import pytest
 
 from policies.approvals import Request, decide, may_sign
 from policies.checklist import Paper, lacking, review
-from policies.deadlines import due_of
+from policies.deadlines import DossierState, due_of, missing
 from policies.pack_rows import Role
 from policies.rule_rows import Secrecy
 
@@ -75,13 +75,26 @@ def test_an_update_names_its_source_and_comes_promptly(law):
     """及时: the company says how many days; the source stands on the update."""
     assert "clerk_update_days" in {q.setting for q in policy(law).questions}
     adopted = policy(law, clerk_update_days="2")
-    kind = adopted.dossier_type("verified_customer")
+    kind = adopted.dossier_type("客户档案更新")
     paper = Paper(adopted.find_type("客户档案更新资料").id, date(2026, 7, 6))
-    found = review(kind, [paper], {}, {}, date(2026, 7, 6))[1]
+    (found,) = review(kind, [paper], {}, {}, date(2026, 7, 6))
     source = "资料来源（信息反馈管理人员、市场监察人员或业务员）"
     assert found.papers == (paper,) and found.unattested == (f"field:{source}",)
+    assert [key.zh for key in kind.keys] == ["资料来源"]
     due = due_of(kind, paper.type, {"supplied": date(2026, 7, 6)}, law.calendar)
     assert (due.day, due.clause) == (date(2026, 7, 8), "S001-8-R03")
+
+
+@pytest.mark.rule("S001-8-R03")
+def test_each_update_supplied_is_missed_until_it_is_filed(law):
+    """Papers supplied in July are overdue in the file of July, whatever came in March."""
+    adopted = policy(law, clerk_update_days="2")
+    state = DossierState("customer_file_update", events={"supplied": date(2026, 7, 6)})
+    for day, overdue in ((date(2026, 7, 8), False), (date(2026, 7, 9), True)):
+        (lack,) = missing(state, adopted, law.calendar, day)
+        assert (lack.item, lack.due, lack.overdue) == (
+            "customer_data_update", date(2026, 7, 8), overdue,
+        )  # fmt: skip
 
 
 @pytest.mark.rule("S001-8-R04")
