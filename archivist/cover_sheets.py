@@ -32,12 +32,14 @@ def cover_pdf(sheets: Sequence[Sheet], archive_tag: str = "") -> bytes:
         raise ValueError("there is no sheet to print")
     paper = Paper("封面页")
     for sheet in sheets:
-        _draw(paper, sheet, payload(sheet.dossier, sheet.doc_type, archive_tag))
+        draw(paper, sheet, archive_tag)
         paper.next_page()
     return paper.finished()
 
 
-def _draw(paper: Paper, sheet: Sheet, line: str) -> None:
+def draw(paper: Paper, sheet: Sheet, archive_tag: str = "") -> None:
+    """One cover sheet on the present page, which stands. Raises ValueError as `payload` does."""
+    line = payload(sheet.dossier, sheet.doc_type, archive_tag)
     paper.centred(sheet.type_label or sheet.doc_type or "档案封面", 40, 742)
     paper.centred(sheet.dossier, 30, 690)
     paper.centred(sheet.customer_label, 20, 652)

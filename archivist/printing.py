@@ -52,6 +52,10 @@ class CellStyle:
         most = max((len(lines) for lines in texts), default=1)
         return most * self.lead_pt + 2 * self.pad_pt
 
+    def baseline_pt(self, line: int) -> float:
+        """How far below the top of its cell a line stands."""
+        return self.pad_pt + self.size_pt + line * self.lead_pt
+
     def width_pt(self, text: str) -> float:
         """How wide a cell is that holds the text in one line."""
         return text_width(text, self.size_pt) + 2 * self.pad_pt + 1
@@ -116,10 +120,12 @@ class Paper:
         top_pt: float,
         height_pt: float = 0.0,
         shaded: bool = False,
+        middle: bool = False,
     ) -> float:
         """A row of ruled cells, each with its lines; returns where the next row begins.
 
-        It is as high as its lines need, or `height_pt` when that is more.
+        It is as high as its lines need, or `height_pt` when that is more; lines begin at the
+        top of their cell, or stand in its `middle`.
         """
         height_pt = max(height_pt, style.height_pt(texts))
         for lines, width_pt in zip(texts, widths, strict=True):
@@ -127,8 +133,9 @@ class Paper:
             self.canvas.setLineWidth(0.4)
             self.canvas.rect(left_pt, top_pt - height_pt, width_pt, height_pt, fill=1)
             self.canvas.setFillGray(0)
+            lowered = (height_pt - style.height_pt([lines])) / 2 if middle else 0.0
             for number, line in enumerate(lines):
-                baseline = top_pt - style.pad_pt - style.size_pt - number * style.lead_pt
+                baseline = top_pt - lowered - style.baseline_pt(number)
                 self.text(line, style.size_pt, left_pt + style.pad_pt, baseline)
             left_pt += width_pt
         return top_pt - height_pt

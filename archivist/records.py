@@ -45,6 +45,7 @@ ACTS = frozenset(
         "refuse",  # a scan was turned away into a tray
         "reject",  # a person decided that a scan is not to be filed
         "view",  # a record was opened and read
+        "print",  # a register or form was printed from the archive
         "violation",  # a violation was recorded, ordered corrected, confirmed or dismissed
         "login",  # a person unlocked the keys
         "logout",

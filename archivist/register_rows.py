@@ -1,0 +1,350 @@
+"""What registers and forms are filled from: the ledger and the catalogue.
+
+A register has a row for each thing that its regulation is about: a handover, a paper filed, a
+complaint, an inspection. Each row is a `Known`, and the form asks it by heading.
+
+Rules it keeps: a register lists what lies in dossiers of its own regulation, unless one dossier
+or customer is asked for; the company's own registers list all. What the archive has no record of
+gives no row at all: loans, destructions and copies are written by hand until there are such acts.
+
+    for known in rows(asked, cited):
+        print(known.about("客户名称").lines)
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from archivist.archive import Archive
+from archivist.assessing import assessed, plain
+from archivist.form_words import (
+    Known,
+    counted_types,
+    item_words,
+    open_grades,
+    say_customer,
+    say_dossier,
+    type_words,
+)
+from archivist.records import Entry
+from archivist.standing import company_calendar, dossier_state, local_moment
+from index.catalogue import Row
+from policies.calendar import Calendar
+from policies.deadlines import missing
+from policies.pack_rows import DossierType, Role
+from policies.policy import Cited, Policy
+from policies.rule_rows import Form, Routine, Scheme
+from storage.people import Unlocked
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whose print this is and what it is to be about.
+
+    `period` is `2026-03`, `2026` or "" for all time; days are local ones.
+    """
+
+    archive: Archive
+    policy: Policy
+    person: Unlocked
+    today: date
+    period: str = ""
+    customer: str | None = None
+    dossier: str | None = None
+
+    @cached_property
+    def grades(self) -> frozenset[str]:
+        """The grades that the person may read."""
+        return open_grades(self.archive, self.policy, self.person)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The company's working days."""
+        return company_calendar(self.archive.settings.company)
+
+    def within(self, day: str) -> bool:
+        """Whether a local day lies in the period."""
+        return day.startswith(self.period)
+
+    def dossiers(self, cited: Cited[Form]) -> Iterator[Row]:
+        """The dossiers that a register of this regulation is about."""
+        if self.dossier is not None:
+            yield self.archive.the("dossier", self.dossier)
+            return
+        own = {
+            row.id
+            for pack in self.policy.adopted
+            if pack.ref == cited.pack and not cited.company
+            for row in pack.rows(DossierType)
+        }
+        for row in self.archive.catalogue.dossiers(self.customer):
+            if self.customer is not None or not own or row["type"] in own:
+                yield row
+
+    def known_of(self, row: Row) -> Known:
+        """What is known of a dossier and its customer."""
+        known = Known()
+        say_dossier(known, self.policy, row)
+        customer = self.archive.catalogue.customer(row["customer"])
+        if customer is not None:
+            say_customer(known, self.policy, customer, self.grades)
+        return known
+
+
+def rows(asked: Asked, cited: Cited[Form]) -> list[Known]:
+    """The rows of a register; none for what the archive has no record of."""
+    source = _SOURCES.get(cited.row.of)
+    found = list(source(asked, cited)) if source else []
+    for number, known in enumerate(found, 1):
+        known.say(("序号", "顺序号"), number)
+    return found
+
+
+def of_form(asked: Asked) -> Known:
+    """What is known for a form about one dossier, one customer, or nobody."""
+    known = Known()
+    if asked.dossier is not None:
+        row = asked.archive.the("dossier", asked.dossier)
+        records = asked.archive.catalogue.records(asked.dossier)
+        known = asked.known_of(row)
+        counts = counted_types(asked.policy, records)
+        known.say(("资料清单",), *(f"{zh}　{n} 份" for zh, (n, _) in counts.items()))
+        known.say(("缺件",), *_lacking(asked, row))
+        if records:
+            known.say(("卷内文件数", "文件数"), len(records))
+            known.say(("文件页数",), sum(record["pages"] for record in records))
+    elif asked.customer is not None:
+        row = asked.archive.the("customer", asked.customer)
+        say_customer(known, asked.policy, row, asked.grades)
+        # The time that counts is the one the archive itself recorded.
+        known.say(("登记时间", "登记日期"), f"{local_moment(row['opened']):%Y-%m-%d %H:%M}")
+    return known
+
+
+def _lacking(asked: Asked, row: Row) -> list[str]:
+    kind = asked.policy.find_dossier_type(row["type"])
+    if kind is None:
+        return []  # of a pack that is no longer adopted: nothing is required of it now
+    state = dossier_state(asked.archive.catalogue, row)
+    found = missing(state, asked.policy, asked.calendar, asked.today)
+    return list(dict.fromkeys(lack.title for lack in found if lack.kind == "document"))
+
+
+# ── handing over and filing ───────────────────────────────────────────────────
+
+
+def _receipts(asked: Asked, cited: Cited[Form]) -> Iterator[Known]:
+    """A line for each handover; in a receipt without dates, one for each kind of paper."""
+    wanted = {row["id"]: row for row in asked.dossiers(cited)}
+    book = any("日期" in label for label in cited.row.columns)
+    for row in asked.archive.catalogue.handovers():
+        day = f"{local_moment(row['t']):%Y-%m-%d}"
+        if row["dossier"] not in wanted or not asked.within(day):
+            continue
+        ((at, raw),) = asked.archive.ledger.entries(row["idx"], row["idx"] + 1)
+        statement = Entry.parse(at, raw).fields["statement"]
+        papers = counted_types(asked.policy, statement["records"])
+        groups = [papers] if book else [{zh: count} for zh, count in papers.items()]
+        for number, group in enumerate(groups):
+            known = asked.known_of(wanted[row["dossier"]])
+            _say_receipt(known, group)
+            known.say(("日期", "移交日期"), day)
+            known.say(("移交人",), row["giver"])
+            known.say(("接收人",), row["receiver"])
+            if number == 0:
+                known.say(("缺件",), _short_of(asked.policy, statement))
+            yield known
+
+
+def _say_receipt(known: Known, group: Mapping[str, list[int]]) -> None:
+    known.say(("资料名称", "文件资料名称", "文件名称"), "、".join(group))
+    known.say(("份数",), sum(count for count, _ in group.values()))
+    known.say(("页数",), sum(pages for _, pages in group.values()))
+
+
+def _short_of(policy: Policy, statement: Mapping[str, Any]) -> str:
+    kind = policy.find_dossier_type(statement["type"])
+    titles = dict.fromkeys(item_words(kind, row["item"]) for row in statement["missing"])
+    return "、".join(titles) or "无"
+
+
+def _filed(asked: Asked, cited: Cited[Form]) -> Iterator[Known]:
+    """A line for each paper filed in the period, oldest first."""
+    found = [
+        (record, row)
+        for row in asked.dossiers(cited)
+        for record in asked.archive.catalogue.records(row["id"])
+        if asked.within(f"{local_moment(record['filed']):%Y-%m-%d}")
+    ]
+    for record, row in sorted(found, key=lambda pair: str(pair[0]["id"])):
+        known = _paper(asked, record, asked.known_of(row))
+        known.say(("日期", "归档日期"), f"{local_moment(record['filed']):%Y-%m-%d}")
+        known.say(("经手人",), record["filed_by"] if record["filed_by"] != "station" else "")
+        known.say(("份数",), 1)
+        known.say(("页数",), record["pages"])
+        yield known
+
+
+def _paper(asked: Asked, record: Row, known: Known) -> Known:
+    """Say the title of a paper to whoever may read it; its type is no secret."""
+    known.say(("资料种类", "文种"), type_words(asked.policy, record["type"]))
+    held = (record["grade"], record["generation"])
+    if record["generation"] is None or held in asked.archive.keys.held_by(asked.person.name):
+        title = asked.archive.record_card(record, asked.person)["title"]
+        known.say(("题名", "文件题名"), title, grade=record["grade"])
+    return known
+
+
+def _contents(asked: Asked, _: Cited[Form]) -> Iterator[Known]:
+    """The papers of one dossier as they were filed, with the pages they take up."""
+    if asked.dossier is None:
+        return
+    page = 1
+    for record in asked.archive.catalogue.records(asked.dossier):
+        known = _paper(asked, record, Known())
+        last = page + int(record["pages"]) - 1
+        known.say(("页号",), f"{page}-{last}" if last > page else page)
+        page = last + 1
+        yield known
+
+
+def _custodians(asked: Asked, cited: Cited[Form]) -> Iterator[Known]:
+    """Who keeps the papers of a department: the roles whose office that is."""
+    keepers = {
+        role
+        for duty in asked.policy.duties("keep")
+        if duty.pack == cited.pack
+        for role in duty.row.roles
+    }
+    for person in asked.archive.catalogue.people():
+        if person["department"] and keepers & set(person["roles"]):
+            known = Known()
+            department = asked.policy.departments.get(person["department"])
+            name = department.zh if department else person["department"]
+            known.say(("系统或部门", "部门"), name)
+            known.say(("保管人", "姓名"), person["id"])
+            known.say(("备案日期",), f"{local_moment(person['added']):%Y-%m-%d}")
+            yield known
+
+
+# ── customers, complaints, inspections, violations ────────────────────────────
+
+
+def _customers(asked: Asked, _: Cited[Form]) -> Iterator[Known]:
+    for row in asked.archive.catalogue.customers():
+        opened = local_moment(row["opened"])
+        if asked.customer in (None, row["id"]) and asked.within(f"{opened:%Y-%m-%d}"):
+            known = Known()
+            known.say(("客户编号",), row["id"])
+            say_customer(known, asked.policy, row, asked.grades)
+            known.say(("登记时间", "登记日期"), f"{opened:%Y-%m-%d}")
+            yield known
+
+
+def _cases(asked: Asked, cited: Cited[Form]) -> Iterator[tuple[str, Row, DossierType]]:
+    """The complaints of the period with the day on which they were received."""
+    for row in asked.dossiers(cited):
+        kind = asked.policy.find_dossier_type(row["type"])
+        if kind is None or kind.kind != "case" or not _about_complaints(kind):
+            continue
+        names = [*(due.after for due in kind.deadlines), *(event.id for event in kind.events)]
+        day = next((row["events"][name] for name in names if name in row["events"]), None)
+        if day is not None and asked.within(day):
+            yield day, row, kind
+
+
+def _about_complaints(kind: DossierType) -> bool:
+    return any("complaint_record" in item.types for item in kind.items)
+
+
+def _complaints(asked: Asked, cited: Cited[Form]) -> Iterator[Known]:
+    for day, row, _ in sorted(_cases(asked, cited), key=lambda case: (case[0], case[1]["id"])):
+        known = asked.known_of(row)
+        phone = known.about("联系电话")
+        known.say(("受理日期",), day)
+        # When it happened only the customer can say; when he was heard the archive knows.
+        known.say(("时间",), f"受理：{day}")
+        known.say(("客户联系方式",), *phone.lines, grade=phone.grade)
+        yield known
+
+
+def _statistics(asked: Asked, cited: Cited[Form]) -> Iterator[Known]:
+    """A line for each department: how many complaints of each kind, how many are closed."""
+    kinds = {
+        value.id: value.zh
+        for scheme in asked.policy.rows(Scheme)
+        if scheme.row.of == "case" and scheme.pack == cited.pack
+        for value in scheme.row.values
+    }
+    groups: dict[str, list[Row]] = {}
+    for _, row, kind in _cases(asked, cited):
+        groups.setdefault(row["keys"].get("department") or kind.department, []).append(row)
+    for name, cases in sorted(groups.items()):
+        known = Known()
+        department = asked.policy.departments.get(name)
+        known.say(("部门",), department.zh if department else name)
+        for value, zh in kinds.items():
+            known.say((zh,), sum(value in row["keys"].values() for row in cases))
+        closed = sum(row["closed"] is not None for row in cases)
+        known.say(("处理状况",), f"已结案 {closed} 件，未结案 {len(cases) - closed} 件")
+        yield known
+
+
+def _inspections(asked: Asked, cited: Cited[Form]) -> Iterator[Known]:
+    """A line for each inspection that the regulation wants in the year, done ones with the day."""
+    year = (asked.period or asked.today.isoformat())[:4]
+    for routine in asked.policy.rows(Routine):
+        if routine.row.of != "inspection" or (routine.pack != cited.pack and not cited.company):
+            continue
+        days = sorted(day for day in _done(asked, cited, routine.row) if day.startswith(year))
+        for number in range(max(len(days), routine.row.times_per_year)):
+            known = Known()
+            known.say(("检查内容",), routine.row.zh)
+            known.say(("实际检查日期", "检查日期"), days[number] if number < len(days) else "")
+            yield known
+
+
+def _done(asked: Asked, cited: Cited[Form], routine: Routine) -> Iterator[str]:
+    """The days on which somebody said that it was done, or filed the paper that shows it."""
+    for row in asked.archive.catalogue.routines_done():
+        if row["routine"] == routine.id:
+            yield row["day"]
+    for dossier in asked.dossiers(cited):
+        for record in asked.archive.catalogue.records(dossier["id"]):
+            if record["type"] in routine.types:
+                yield f"{local_moment(record['filed']):%Y-%m-%d}"
+
+
+def _violations(asked: Asked, _: Cited[Form]) -> Iterator[Known]:
+    roles = {cited.row.id: cited.row.zh for cited in asked.policy.rows(Role)}
+    states = {"open": "未核定", "confirmed": "已核定", "dismissed": "已撤销"}
+    for case in assessed(asked.archive, asked.policy, asked.calendar, asked.today):
+        row = plain(asked.policy, case)
+        if not asked.within(row["on"]):
+            continue
+        known = Known()
+        department = asked.policy.departments.get(row["department"] or "")
+        known.say(("日期", "违规日期"), row["on"])
+        known.say(("违规", "违规事项", "事项"), row["title"])
+        known.say(("责任人", "姓名"), row["person"])
+        known.say(("职务",), roles.get(row["role"] or "", row["role"]))
+        known.say(("部门",), department.zh if department else row["department"])
+        known.say(("客户档案", "档案"), row["dossier"])
+        known.say(("数量", "次数"), row["count"])
+        known.say(("状态", "处理"), states[row["state"]])
+        yield known
+
+
+_SOURCES: dict[str, Callable[[Asked, Cited[Form]], Iterator[Known]]] = {
+    "receipts": _receipts,
+    "processing": _filed,
+    "contents": _contents,
+    "custodians": _custodians,
+    "customers": _customers,
+    "complaints": _complaints,
+    "statistics": _statistics,
+    "inspection_plan": _inspections,
+    "violations": _violations,
+}
