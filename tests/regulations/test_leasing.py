@@ -104,6 +104,16 @@ def test_source_prospect_and_intermediary_are_registered(law):
     assert gaps == {"来源（来电、来访、自行开发）", "是否意向客户", "是否有中介人"}
 
 
+@pytest.mark.rule("S001-6-R03")
+def test_a_prospect_without_contact_data_and_intent_has_gaps(law):
+    """意向客户指的是有联系方式及购买/租赁意向的客户: whoever is none need not leave them."""
+    known = {"source": "来访", "has_intermediary": "否"}
+    said = {"是": {"联系方式", "购买/租赁意向"}, "否": set()}
+    for is_prospect, gaps in said.items():
+        found = profile_gaps(policy(law), {**known, "is_prospect": is_prospect})
+        assert {gap.field.zh for gap in found} == gaps
+
+
 @pytest.mark.rule("S001-6-R07")
 def test_an_intermediary_is_noted_on_the_form(law):
     """应注明是否有中介人."""
