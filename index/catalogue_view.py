@@ -114,6 +114,16 @@ class CatalogueView:
         """Every time somebody said that a routine was done."""
         return self._all("SELECT * FROM routine ORDER BY idx")
 
+    def filed_of(self, types: Sequence[str]) -> list[Row]:
+        """Every record of these document types: `id`, `dossier`, `filed`; oldest first."""
+        if not types:
+            return []
+        marks = ", ".join("?" * len(types))
+        return self._all(
+            f"SELECT id, dossier, filed FROM record WHERE type IN ({marks}) ORDER BY idx",  # noqa: S608
+            *types,
+        )
+
     def filed_since(self, grade: str, index: int) -> list[Row]:
         """Records of a grade whose ledger entry stands at `index` or later, in that order."""
         return self._all(

@@ -4,8 +4,8 @@ Owns the ten rhythms of a `routine` row and the windows in which each occurrence
 
 Rules it keeps:
 - What a regulation says of a window is kept as written (每月中旬 is the 11th to the 20th).
-  Where it names only the last day, a month's window opens nine days before it and a week's
-  three, because what is handed in later belongs to the time before.
+  Where it names only the last day, the window opens nine days before it (a week's three),
+  because what is handed in later belongs to the time before.
 - A month without the day takes its last one. How a day off is rolled, the row says.
 - An interval is counted from the day the work was last done; while that is not known, it runs in
   whole calendar periods.
@@ -234,7 +234,7 @@ def _from_last(count: int, unit: str, span: _Span, last: date) -> _Found:
             due = span.calendar.add_working_days(due, count)
         else:
             due += timedelta(days=count * (7 if unit == "weeks" else 1))
-        yield due.isoformat(), opens, due
+        yield due.isoformat(), max(opens, due - _MONTH_WINDOW), due
         opens = due + _DAY
 
 

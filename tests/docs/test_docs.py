@@ -63,7 +63,7 @@ def command_of(words: list[str]) -> tuple[click.Command, list[str]]:
     while rest and rest[0].startswith("-"):
         del rest[: 2 if takes_value.get(rest[0]) else 1]
     command: click.Command = archivist
-    while isinstance(command, click.Group) and rest:
+    while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
         found = command.get_command(click.Context(command), rest[0])
         assert found is not None, f"there is no command {' '.join(words)}"
         command, rest = found, rest[1:]

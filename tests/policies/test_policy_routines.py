@@ -284,7 +284,8 @@ def test_an_interval_is_owed_from_the_last_time():
 
     assert asked("2026-02-15") == [("open", "2026-02-15", 0)]
     assert asked("2026-02-16") == [("overdue", "2026-02-15", 1)]
-    assert asked("2026-02-16", "2026-01-31") == [("open", "2026-02-28", 0)]
+    assert asked("2026-02-16", "2026-01-31") == [("later", "2026-02-28", 0)]
+    assert asked("2026-02-19", "2026-01-31") == [("open", "2026-02-28", 0)]
     assert asked("2026-05-01", "2026-01-31") == [("overdue", "2026-04-30", 3)]
 
 
