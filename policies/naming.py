@@ -1,4 +1,4 @@
-"""Naming: grades, roles, series and events by any of the names that people use for them.
+"""Naming: grades, roles, series, events and a key's few words by any name that people use.
 
 Owns the looking up that `Policy` itself does not need: its own `document_type`, `dossier_type`
 and `grade` are enough to judge a scan. Names compare as text does everywhere: width, case, white
@@ -10,11 +10,14 @@ space and, in an archive, script do not matter.
 
 from __future__ import annotations
 
-from policies.errors import UnknownName
-from policies.pack_rows import GRADE_CODES, DossierType, Role, Series
-from policies.policy import Policy
+from collections.abc import Iterable
 
-__all__ = ["event_id", "grade_code", "role_id", "series_id"]
+from policies.errors import UnknownName
+from policies.pack_rows import GRADE_CODES, DossierType, Key, Role, Series
+from policies.policy import Policy
+from policies.rule_rows import Scheme
+
+__all__ = ["event_id", "grade_code", "key_value", "role_id", "series_id", "value_words"]
 
 _GRADE_WORDS = dict(zip(("绝密", "机密", "秘密", "内部", "公开"), GRADE_CODES, strict=True))
 
@@ -53,6 +56,32 @@ def event_id(kind: DossierType, name: str) -> str:
     if wanted in ("closed", "filed"):
         return wanted
     raise UnknownName("event", name, tuple(event.id for event in kind.events))
+
+
+def key_value(policy: Policy, key: Key, said: str) -> str | None:
+    """One of the few words that `key` takes, as cards hold it; None for any other word.
+
+    A scheme of cases with the same values lends them its names: what the regulation calls
+    消费中投诉 is kept as `during`, and so is 消费中, which is part of that name only. A key that
+    takes any word takes this one.
+    """
+    wanted = policy.fold(said)
+    if not key.values or not wanted:
+        return said
+    names = value_words(key, (cited.row for cited in policy.rows(Scheme)))
+    for value, zh, en in names:
+        if wanted in map(policy.fold, (value, zh, en)):
+            return value
+    parts = {value for value, zh, _ in names if wanted in policy.fold(zh)}
+    return parts.pop() if len(parts) == 1 else None
+
+
+def value_words(key: Key, schemes: Iterable[Scheme]) -> tuple[tuple[str, str, str], ...]:
+    """The few words that `key` takes, each with what it is called in Chinese and English."""
+    for scheme in schemes:
+        if scheme.of == "case" and {value.id for value in scheme.values} == set(key.values):
+            return tuple((value.id, value.zh, value.en) for value in scheme.values)
+    return tuple((value, value, value) for value in key.values)
 
 
 def _id_of(policy: Policy, kind: type[Role] | type[Series], name: str) -> str | None:

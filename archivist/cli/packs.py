@@ -6,7 +6,7 @@ clauses that contradict each other; `coverage` says which rule of the source reg
 carried out where. Only `adopt` changes something: from then on the pack is in force.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,13 @@ from archivist.cli.spoken import NOTHING, group, option
 from archivist.cli.words import pairs
 from archivist.errors import BadRequest, NoArchive
 from index.analysis import fold
-from policies.pack_rows import DocumentType, DossierType, Grade, Item
+from policies.naming import value_words
+from policies.pack_rows import DocumentType, DossierType, Grade, Item, Key
 from policies.packs import Pack, check_pack_bytes, parse_pack
 from policies.policy import Policy, Question
 from policies.questions import open_questions
 from policies.rhythms import rhythm_words
-from policies.rule_rows import Routine
+from policies.rule_rows import Routine, Scheme
 from policies.wording import condition_words, deadline_words, items_bound
 
 
@@ -262,7 +263,7 @@ def _shown(pack: Pack) -> str:
              say("条款", "clause"))  # fmt: skip
     for kind in pack.rows(DossierType):
         rows = [(i.id, say(i.zh, i.en), _asked(kind, i), i.clause) for i in kind.items]
-        parts.append(f"{_described(kind)}\n{table(heads, rows, cut=(2, 1))}")
+        parts.append(f"{_described(kind, pack.rows(Scheme))}\n{table(heads, rows, cut=(2, 1))}")
     if routines := pack.rows(Routine):
         heads = (say("例行工作", "routine"), say("多久一次", "how often"), say("条款", "clause"))
         often = [(say(r.zh, r.en), say(*rhythm_words(r)), r.clause) for r in routines]
@@ -280,11 +281,21 @@ def _asked(kind: DossierType, item: Item) -> str:
     return f"{word(item.required)}{least}{when}"
 
 
-def _described(kind: DossierType) -> str:
+def _key_words(key: Key, schemes: Iterable[Scheme]) -> str:
+    """What a key is called, and the words it takes where they are few."""
+    words = (
+        value if value == zh else f"{value} {say(zh, en)}"
+        for value, zh, en in value_words(key, schemes)
+    )
+    few = say("、", ", ").join(words)
+    return say(key.zh, key.en) + (say(f"（{few}）", f" ({few})") if few else "")
+
+
+def _described(kind: DossierType, schemes: Sequence[Scheme]) -> str:
     """What a clerk must know to open one: its name, keys and events, and its deadlines."""
     events = {event.id: say(event.zh, event.en) for event in kind.events}
     lines = [(kind.id, say(kind.zh, kind.en)),
-             (say("键", "keys"), {key.id: say(key.zh, key.en) for key in kind.keys}),
+             (say("键", "keys"), {key.id: _key_words(key, schemes) for key in kind.keys}),
              (say("事件", "events"), events)]  # fmt: skip
     for due in kind.deadlines:
         items = say(*items_bound(kind, due))

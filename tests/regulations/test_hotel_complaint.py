@@ -9,6 +9,7 @@ from policies.approvals import Request, decide, may_sign
 from policies.checklist import Paper, review
 from policies.customers import escalation, scheme_value
 from policies.deadlines import due_of
+from policies.naming import key_value
 from policies.pack_rows import Role
 from policies.routines import occurrences
 from policies.rule_rows import Form, Provision, Routine, Scheme
@@ -77,6 +78,18 @@ def test_a_complaint_is_made_during_consumption_or_after_it(law):
     assert scheme_value(adopted(law), "消费后投诉")[1] == "after"
     stage = next(key for key in complaint(law).keys if key.id == "stage")
     assert (stage.values, stage.required) == (("during", "after"), True)
+    said = {word: key_value(adopted(law), stage, word) for word in
+            ("消费中投诉", "消费后", "DURING", "投诉", "住店前")}  # fmt: skip
+    assert list(said.values()) == ["during", "after", "during", None, None]
+
+
+@pytest.mark.rule("S001-12-R05", "S001-12-R06")
+def test_a_complaint_is_of_ones_own_department_or_of_another(law):
+    """投诉本部门 and 投诉其他部门 are the words of the text."""
+    against = next(key for key in complaint(law).keys if key.id == "against")
+    assert key_value(adopted(law), against, "投诉本部门") == "own"
+    assert key_value(adopted(law), against, "其他部门") == "other"
+    assert key_value(adopted(law), against, "") == ""
 
 
 @pytest.mark.rule("S001-12-R04")
