@@ -12,7 +12,7 @@ Rules it keeps:
 - A role gives a say, never a key: what a person can open is decided by clearance.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,8 +21,10 @@ from archivist.archive import Archive
 from archivist.errors import BadRequest, NotAllowed
 from archivist.records import timestamp
 from policies.fields import SLUG
+from policies.naming import role_id
 from policies.pack_rows import Role
 from policies.policy import Policy
+from policies.reach import role_words
 from storage.errors import Unsuitable
 from storage.names import checked_person_name
 from storage.people import Unlocked
@@ -78,15 +80,28 @@ def check(archive: Archive, policy: Policy, newcomer: Newcomer, by: str) -> None
     archive.follow()
     if any(row["id"] == newcomer.name for row in archive.catalogue.people()):
         raise _taken(newcomer.name)
-    for role in newcomer.roles:
-        if not SLUG.fullmatch(role):
-            raise BadRequest(
-                f"角色编号 {role} 不合规",
-                f"{role} is no id of a role",
-                "用小写英文字母、数字、_ 和 -，例如 sales_adviser",
-                "use lower-case letters, digits, _ and -, as sales_adviser",
-            )
     _held_apart(policy, newcomer.roles)
+
+
+def role_ids(policy: Policy, given: Iterable[str]) -> tuple[str, ...]:
+    """The ids of roles by any of their names, each once: 销售顾问 is sales_adviser.
+
+    An id that no pack declares is a role of the company's own. Raises BadRequest for a word that
+    is neither the name of a declared role nor fit to be an id.
+    """
+    found = tuple(dict.fromkeys(role_id(policy, name) for name in given))
+    for role in found:
+        if not SLUG.fullmatch(role):
+            known = dict.fromkeys(cited.row for cited in policy.rows(Role))
+            raise BadRequest(
+                f"所采用的制度中没有职务“{role}”",
+                f"no adopted regulation speaks of the role {role}",
+                f"可用：{'、'.join(dict.fromkeys(row.zh for row in known))}；"
+                "另设职务用小写英文编号，如 sales_adviser",
+                f"there are: {', '.join(dict.fromkeys(row.id for row in known))}; "
+                "the company's own have lower-case ids, as sales_adviser",
+            )
+    return found
 
 
 def _held_apart(policy: Policy, roles: Sequence[str]) -> None:
@@ -95,7 +110,8 @@ def _held_apart(policy: Policy, roles: Sequence[str]) -> None:
             for other in cited.row.excludes:
                 if other in roles:
                     raise NotAllowed(
-                        f"制度规定 {cited.row.id} 与 {other} 不得由一人担任（{cited.row.clause}）",
+                        f"制度规定{cited.row.zh}与{role_words(policy, other)[0]}不得由一人担任"
+                        f"（{cited.row.clause}）",
                         f"the regulation holds {cited.row.id} and {other} apart "
                         f"({cited.row.clause})",
                     )

@@ -12,7 +12,7 @@ his own case. A confirmation is signed with the person's own key, so that the en
 whoever has the public half. Nothing here pays or deducts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -24,9 +24,11 @@ from archivist.lapses import CONFIRMED, DISMISSED, OPEN, Case
 from archivist.records import Entry, canonical, timestamp
 from index.catalogue import Row
 from policies.calendar import Calendar
-from policies.pack_rows import Role
+from policies.naming import role_id
+from policies.pack_rows import DossierType, Role
 from policies.penalties import Violation, liable
 from policies.policy import Policy
+from policies.reach import role_words
 from policies.rule_rows import LoanRule, Penalty, Routine
 from storage.people import Unlocked
 
@@ -99,7 +101,7 @@ def confirm(
     person holds a role that the regulation names, BadRequest while something is undecided.
     """
     found = _open(archive, policy, calendar, identifier, today)
-    _check_decider(archive, found, person.name)
+    _check_decider(archive, policy, found, person.name)
     if not found.penalised:
         open_settings = "、".join(q.setting for one in found.found for q in one.open)
         raise BadRequest(
@@ -123,7 +125,7 @@ def dismiss(
 ) -> None:  # fmt: skip
     """Decide that something is no violation, or is not to be penalised. The reason is sealed."""
     found = _open(archive, policy, calendar, identifier, today)
-    _check_decider(archive, found, person)
+    _check_decider(archive, policy, found, person)
     with archive.writing(now, person) as desk:
         _append(desk, found.case, {"state": DISMISSED}, reason)
     archive.follow()
@@ -172,11 +174,12 @@ def _open(
     return found
 
 
-def _check_decider(archive: Archive, found: Assessed, who: str) -> None:
+def _check_decider(archive: Archive, policy: Policy, found: Assessed, who: str) -> None:
     """Confirming and dismissing is the office of one role, and never one's own case."""
     named = found.may_confirm
     if not set(named) & _held(archive, who):
-        zh = f"须由{'、'.join(named)}核定" if named else "制度没有写明由谁核定"
+        roles = "、".join(role_words(policy, role)[0] for role in named)
+        zh = f"须由{roles}核定或撤销" if named else "制度没有写明由谁核定"
         en = f"only {' or '.join(named)} may" if named else "no regulation says who may"
         raise NotAllowed(
             f"{who} 不能核定 {found.case.id}", f"{who} may not decide on {found.case.id}", zh, en
@@ -196,7 +199,10 @@ def _decision(found: Assessed, amount: int | None) -> dict[str, Any]:
     chosen = least if amount is None else amount
     if not least <= chosen <= most:
         raise BadRequest(
-            f"金额须在 {least} 至 {most} 元之间", f"the amount lies between {least} and {most} yuan"
+            f"制度规定 {least} 元" if least == most else f"金额须在 {least} 至 {most} 元之间",
+            f"the regulation says {least} yuan"
+            if least == most
+            else f"the amount lies between {least} and {most} yuan",
         )
     return {
         "amount": chosen,
@@ -265,10 +271,12 @@ def _check_code(policy: Policy, code: str) -> None:
     known |= {cited.row.late for cited in policy.rows(Routine) if cited.row.late}
     if code not in known:
         listed = ", ".join(sorted(known))
+        names = {cited.row.on: cited.row.zh for cited in reversed(policy.rows(Penalty))}
+        told = (f"{each}（{names[each]}）" if each in names else each for each in sorted(known))
         raise BadRequest(
             f"现行制度没有违规代码 {code}",
             f"no adopted regulation knows the violation {code}",
-            f"可用：{listed}",
+            f"可用：{'、'.join(told)}",
             f"there are: {listed}",
         )
 
@@ -277,15 +285,7 @@ def _described(archive: Archive, policy: Policy, report: Report, identifier: str
     """A recorded violation as a case: where it belongs, and whom it concerns."""
     dossier = _dossier_of(archive, report)
     kind = policy.find_dossier_type(dossier["type"]) if dossier else None
-    if report.item is not None and report.item not in [i.id for i in (kind.items if kind else ())]:
-        listed = ", ".join(item.id for item in kind.items) if kind else ""
-        raise BadRequest(
-            f"清单里没有 {report.item}" if kind else "--item 须与 --dossier 或 --record 同用",
-            f"the checklist has no item {report.item}" if kind
-            else "--item needs --dossier or --record",
-            f"可用：{listed}" if kind else "",
-            f"there are: {listed}" if kind else "",
-        )  # fmt: skip
+    item = _item(policy, kind, report.item) if report.item is not None else ""
     role = _role_of(archive, policy, report, dossier)
     violation = Violation(
         code=report.code,
@@ -293,7 +293,7 @@ def _described(archive: Archive, policy: Policy, report: Report, identifier: str
         on=report.on,
         person=report.person or "",
         department=kind.department if kind else _home(archive, policy, report.person, role),
-        item=report.item or "",
+        item=item,
         count=report.count,
         dossier_type=kind.id if kind else "",
     )
@@ -302,6 +302,24 @@ def _described(archive: Archive, policy: Policy, report: Report, identifier: str
         identifier, "recorded", violation, customer, dossier["id"] if dossier else None,
         report.record,
     )  # fmt: skip
+
+
+def _item(policy: Policy, kind: DossierType | None, name: str) -> str:
+    """The id of the item of the checklist called so. Raises BadRequest."""
+    if kind is None:
+        raise BadRequest(
+            "--item 须与 --dossier 或 --record 同用", "--item needs --dossier or --record"
+        )
+    wanted = policy.fold(name)
+    for item in kind.items:
+        if wanted in map(policy.fold, (item.id, item.zh, item.en)):
+            return item.id
+    raise BadRequest(
+        f"清单里没有 {name}",
+        f"the checklist has no item {name}",
+        f"可用：{'、'.join(item.zh for item in kind.items)}",
+        f"there are: {', '.join(item.id for item in kind.items)}",
+    )
 
 
 def _dossier_of(archive: Archive, report: Report) -> Row | None:
@@ -317,27 +335,47 @@ def _dossier_of(archive: Archive, report: Report) -> Row | None:
 
 
 def _role_of(archive: Archive, policy: Policy, report: Report, dossier: Row | None) -> str:
-    """In which role: as given, else the one role of the person that the violation falls on."""
+    """In which role: as given, else the one role of the person that the violation falls on.
+
+    A person is not fined for what falls on others: one who holds none of the roles is refused,
+    until somebody says with `role` in which he did it.
+    """
     fits = liable(policy, report.code, dossier["type"] if dossier else "")
     held = _held(archive, report.person)
     if report.role:
-        meant = {name for role in fits for name in (role, *policy.who_is(role))}
-        if fits and report.role not in meant:
+        role = role_id(policy, report.role)
+        meant = {name for each in fits for name in (each, *policy.who_is(each))}
+        if fits and role not in meant:
             raise BadRequest(
-                f"{report.code} 不处罚 {report.role}",
-                f"{report.code} does not fall on {report.role}",
-                f"可用：{'、'.join(fits)}", f"there are: {', '.join(fits)}",
-            )  # fmt: skip
-        return report.role
+                f"{report.code} 不处罚{role_words(policy, role)[0]}",
+                f"{report.code} does not fall on {role}",
+                *_roles_there(policy, fits),
+            )
+        return role
     own = [role for role in fits if held & {role, *policy.who_is(role)}]
-    found = own or list(fits)
+    found = own if report.person else list(fits)
     if len(found) == 1 or not fits:
         return found[0] if found else ""
+    if report.person and not own:
+        raise BadRequest(
+            f"{report.code} 不处罚 {report.person} 现任的职务；当时任别的职务的，用 --role 写明",
+            f"{report.code} falls on no role that {report.person} holds; "
+            "say with --role in which it was done",
+            *_roles_there(policy, fits),
+        )
     raise BadRequest(
         "请用 --person 或 --role 写明是谁",
         "say who is meant with --person or --role",
-        f"可用：{'、'.join(found)}",
-        f"roles: {', '.join(found)}",
+        *_roles_there(policy, found),
+    )
+
+
+def _roles_there(policy: Policy, roles: Iterable[str]) -> tuple[str, str]:
+    """The hint that names the roles a violation can fall on, in both languages."""
+    known = tuple(roles)
+    return (
+        f"可用：{'、'.join(role_words(policy, role)[0] for role in known)}",
+        f"roles: {', '.join(known)}",
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from archivist import founding, regulations
+from archivist import enrolling, founding, regulations
 from archivist.cli.complaints import question_row, tell_open
 from archivist.cli.door import (
     Call,
@@ -39,8 +39,9 @@ from storage.keys import Suite
          help="Packs that come with the program, or TOML files; repeatable.")  # fmt: skip
 @option("--person", metavar="NAME", zh="第一位用户；不写则用登录系统的名字。",
         help="The first person; otherwise your login name.")  # fmt: skip
-@several("--role", "roles", metavar="ROLE…", zh="此人的角色；可写几个，也可多次使用。",
-         help="Roles of that person; repeatable.")  # fmt: skip
+@several("--role", "roles", metavar="ROLE…",
+         zh="此人的职务（名称或编号）；可写几个，也可多次使用。",
+         help="Roles of that person, by name or id; repeatable.")  # fmt: skip
 @option("--set", "settings", multiple=True, metavar="K=V",
         zh="决定制度留给公司的事项，如 ungraded=SECRET；可多次使用。",
         help="Decide what the packs leave open, e.g. ungraded=SECRET; repeatable.")  # fmt: skip
@@ -65,15 +66,15 @@ def init_command(
     texts = [(name, regulations.pack_text(name)) for name in packs]
     adopted = founding.read_packs(texts)
     company = _decided(adopted, pairs(settings))
-    left = open_questions(founding.settle([pack for pack, _ in adopted], company))
+    policy = founding.settle([pack for pack, _ in adopted], company)
+    left = open_questions(policy)
+    held = enrolling.role_ids(policy, roles) or ("archivist",)
     name = person or call.wanted or getpass.getuser()
     plan = founding.Plan(
         root=folder.absolute(),
         packs=adopted,
         company=company,
-        founder=founding.Founder(
-            name, roles or ("archivist",), ask_new_passphrase(name, "ARCHIVIST_PASSPHRASE")
-        ),
+        founder=founding.Founder(name, held, ask_new_passphrase(name, "ARCHIVIST_PASSPHRASE")),
         suite=suite,
         scrypt_log_n=work_factor,
     )

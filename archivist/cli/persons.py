@@ -123,8 +123,8 @@ def person_command() -> None:
                         exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("name")
 @several("--role", "roles", required=True, metavar="ROLE…",
-         zh="角色编号，如 sales_adviser；可写几个，也可多次使用。",
-         help="Roles, e.g. sales_adviser; repeatable.")  # fmt: skip
+         zh="职务，如 销售顾问（或其编号 sales_adviser）；可写几个，也可多次使用。",
+         help="Roles by name or id, e.g. sales_adviser; repeatable.")  # fmt: skip
 @option("--department", metavar="D", zh="所属部门（代码或名称）。",
         help="Department, by id or name.")  # fmt: skip
 @common_options
@@ -136,7 +136,8 @@ def add(call: Call, name: str, roles: tuple[str, ...], department: str | None) -
     """
     by = call.somebody().name
     within = department_id(call.policy, department) if department else ""
-    newcomer = enrolling.Newcomer(name, tuple(dict.fromkeys(roles)), within)
+    held = enrolling.role_ids(call.policy, roles)
+    newcomer = enrolling.Newcomer(name, held, within)
     enrolling.check(call.archive, call.policy, newcomer, by)
     newcomer = replace(newcomer, passphrase=ask_new_passphrase(name))
     unknown = enrolling.enrol(

@@ -10,7 +10,7 @@ import click
 
 from archivist import assessing, violations
 from archivist.cli.door import Call, common_options, now, pass_call, today
-from archivist.cli.labels import department_label, local_time
+from archivist.cli.labels import department_label, local_time, role_label
 from archivist.cli.say import facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, group, option
 from archivist.cli.words import iso_date
@@ -120,7 +120,12 @@ def confirm(call: Call, identifier: str, amount: int | None, on: str | None) -> 
     """
     person = call.somebody().unlocked()
     decision = violations.confirm(*_asked(call), identifier, _day(on), amount, now(), person)
-    call.emit({"violation": identifier, "state": "confirmed", "decision": decision}, identifier)
+    fine, points = decision["amount"], decision["points"]
+    zh = [f"{fine} 元"] * bool(fine) + [f"扣 {points} 分"] * bool(points)
+    en = [f"{fine} yuan"] * bool(fine) + [f"{points} points off"] * bool(points)
+    told = say(f"{identifier} 已核定：{'、'.join(zh) or '0 元'}",
+               f"{identifier} confirmed: {', '.join(en) or '0 yuan'}")  # fmt: skip
+    call.emit({"violation": identifier, "state": "confirmed", "decision": decision}, told)
     note(say(*NOT_PAY))
 
 
@@ -200,7 +205,10 @@ def show(call: Call, identifier: str, on: str | None) -> None:
                 (say("扣分", "points off"), row["points"] or None),
                 (say("责令改正", "ordered"), row["ordered"]),
                 (say("改正", "corrected"), row["corrected"]),
-                (say("核定职务", "confirmed by"), row["may_confirm"]),
+                (
+                    say("核定职务", "confirmed by"),
+                    [role_label(call.policy, role) for role in row["may_confirm"]],
+                ),
                 (say("状态", "state"), say(_STATES[row["state"]], row["state"])),
                 (say("条款", "clauses"), row["clauses"]),
                 (say("制度", "regulations"), row["packs"]),
@@ -247,7 +255,9 @@ def _line(call: Call, row: dict[str, Any]) -> tuple[Any, ...]:
 
 def _who(call: Call, row: dict[str, Any]) -> str:
     home = row["department"]
-    return row["person"] or (department_label(call.policy, home) if home else row["role"] or "")
+    return row["person"] or (
+        department_label(call.policy, home) if home else role_label(call.policy, row["role"] or "")
+    )
 
 
 def _amount(row: dict[str, Any]) -> str:

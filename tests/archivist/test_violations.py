@@ -256,6 +256,7 @@ def test_the_catalogue_can_be_made_anew_from_the_ledger(office):
         (["lost_or_damaged"], "--person or --role"),
         (["lost_or_damaged", "--person", "nobody"], "li"),
         (["lost_or_damaged", "--role", "sales_adviser", "--dossier", "D000077"], "D000077"),
+        (["late_new_car", "--person", "li"], "sales_adviser"),  # the archivist sells no cars
         (["paper_defect", "--dossier", "D000002", "--item", "nothing"], "reception"),
         (["paper_defect", "--dossier", "D000002", "--count", "0"], "at least 1"),
         (["paper_defect", "--dossier", "D000002", "--on", "2099-01-01"], "future"),
@@ -266,6 +267,31 @@ def test_what_does_not_fit_is_refused_and_named(office, words, told):
     ran = office.run("violation", "record", *words, "--reason", "r")
     assert (ran.code, told in ran.err) == (2, True), ran.err
     assert entries(office) == []
+
+
+def test_roles_and_items_are_found_by_their_names(office):
+    """What the clerk reads on the checklist is what he may write."""
+    office.json("violation", "record", "paper_defect", "--role", "服务顾问", "--dossier", "D000002",
+                "--item", "结算单", "--reason", "r")  # fmt: skip
+    row = office.json("violation", "show", "V000001")
+    assert (row["role"], row["item"]) == ("service_adviser", "settlement")
+
+
+def test_hints_say_names_where_the_clerk_reads_chinese(office):
+    """Codes with what they mean, items and roles by name; so does whoever may not decide."""
+
+    def told(*words):
+        return office.run("violation", *words, ARCHIVIST_LANG="zh").err
+
+    assert "lost_or_damaged（未及时整理" in told("record", "遗失", "--reason", "r")
+    assert "销售顾问、服务顾问" in told("record", "lost_or_damaged", "--reason", "r")
+    assert "接车单、任务委托书" in told("record", "paper_defect", "--dossier", "D000002", "--item",
+                                       "无此项", "--reason", "r")  # fmt: skip
+    assert "制度规定 50 元" in told("confirm", CAR, "--amount", "10")
+    office.json("person", "add", "wu", "--role", "archive_clerk",
+                ARCHIVIST_NEW_PASSPHRASE="eine andere 口令")  # fmt: skip
+    office.json("login", "wu", ARCHIVIST_PASSPHRASE="eine andere 口令")
+    assert "须由客户总监核定或撤销" in told("confirm", CAR)
 
 
 # ── correction ────────────────────────────────────────────────────────────────
@@ -293,6 +319,23 @@ def test_an_order_noted_on_the_dossier_counts_as_well(office):
     assert [row["on"][-2:] for row in rows] == ["11", "12", "13", "16"]
 
 
+def test_an_order_before_the_violation_is_not_about_it(office):
+    """Something else was ordered then."""
+    office.json("dossier", "event", "D000001", "correction_ordered=2026-03-10")
+    rows = office.json("violation", "list", "--on", "2026-03-17", "--person", "zhao")
+    assert [(row["on"][-2:], row["ordered"]) for row in rows] == [("11", None)]
+
+
+def test_a_late_set_is_corrected_by_its_last_paper(office, scan):
+    """Nobody needs to say so."""
+    for paper in PAPERS:
+        office.drop(f"C000001/D000002/{paper}/a.pdf", scan(paper))
+    office.lines("watch", "--once")
+    office.json("violation", "order", FIRST, "--on", "2026-03-05")
+    row = office.json("violation", "show", FIRST)
+    assert (row["amount"], row["corrected"]) == (50, date.today().isoformat())
+
+
 # ── attested ──────────────────────────────────────────────────────────────────
 
 
@@ -310,12 +353,57 @@ def test_a_signature_that_somebody_saw_missing_is_a_violation(office, scan):
     assert row["corrected"] == today
 
 
+def test_a_paper_done_again_corrects_the_defect_of_the_first(office, scan):
+    """The second settlement sheet stands in for the unsigned one."""
+    for name in ("a", "b"):
+        office.drop(f"C000001/D000002/结算单/{name}.pdf", scan(name))
+    records = sorted(row["record"] for row in office.lines("watch", "--once"))
+    office.json("attest", records[0], "--unsigned", "customer")
+    (row,) = [r for r in office.json("violation", "list") if r["source"] == "attested"]
+    assert (row["record"], row["corrected"]) == (records[0], date.today().isoformat())
+
+
 def test_what_nobody_asks_for_is_no_violation(office, scan):
     """A wrong kind of copy is one only where the checklist wants the other."""
     office.drop("C000001/D000002/结算单/a.pdf", scan("结算单"))
     record = office.lines("watch", "--once")[0]["record"]
     office.json("attest", record, "--copy", "photocopy")
     assert [r for r in office.json("violation", "list") if r["source"] == "attested"] == []
+
+
+# ── whose ─────────────────────────────────────────────────────────────────────
+
+BOTH = (
+    TIERS.replace('"tiers"', '"both"')
+    + """
+[[penalty]]
+id = "slow"
+zh = "慢"
+en = "slow"
+on = "slow"
+who = ["sales_adviser", "service_adviser"]
+per = "time"
+amount = 10
+after = "delivery"
+days = 30
+clause = "X-1"
+"""
+)
+
+
+def test_a_penalty_for_two_roles_falls_on_the_one_whose_department_owes_the_papers(tmp_path):
+    """A car is the sales adviser's, a service the service adviser's."""
+    (tmp_path / "both.toml").write_text(BOTH, "utf-8")
+    home = Home(tmp_path)
+    home.json("init", home.root, "--pack", "auto-dealer", "--pack", "secrecy", "--pack",
+              tmp_path / "both.toml", "--person", "li", "--work-factor", "16")  # fmt: skip
+    home.json("customer", "add", "张伟")
+    opened(home, "new_car", "zhao", delivery="2026-01-05")
+    opened(home, "maintenance", "qian", delivery="2026-01-05")
+    rows = [row for row in listed(home) if row["code"] == "slow"]
+    assert [(row["dossier"], row["role"], row["person"]) for row in rows] == [
+        ("D000001", "sales_adviser", "zhao"), ("D000002", "service_adviser", "qian"),
+    ]  # fmt: skip
 
 
 # ── undone work ───────────────────────────────────────────────────────────────

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from archive_home import PERSON
+from archive_home import PERSON, Home
 
 NEW = "eine ganz andere 口令"
 
@@ -66,7 +66,7 @@ def test_a_role_that_no_regulation_speaks_of_is_allowed_and_said(home):
     [
         (PERSON, ("--role", "sales_adviser"), 4),  # himself
         ("wang", (), 2),
-        ("wang", ("--role", "销售顾问"), 2),
+        ("wang", ("--role", "销售大师"), 2),
         ("wang", ("--role", "sales_adviser", "--department", "没有的部门"), 2),
         ("../wang", ("--role", "sales_adviser"), 2),
         ("-wang", ("--role", "sales_adviser"), 2),
@@ -78,6 +78,25 @@ def test_what_does_not_fit_adds_nobody(home, name, words, code):
     assert ran.code == code, ran.err
     assert list(people(home)) == [PERSON]
     assert home.open().people.names() == [PERSON]
+
+
+def test_roles_are_given_by_the_name_the_regulation_has_for_them(home):
+    """The clerk writes 销售顾问; the ledger holds the id. What no one declares lists what is."""
+    assert add(home, "wang", "--role", "销售顾问", "sales_adviser").code == 0
+    assert people(home)["wang"]["roles"] == ["sales_adviser"]
+    refused = add(home, "zhao", "--role", "销售大师", ARCHIVIST_LANG="zh")
+    assert "没有职务“销售大师”" in refused.err and "销售顾问、" in refused.err
+
+
+def test_the_founder_s_roles_are_named_like_everybody_s(tmp_path):
+    """A Chinese name becomes the id of the role; a word that is neither makes no archive."""
+    made = Home(tmp_path)
+    words = ("init", made.root, "--pack", "auto-dealer", "secrecy", "--person", "li",
+             "--work-factor", "16")  # fmt: skip
+    assert made.run(*words, "--role", "客户大师").code == 2
+    assert not made.root.exists()
+    assert made.run(*words, "--role", "客户总监").code == 0
+    assert people(made)["li"]["roles"] == ["customer_director"]
 
 
 def test_nobody_is_added_twice(home):
