@@ -3,19 +3,35 @@
 A dossier's card holds keys (vin, plate), events (sale=2026-03-05) and flags; like a
 customer's card it is sealed anew at every change. The type stands in the ledger, the
 keys do not: a number plate is personal data.
+
+    open ──key, event──▶ open ──close──▶ closed ──reopen──▶ open
+
+Rules it keeps:
+- A dossier is closed when nothing that its checklist asks for is lacking (S001-13-R08). One that
+  is closed all the same says why: `incomplete` among its flags.
+- Only keys and events that its type declares; those the type requires; words out of the few that
+  a key allows.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
 from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest
+from archivist.standing import customer_fields, dossier_state
 from index.catalogue import Row
+from policies.calendar import Calendar
+from policies.customers import escalation
+from policies.deadlines import Lack, missing
 from policies.identifiers import is_valid, normal
-from policies.pack_rows import DossierType
+from policies.pack_rows import DossierType, Event, Key
 from policies.policy import Policy
+from policies.questions import questions_about
+from policies.reach import role_words
+
+INCOMPLETE, REOPENED = "incomplete", "reopened"  # flags: why it was closed, or opened again
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +71,92 @@ def open_dossier(
 ) -> str:
     """Open a dossier of a declared type for a customer; returns its id.
 
-    Keys and events that the type does not declare are mistakes of the hand: BadRequest.
+    Keys and events that the type does not declare are mistakes of the hand, and so is a key
+    that it requires and that is not there: BadRequest.
     """
     kind = policy.dossier_type(type_name)
-    _check_names(kind, keys, events)
-    # Stored as scans are read: a vehicle number has no letter O, whoever typed one meant zero.
-    checks = {key.id: key.check for key in kind.keys}
-    keys = {n: normal(checks[n], value) if checks[n] else value for n, value in keys.items()}
+    keys, events = _by_ids(policy, kind, keys, events)
+    keys = _as_kept(kind, keys)
+    _check_required(kind, keys)
     with archive.writing(now, who) as desk:
         archive.the("customer", customer)
         identifier = desk.number("dossier")
         _write(desk, customer, identifier, kind.id, DossierCard(keys, events, {}))
     archive.follow()
     return identifier
+
+
+def set_keys(
+    archive: Archive,
+    policy: Policy,
+    identifier: str,
+    keys: Mapping[str, str],
+    now: datetime,
+    who: str,
+) -> None:
+    """Write or correct keys that become known later; an empty one is removed."""
+    with archive.writing(now, who) as desk:
+        row = archive.the("dossier", identifier)
+        kind = policy.dossier_type(row["type"])
+        keys, _ = _by_ids(policy, kind, keys, {})
+        kept = _as_kept(kind, {**row["keys"], **keys})
+        _check_required(kind, kept)
+        card = replace(DossierCard.of(row), keys=kept)
+        _write(desk, row["customer"], identifier, row["type"], card)
+    archive.follow()
+
+
+def close(
+    archive: Archive,
+    policy: Policy,
+    calendar: Calendar,
+    identifier: str,
+    day: date,
+    reason: str | None,
+    now: datetime,
+    who: str,
+) -> tuple[Lack, ...]:
+    """Close a dossier on a day; returns what it lacks, and then it stays open.
+
+    With a `reason` it is closed all the same; the reason is sealed in its card. Raises
+    BadRequest for one that is closed already.
+    """
+    with archive.writing(now, who) as desk:
+        row = archive.the("dossier", identifier)
+        if row["closed"] is not None:
+            raise BadRequest(f"{identifier} 已经结案", f"{identifier} is closed already")
+        if day > now.astimezone().date():
+            raise BadRequest("结案日期在今天之后", "it cannot be closed in the future")
+        lacks = _lacks(archive, policy, calendar, row, day)
+        if lacks and not reason:
+            return lacks
+        old = DossierCard.of(row)
+        why = {INCOMPLETE: reason} if lacks and reason else {}
+        card = replace(old, closed=day.isoformat(), flags={**old.flags, **why})
+        _write(desk, row["customer"], identifier, row["type"], card)
+    archive.follow()
+    return lacks
+
+
+def reopen(archive: Archive, identifier: str, reason: str, now: datetime, who: str) -> None:
+    """Open a closed dossier again, for a paper that came late; the reason is sealed."""
+    with archive.writing(now, who) as desk:
+        row = archive.the("dossier", identifier)
+        if row["closed"] is None:
+            raise BadRequest(f"{identifier} 没有结案", f"{identifier} is not closed")
+        old = DossierCard.of(row)
+        flags = {name: why for name, why in old.flags.items() if name != INCOMPLETE}
+        card = replace(old, closed=None, flags={**flags, REOPENED: reason})
+        _write(desk, row["customer"], identifier, row["type"], card)
+    archive.follow()
+
+
+def _lacks(
+    archive: Archive, policy: Policy, calendar: Calendar, row: Row, today: date
+) -> tuple[Lack, ...]:
+    if policy.find_dossier_type(row["type"]) is None:
+        return ()  # of a pack that is no longer adopted: nothing is required of it now
+    return missing(dossier_state(archive.catalogue, row), policy, calendar, today)
 
 
 def doubts(
@@ -79,6 +168,7 @@ def doubts(
     issued wrongly; but scans cannot be routed by a key that two open dossiers share.
     """
     kind = policy.dossier_type(type_name)
+    keys, _ = _by_ids(policy, kind, keys, {})
     found = []
     for key in kind.keys:
         value = keys.get(key.id)
@@ -106,32 +196,48 @@ def record_event(
     events: Mapping[str, str],
     now: datetime,
     who: str,
-) -> None:
-    """Note that something happened on a day, such as sale or delivery. The newest date counts."""
+) -> dict[str, str]:
+    """Note that something happened on a day, such as sale or delivery. The newest date counts.
+
+    Returns the events by their ids.
+    """
     with archive.writing(now, who) as desk:
         row = archive.the("dossier", identifier)
-        _check_names(policy.dossier_type(row["type"]), {}, events)
+        _, events = _by_ids(policy, policy.dossier_type(row["type"]), {}, events)
         old = DossierCard.of(row)
-        card = DossierCard(old.keys, {**old.events, **events}, old.flags, old.closed)
+        card = replace(old, events={**old.events, **events})
         _write(desk, row["customer"], identifier, row["type"], card)
     archive.follow()
+    return events
 
 
-def listed(archive: Archive, customer: str | None = None) -> list[Row]:
-    """All dossiers, or those of one customer."""
+def listed(archive: Archive, policy: Policy, customer: str | None = None) -> list[Row]:
+    """All dossiers, or those of one customer, of whatever kind."""
     archive.follow()
     if customer is not None:
         archive.the("customer", customer)
+    kinds = {name: kind.kind for name, kind in policy.dossier_types.items()}
     return [
-        {**_plain(row), "records": sum(archive.catalogue.types_filed(row["id"]).values())}
+        {
+            **_plain(row),
+            "kind": kinds.get(row["type"]),
+            "records": sum(archive.catalogue.types_filed(row["id"]).values()),
+        }
         for row in archive.catalogue.dossiers(customer)
     ]
 
 
-def shown(archive: Archive, identifier: str) -> Row:
-    """One dossier with its records: ids, types and grades, no titles."""
+def shown(
+    archive: Archive, policy: Policy, calendar: Calendar, identifier: str, today: date
+) -> Row:
+    """One dossier: its records (ids, types and grades, no titles), its clocks, who is asked next.
+
+    `overdue` is what should be there by `today` and is not; `questions` is what the regulations
+    leave open for dossiers of its type.
+    """
     archive.follow()
     row = archive.the("dossier", identifier)
+    kind = policy.find_dossier_type(row["type"])
     records = [
         {
             "record": r["id"],
@@ -142,7 +248,54 @@ def shown(archive: Archive, identifier: str) -> Row:
         }
         for r in archive.catalogue.records(identifier)
     ]
-    return {**_plain(row), "records": records}
+    lacks = _lacks(archive, policy, calendar, row, today) if row["closed"] is None else ()
+    return {
+        **_plain(row),
+        "kind": kind.kind if kind else None,
+        "series": kind.series or None if kind else None,
+        "department": kind.department if kind else None,
+        "escalation": _steps(archive, policy, row) if kind else [],
+        "overdue": [lack_row(lack) for lack in lacks if lack.overdue],
+        "questions": [
+            {"setting": q.setting, "zh": q.zh, "en": q.en, "clauses": list(q.clauses)}
+            for q in (questions_about(policy, kind) if kind else ())
+        ],
+        "records": records,
+    }
+
+
+def lack_row(lack: Lack) -> dict[str, Any]:
+    """One thing a dossier lacks, as it stands in JSON."""
+    return {
+        "item": lack.item,
+        "title": lack.title,
+        "title_en": lack.title_en,
+        "lack": lack.kind,
+        "detail": lack.detail,
+        "due": lack.due.isoformat() if lack.due else None,
+        "due_at": lack.due_at,
+        "overdue": lack.overdue,
+        "clause": lack.clause,
+        "due_clause": lack.due_clause,
+    }
+
+
+def _steps(archive: Archive, policy: Policy, row: Row) -> list[dict[str, Any]]:
+    """Who is asked, step by step, while this is not settled; with the people who hold the role."""
+    fields = customer_fields(archive.catalogue.customer(row["customer"]))
+    people = archive.catalogue.people()
+
+    def step(role: str) -> dict[str, Any]:
+        zh, en = role_words(policy, role)
+        meant = {role, *policy.who_is(role)}
+        holders = [person["id"] for person in people if meant & set(person["roles"])]
+        return {"role": role, "zh": zh, "en": en, "people": holders}
+
+    return [
+        {"zh": cited.row.zh, "en": cited.row.en, "clause": cited.row.clause, "pack": cited.pack,
+         "steps": [step(role) for role in cited.row.steps]}
+        for cited in escalation(policy, row["type"], fields, row["keys"])
+    ]  # fmt: skip
 
 
 def _write(desk: Desk, customer: str, identifier: str, type_: str, card: DossierCard) -> None:
@@ -151,31 +304,65 @@ def _write(desk: Desk, customer: str, identifier: str, type_: str, card: Dossier
     desk.say_with_card(folder, identifier, card.plain(), "dossier", subject, type=type_)
 
 
-def _check_names(kind: DossierType, keys: Mapping[str, str], events: Mapping[str, str]) -> None:
-    for given, declared, zh, en in (
-        (keys, [key.id for key in kind.keys], "键", "key"),
-        (events, [event.id for event in kind.events], "事件", "event"),
-    ):
-        for name in given:
-            if name not in declared:
-                known = ", ".join(declared)
-                raise BadRequest(
-                    f"{kind.zh}没有名为 {name} 的{zh}",
-                    f"{kind.id} has no {en} {name}",
-                    f"可用：{known}",
-                    f"there are: {known}",
-                )
+def _by_ids(
+    policy: Policy, kind: DossierType, keys: Mapping[str, str], events: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Keys and events as the card holds them, whichever of their names was used."""
+    own = _named(policy, kind, kind.keys, keys, "键", "key")
     for key in kind.keys:
-        if key.values and keys.get(key.id) not in (None, *key.values):
-            known = ", ".join(key.values)
+        if key.values and own.get(key.id, "") not in ("", *key.values):
+            known = key.values
             raise BadRequest(
-                f"{key.zh}（{key.id}）不能填 {keys[key.id]}",
-                f"{key.id} cannot be {keys[key.id]}",
-                f"可用：{known}",
-                f"there are: {known}",
+                f"{key.zh}（{key.id}）不能填 {own[key.id]}",
+                f"{key.id} cannot be {own[key.id]}",
+                f"可用：{'、'.join(known)}",
+                f"there are: {', '.join(known)}",
             )
+    return own, _named(policy, kind, kind.events, events, "事件", "event")
+
+
+def _named(
+    policy: Policy,
+    kind: DossierType,
+    declared: Sequence[Key | Event],
+    given: Mapping[str, str],
+    zh: str,
+    en: str,
+) -> dict[str, str]:
+    names = {policy.fold(n): row.id for row in declared for n in (row.id, row.zh, row.en)}
+    for name in given:
+        if policy.fold(name) not in names:
+            raise BadRequest(
+                f"{kind.zh}没有名为 {name} 的{zh}",
+                f"{kind.id} has no {en} {name}",
+                f"可用：{'、'.join(f'{row.zh}（{row.id}）' for row in declared) or '无'}",
+                f"there are: {', '.join(row.id for row in declared) or 'none'}",
+            )
+    return {names[policy.fold(name)]: value for name, value in given.items()}
+
+
+def _as_kept(kind: DossierType, keys: Mapping[str, str]) -> dict[str, str]:
+    """Keys as scans are read: a vehicle number has no letter O, whoever typed one meant zero."""
+    checks = {key.id: key.check for key in kind.keys}
+    return {
+        name: normal(checks[name], value) if checks.get(name) else value
+        for name, value in keys.items()
+        if value
+    }
+
+
+def _check_required(kind: DossierType, keys: Mapping[str, str]) -> None:
+    lacking = [key for key in kind.keys if key.required and not keys.get(key.id)]
+    if lacking:
+        words = " ".join(f"--key {key.id}={'|'.join(key.values) or '…'}" for key in lacking)
+        raise BadRequest(
+            f"{kind.zh}须写明{'、'.join(key.zh for key in lacking)}",
+            f"{kind.id} needs {', '.join(key.id for key in lacking)}",
+            f"加上 {words}",
+            f"add {words}",
+        )
 
 
 def _plain(row: Row) -> Row:
-    names = ("customer", "type", "keys", "events", "closed", "opened")
+    names = ("customer", "type", "keys", "events", "flags", "closed", "opened")
     return {"dossier": row["id"], **{name: row[name] for name in names}}

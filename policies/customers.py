@@ -243,11 +243,16 @@ def who_may_reassign(policy: Policy, owned: bool = True) -> tuple[str, ...]:
     A customer who is nobody's yet (`owned` False) may also be given to somebody by those who
     hand customers out in the first place (S001-5-R03).
     """
+    found = (cited.row.by for cited in reassigning(policy, owned))
+    return tuple(dict.fromkeys(role for roles in found for role in roles))
+
+
+def reassigning(policy: Policy, owned: bool = True) -> tuple[Cited[Ownership], ...]:
+    """The rows by which somebody may give a customer away; as `who_may_reassign` asks them."""
     rules = {"neglected", "adjudicated", "unresolved_complaint", "leaver_replaced"}
     if not owned:
         rules.add("even_assignment")
-    found = (cited.row.by for cited in policy.rows(Ownership) if cited.row.rule in rules)
-    return tuple(dict.fromkeys(role for roles in found for role in roles))
+    return tuple(cited for cited in policy.rows(Ownership) if cited.row.rule in rules)
 
 
 def owners_are_ruled(policy: Policy) -> bool:

@@ -14,7 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from policies import approvals, arrangement, customers, penalty_law, retention, routines, scope
+from policies.pack_rows import DossierType
 from policies.policy import Policy, Question
+from policies.reach import vague_roles
+from policies.rule_rows import Escalation
 
 _ROOMS: tuple[Callable[[Policy], Iterable[Question]], ...] = (
     customers.unsettled,
@@ -25,6 +28,28 @@ _ROOMS: tuple[Callable[[Policy], Iterable[Question]], ...] = (
     retention.unsettled,
     scope.unsettled,
 )
+
+
+def questions_about(policy: Policy, kind: DossierType) -> tuple[Question, ...]:
+    """What of the open questions concerns dossiers of one type: papers, clocks, grades, roles."""
+    papers = {name for item in kind.items for name in item.types}
+    # Deadlines whose number the company has not given are left out of the merged row.
+    rows = [cited.row for cited in policy.rows(DossierType) if cited.row.id == kind.id]
+    settings = {
+        f"packs.{kind.id}",
+        f"arrangement.{kind.id}",
+        *(f"packs.{name}" for name in papers),
+        *(f"grade.{name}" for name in papers),
+        *(deadline.days_from for row in rows for deadline in row.deadlines),
+    }
+    steps = [
+        role
+        for cited in policy.rows(Escalation)
+        if not cited.row.dossier_types or kind.id in cited.row.dossier_types
+        for role in cited.row.steps
+    ]
+    found = [question for question in open_questions(policy) if question.setting in settings]
+    return tuple(dict.fromkeys([*found, *vague_roles(policy, steps)]))
 
 
 def open_questions(policy: Policy) -> tuple[Question, ...]:

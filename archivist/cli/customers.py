@@ -1,56 +1,132 @@
 """`archivist customer`: who the files are about.
 
 `add` and `edit` write a sealed card and one ledger entry; names never stand in the
-ledger. Nothing is ever deleted.
+ledger. Nothing is ever deleted. Whose customer it is: `archivist.cli.ownership`.
 """
 
 from typing import Any
 
 import click
 
-from archivist import customers
+from archivist import customers, ownership
+from archivist.cli import ownership as owning
 from archivist.cli.door import Call, common_options, now, pass_call
-from archivist.cli.labels import word
-from archivist.cli.say import facts, say, table
+from archivist.cli.labels import local_time, word
+from archivist.cli.say import facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, group, option
-from archivist.cli.words import pairs
+from archivist.cli.words import iso_date, pairs
+from archivist.standing import company_calendar
+from policies.customers import FIRST_CONTACT, scheme_words
+from policies.policy import Policy
+from policies.rule_rows import Profile
 
 KINDS = click.Choice(["person", "company"])
+_FIELDS = {
+    FIRST_CONTACT: ("首次接触", "first contact"),
+    "uscc": ("统一社会信用代码", "uscc"),
+    "resident_id": ("身份证号", "resident_id"),
+    "phone": ("电话", "phone"),
+    "mobile": ("手机", "mobile"),
+    "grade": ("等级", "grade"),
+}
 CARD = (f"一张加密的卡片，{ENTRY[0]}", f"one sealed card, {ENTRY[1]}")
 EARLIER = ("以前的卡片；台账里从不写姓名", "earlier cards; and the ledger never holds a name")
 
 
-@group("customer", zh="客户：登记、修改、列出、查看。")
+@group("customer", zh="客户：登记、修改、列出、查看；归属和联系。")
 def customer_command() -> None:
-    """Customers: add, edit, list, show."""
+    """Customers: add, edit, list, show; whose they are and who served them."""
 
 
-@customer_command.command("add", zh="登记名为 NAME 的客户，输出其编号。", changes=CARD,
-                          never=EARLIER, exits=(0, 2, 10, 11, 12))  # fmt: skip
+for below in owning.COMMANDS:
+    customer_command.add_command(below)
+
+
+@customer_command.command("add", zh="登记（备案）名为 NAME 的客户，输出其编号。\n\n"
+                          "登记时间以台账为准；归属人即第一个主张人。制度要求而没有填写的栏目会提示，"
+                          "不妨碍登记。",
+                          changes=CARD, never=EARLIER, exits=(0, 2, 10, 11, 12))  # fmt: skip
 @click.argument("name")
 @option("--kind", type=KINDS, default="person", show_default=True,
         zh="个人（person）还是单位（company）。", help="A person or a company.")  # fmt: skip
 @option("--class", "class_", metavar="CLASS",
-        zh="公司自定的客户类别。", help="The company's own class of customers.")  # fmt: skip
+        zh="客户类别；制度规定了类别的，写 方案:值，如 business_class:key。",
+        help="The class, as SCHEME:VALUE where a regulation declares classes.")  # fmt: skip
+@option("--grade", metavar="GRADE",
+        zh="客户等级；制度规定了等级的，写 方案:值，如 customer-grading:a。",
+        help="The grade, as SCHEME:VALUE where a regulation declares grades.")  # fmt: skip
 @option("--department", metavar="D", zh="负责的部门。", help="The department in charge.")
-@option("--owner", metavar="PERSON", zh="客户归属人。", help="Who is responsible for the customer.")
+@option("--owner", metavar="PERSON", zh="客户归属人，即第一个主张人。",
+        help="Whose customer it is: the first claim.")  # fmt: skip
+@option("--first-contact", metavar="DATE", zh="首次接触的日期；登记时限由此起算。",
+        help="The day of the first contact, from which the time to register counts.")  # fmt: skip
+@option("--despite-duplicate", is_flag=True,
+        zh="号码已登记在另一客户名下，仍作为新客户登记。",
+        help="Register it though another customer has the same number.")  # fmt: skip
 @option("--field", "fields", multiple=True, metavar="K=V",
         zh="登记项，如 uscc=…、phone=…；可多次使用。",
         help="E.g. uscc=…, phone=…; repeatable.")  # fmt: skip
 @common_options
 @pass_call
-def add(call: Call, /, name: str, fields: tuple[str, ...], class_: str | None, **card: Any) -> None:
-    """Add a customer called NAME and print its id."""
+def add(
+    call: Call, /, name: str, fields: tuple[str, ...], class_: str | None, grade: str | None,
+    first_contact: str | None, despite_duplicate: bool, **card: Any,
+) -> None:  # fmt: skip
+    """Register a customer called NAME and print its id.
+
+    The time is the ledger's; the owner has the first claim. Fields that a regulation wants and
+    that were not given are told, and hinder nothing.
+    """
+    told = {"grade": grade, FIRST_CONTACT: iso_date(first_contact) if first_contact else None}
     content = customers.CustomerCard(
         name=name,
         kind=card["kind"],
         class_=class_,
         department=card["department"],
         owner=card["owner"],
-        fields=pairs(fields),
+        fields={**pairs(fields), **{key: value for key, value in told.items() if value}},
     )
-    identifier = customers.add(call.archive, content, now(), call.who)
-    call.emit({"customer": identifier}, identifier)
+    identifier = customers.add(
+        call.archive, call.policy, content, now(), call.who, despite_duplicate
+    )
+    _note_owner(call, content.owner)
+    call.emit({"customer": identifier, **_registration(call, identifier)}, identifier)
+
+
+def _registration(call: Call, identifier: str) -> dict[str, Any]:
+    """What is still to be registered, and whether it came in time; told beside the id.
+
+    Nothing is told where no regulation asks for anything.
+    """
+    gaps = customers.gaps(call.archive, call.policy, identifier)
+    told: dict[str, Any] = {"gaps": gaps} if gaps else {}
+    if gaps:
+        zh = "、".join(gap["zh"] for gap in gaps)
+        en = ", ".join(gap["field"] for gap in gaps)
+        note(say(f"注意：制度要求登记而没有填写：{zh}", f"note: required and not given: {en}"))
+    calendar = company_calendar(call.settings.company)
+    found = customers.registered_by(call.archive, call.policy, calendar, identifier)
+    if found is None:
+        return told
+    due, late = found
+    if late:
+        note(
+            say(
+                f"注意：应在 {due.day} 前登记，已逾期（{due.clause}）",
+                f"note: it was due by {due.day}, and is late ({due.clause})",
+            )
+        )
+    return {**told, "due": due.day.isoformat(), "late": late, "due_clause": due.clause}
+
+
+def _note_owner(call: Call, owner: str | None) -> None:
+    if owner and owner not in call.archive.people.names():
+        note(
+            say(
+                f"注意：{owner} 不是本库的人员，台账里没有记下他的主张",
+                f"note: {owner} is no person of this archive; the ledger holds no claim of his",
+            )
+        )
 
 
 @customer_command.command("edit", zh="修改客户 ID 的资料；没有写到的项目不变。", changes=CARD,
@@ -73,7 +149,16 @@ def add(call: Call, /, name: str, fields: tuple[str, ...], class_: str | None, *
 @pass_call
 def edit(call: Call, /, identifier: str, fields: tuple[str, ...], **changes: str | None) -> None:
     """Change what is known of the customer ID; what is not named stays."""
-    customers.edit(call.archive, identifier, changes, pairs(fields), now(), call.who)
+    given = pairs(fields)
+    customers.edit(call.archive, call.policy, identifier, changes, given, now(), call.who)
+    for holder, name in customers.holders_of(call.archive, given):
+        if holder != identifier:
+            note(
+                say(
+                    f"注意：{name} 也登记在客户 {holder} 名下",
+                    f"note: customer {holder} is registered with the same {name}",
+                )
+            )
     call.emit({"customer": identifier}, identifier)
 
 
@@ -105,19 +190,48 @@ def list_(call: Call) -> None:
 @pass_call
 def show(call: Call, identifier: str) -> None:
     """Show the customer ID and the dossiers it owns."""
-    row = customers.shown(call.archive, identifier)
-    call.emit(
-        row,
-        lambda: facts(
-            (
-                (say("编号", "id"), row["customer"]),
-                (say("名称", "name"), row["name"]),
-                (say("性质", "kind"), word(row["kind"])),
-                (say("类别", "class"), row["class"]),
-                (say("部门", "department"), row["department"]),
-                (say("归属人", "owner"), row["owner"]),
-                (say("登记项", "fields"), row["fields"]),
-                (say("客户档案", "dossiers"), [d["dossier"] for d in row["dossiers"]]),
-            )
-        ),
+    row = customers.shown(call.archive, call.policy, identifier)
+    row["ownership"] = ownership.standing(call.archive, call.policy, identifier).plain()
+    call.emit(row, lambda: _shown(call, row))
+
+
+def _shown(call: Call, row: dict[str, Any]) -> str:
+    policy = call.policy
+    return facts(
+        (
+            (say("编号", "id"), row["customer"]),
+            (say("名称", "name"), row["name"]),
+            (say("性质", "kind"), word(row["kind"])),
+            (say("类别", "class"), say(*scheme_words(policy, row["class"] or "")) or None),
+            (say("部门", "department"), row["department"]),
+            (say("归属人", "owner"), owning.owner_words(policy, row["ownership"])),
+            (say("主张人", "claims"), owning.claimants(row["ownership"])),
+            (say("联系人员", "in contact"), _contacts(row)),
+            (say("登记时间", "registered"), local_time(row["opened"])),
+            (say("登记项", "fields"), _fields(policy, row["fields"])),
+            (say("尚未登记", "to register"), [say(gap["zh"], gap["en"]) for gap in row["gaps"]]),
+            (say("客户档案", "dossiers"), [d["dossier"] for d in row["dossiers"]]),
+        )
     )
+
+
+def _fields(policy: Policy, fields: dict[str, str]) -> dict[str, str]:
+    """Registered fields under the names that regulations give them."""
+    names = {
+        **_FIELDS,
+        **{f.id: (f.zh, f.en) for cited in policy.rows(Profile) for f in cited.row.fields},
+    }
+    shown = {**fields}
+    if "grade" in shown:
+        shown["grade"] = say(*scheme_words(policy, shown["grade"]))
+    return {say(*names.get(name, (name, name))): value for name, value in shown.items()}
+
+
+def _contacts(row: dict[str, Any]) -> str | None:
+    """Who is in contact, and how many a regulation wants."""
+    people = say("、", ", ").join(row["contacts"])
+    needed, clause = row["contacts_needed"], row["contacts_clause"]
+    if len(row["contacts"]) >= needed or clause is None:
+        return people or None
+    wanted = say(f"须有 {needed} 人，{clause}", f"{needed} are needed, {clause}")
+    return f"{people or say('无', 'nobody')}{say(f'（{wanted}）', f' ({wanted})')}"
