@@ -39,7 +39,7 @@ SHORT_PT, LONG_PT = 32.0, 62.0  # an empty field for a word, and for some senten
 SIGN_PT = 46.0
 FOOT_PT = 24.0  # baseline of the page number
 BODY_FOOT_PT = 52.0  # nothing but the foot stands below
-MOST_PT = 300.0  # a higher empty field asks for more than anybody writes
+MOST_PT = 420.0  # a higher empty field asks for more than anybody writes
 NARROW_PT, LABEL_PT = 90.0, 150.0  # the labels of a form; a longer label breaks
 GAP_PT = 10.0  # between the table and the signatures
 NOTE = "〓 表示字库中没有的字，请手写补上。"
@@ -130,6 +130,7 @@ def as_pdf(printout: Printout) -> bytes:
             _head(paper, printout)
         for top_pt, block in page:
             block.draw(paper, top_pt)
+        _mark(paper, printout.mark)
         _foot(paper, printout, number, len(pages))
         paper.next_page()
     return paper.finished()
@@ -372,12 +373,15 @@ def _fact_lines(printout: Printout) -> list[str]:
 def _head(paper: Paper, printout: Printout) -> None:
     top = paper.height_pt - MARGIN_PT
     paper.text(printout.company or "单位：", SMALL_PT, MARGIN_PT, top)
-    if printout.mark:
-        wide = text_width(printout.mark, FIELD.size_pt)
-        paper.text(printout.mark, FIELD.size_pt, paper.width_pt - MARGIN_PT - wide, top)
     paper.centred(printout.title, TITLE_PT, top - 22)
     for number, line in enumerate(_fact_lines(printout)):
         paper.text(line, SMALL_PT, MARGIN_PT, top - 40 - 14 * number)
+
+
+def _mark(paper: Paper, mark: str) -> None:
+    """The secrecy mark, at the upper right of each page."""
+    left = paper.width_pt - MARGIN_PT - text_width(mark, FIELD.size_pt)
+    paper.text(mark, FIELD.size_pt, left, paper.height_pt - MARGIN_PT + 6)
 
 
 def _foot(paper: Paper, printout: Printout, number: int, pages: int) -> None:

@@ -29,8 +29,8 @@ from storage.people import Unlocked
 
 # Headings for what is registered under ids that no pack declares.
 _FIELDS = {
-    "phone": ("联系电话", "电话"),
-    "mobile": ("联系手机", "手机"),
+    "phone": ("联系电话", "电话", "联系方式", "客户联系方式"),
+    "mobile": ("联系手机", "手机", "联系方式", "客户联系方式"),
     "contact": ("联系人",),
     "address": ("联系地址", "地址"),
     "uscc": ("统一社会信用代码",),
@@ -81,29 +81,34 @@ def open_grades(archive: Archive, policy: Policy, person: Unlocked) -> frozenset
 def say_customer(known: Known, policy: Policy, row: Row, grades: frozenset[str]) -> None:
     """Say what is registered of a customer: name, class, owner, fields."""
     told = list(_fields(policy, row, grades))
-    for label, value, grade in told:
-        known.say((label,), value, grade=grade)
+    for heads, value, grade in told:
+        known.say(heads, value, grade=grade)
     known.say(_NAME, row["name"])
     known.say(("客户类别",), class_words(policy, row["class"]))
     known.say(("负责部门",), _department(policy, row["department"]))
     known.say(("客户归属人", "归属人"), row["owner"])
-    lines = dict.fromkeys(
-        f"{label}：{value}" for label, value, _ in (("客户名称", row["name"] or "", ""), *told)
-    )
+    lines = [
+        f"客户名称：{row['name'] or ''}",
+        *(f"{heads[0]}：{value}" for heads, value, _ in told),
+    ]
     worst = max((grade for *_, grade in told), key=lambda g: _rank(policy, g), default="")
-    known.say(_ALL, *lines, grade=worst)
+    known.say(_ALL, *dict.fromkeys(lines), grade=worst)
 
 
-def _fields(policy: Policy, row: Row, grades: frozenset[str]) -> Iterator[tuple[str, str, str]]:
-    """`(heading, value, grade)` of every registered field that may be read."""
-    declared: dict[str, list[tuple[str, str]]] = {}
-    for cited in profiles(policy, customer_fields(row)):
-        for wanted in cited.row.fields:
-            declared.setdefault(wanted.id, []).append((wanted.zh, wanted.grade))
+def _fields(
+    policy: Policy, row: Row, grades: frozenset[str]
+) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """`(headings, value, grade)` of every registered field that may be read."""
+    wanted = [
+        field for cited in profiles(policy, customer_fields(row)) for field in cited.row.fields
+    ]
     for name, value in row["fields"].items():
-        heads = declared.get(name) or [(head, "") for head in _FIELDS.get(name, (name,))]
-        if all(grade in ("", *grades) for _, grade in heads):
-            yield from ((head, str(value), grade) for head, grade in heads)
+        declared = [field for field in wanted if field.id == name]
+        own = {one.grade for one in declared} - {""}
+        if own <= grades:
+            heads = (*(one.zh for one in declared), *_FIELDS.get(name, ()))
+            worst = max(own, key=lambda g: _rank(policy, g), default="")
+            yield heads or (name,), str(value), worst
 
 
 def class_words(policy: Policy, said: str | None) -> str:

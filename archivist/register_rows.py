@@ -262,11 +262,9 @@ def _about_complaints(kind: DossierType) -> bool:
 def _complaints(asked: Asked, cited: Cited[Form]) -> Iterator[Known]:
     for day, row, _ in sorted(_cases(asked, cited), key=lambda case: (case[0], case[1]["id"])):
         known = asked.known_of(row)
-        phone = known.about("联系电话")
         known.say(("受理日期",), day)
         # When it happened only the customer can say; when he was heard the archive knows.
         known.say(("时间",), f"受理：{day}")
-        known.say(("客户联系方式",), *phone.lines, grade=phone.grade)
         yield known
 
 

@@ -32,6 +32,7 @@ _ACTS = {
     "refuse": "未归档",
     "reject": "退回",
     "view": "调阅",
+    "print": "打印登记簿或表格",
     "violation": "违规",
     "login": "登录",
     "logout": "退出",
