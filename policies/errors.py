@@ -55,11 +55,15 @@ class PolicyIncomplete(PolicyError):
 class UnknownName(PolicyError):
     """`name` is neither id, label nor alias of any declared `kind` ("grade", ...).
 
-    `known` lists the ids that are declared, for whoever mistyped one.
+    `known` lists the ids that are declared and `known_zh` what they are called in Chinese, for
+    whoever mistyped one.
     """
 
-    def __init__(self, kind: str, name: str, known: Sequence[str] = ()) -> None:
+    def __init__(
+        self, kind: str, name: str, known: Sequence[str] = (), known_zh: Sequence[str] = ()
+    ) -> None:
         self.kind = kind
         self.name = name
         self.known = tuple(known)
+        self.known_zh = tuple(known_zh) or self.known
         super().__init__(f"no adopted pack declares the {kind} {name!r}")

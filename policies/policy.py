@@ -58,6 +58,12 @@ __all__ = ["Cited", "Fold", "GradeRuling", "Policy", "Question", "default_fold"]
 _T = TypeVar("_T")
 
 
+def _unknown(
+    kind: str, name: str, declared: Mapping[str, DocumentType | DossierType | Grade]
+) -> UnknownName:
+    return UnknownName(kind, name, tuple(declared), tuple(row.zh for row in declared.values()))
+
+
 def default_fold(text: str) -> str:
     """Width, case and spaces do not matter: NFKC, case-folded, white space dropped."""
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
@@ -232,20 +238,20 @@ class Policy:
     def document_type(self, name: str) -> DocumentType:
         """Like `find_type`; raises `UnknownName`."""
         if (found := self.find_type(name)) is None:
-            raise UnknownName("document type", name, tuple(self.document_types))
+            raise _unknown("document type", name, self.document_types)
         return found
 
     def dossier_type(self, name: str) -> DossierType:
         """Like `find_dossier_type`; raises `UnknownName`."""
         if (found := self.find_dossier_type(name)) is None:
-            raise UnknownName("dossier type", name, tuple(self.dossier_types))
+            raise _unknown("dossier type", name, self.dossier_types)
         return found
 
     def grade(self, name: str) -> Grade:
         """The grade with this code or label; raises `UnknownName`."""
         found = self._grades_by_name.get(self._fold(name))
         if found is None:
-            raise UnknownName("grade", name, tuple(self.grades))
+            raise _unknown("grade", name, self.grades)
         return self.grades[found]
 
     def default_grade(self, doc_type: str) -> GradeRuling | None:

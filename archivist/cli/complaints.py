@@ -151,10 +151,9 @@ def shown_problem(row: dict[str, Any]) -> str:
 
 
 def _explain_name(error: UnknownName) -> int:
-    known = ", ".join(error.known)
     complain(
-        say(f"所采用的制度中没有 {error.name}", str(error)),
-        say(f"可用：{known}", f"there are: {known}"),
+        say(f"所采用的制度中没有“{error.name}”", str(error)),
+        say(f"可用：{'、'.join(error.known_zh)}", f"there are: {', '.join(error.known)}"),
     )
     return USAGE
 
