@@ -292,6 +292,14 @@ def test_the_named_role_confirms():
     assert list(unsettled(said)) == []
 
 
+def test_each_regulation_s_penalties_are_confirmed_by_whom_it_names():
+    """What the customer director confirms is not the other regulation's business."""
+    care = CARE + DEALER[DEALER.index("[[duty]]") :].replace("customer_director", "manager")
+    both = policy_of(DEALER, care)
+    assert confirmers(both, "dealer@1") == ("customer_director",)
+    assert confirmers(both, "care@1") == ("manager",)
+
+
 def test_a_row_for_one_kind_of_dossier_speaks_before_the_general_one():
     """A defect in a warranty claim has a penalty of its own."""
     special = (
