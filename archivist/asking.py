@@ -23,17 +23,26 @@ from policies.calendar import Calendar
 from policies.checklist import checklist as items_of
 from policies.deadlines import Due, due_of, is_overdue
 from policies.errors import UnknownName
-from policies.naming import event_id, grade_code, role_id, series_id
+from policies.naming import (
+    event_id,
+    field_id,
+    grade_code,
+    key_called,
+    key_value,
+    role_id,
+    series_id,
+)
 from policies.pack_rows import DossierType
 from policies.penalties import Assessment, Violation, assess
 from policies.penalty_law import liable
 from policies.policy import Policy, Question
 from policies.reach import clauses_of
 from policies.rule_rows import Penalty
+from policies.wording import condition_words
 
 LENDING = ("view", "extract", "copy", "borrow", "take_out")
 _VIOLATION = re.compile(
-    r"(?P<code>[a-z][a-z0-9_\-]*)(?:@(?P<on>\d{4}-\d{2}-\d{2}))?(?:\*(?P<count>[1-9]\d*))?"
+    r"(?P<code>[^@*:]+)(?:@(?P<on>\d{4}-\d{2}-\d{2}))?(?:\*(?P<count>[1-9]\d*))?"
     r"(?::(?P<item>.+))?"
 )
 Answer = dict[str, Any]
@@ -144,8 +153,12 @@ def _loan(policy: Policy, request: Request) -> Answer:
 def checklist(
     policy: Policy, name: str, fields: Mapping[str, str], keys: Mapping[str, str]
 ) -> Answer:
-    """What a dossier of this type must hold, for a customer and keys like these."""
+    """What a dossier of this type must hold, for a customer and keys like these.
+
+    Fields and keys may go by any of their names.
+    """
     kind = policy.dossier_type(name)
+    fields, keys = _by_ids(policy, kind, fields, keys)
     return {
         **_dossier(policy, kind),
         "items": [
@@ -156,6 +169,7 @@ def checklist(
                 "asked": state.asked,
                 "required": state.item.required,
                 "when": state.item.when or None,
+                **_when_words(kind, state.item.when),
                 "types": [{"type": t, **_paper_title(policy, t)} for t in state.item.types],
                 "copy": state.item.copy,
                 "sides": state.item.sides,
@@ -173,6 +187,11 @@ def checklist(
     }
 
 
+def _when_words(kind: DossierType, when: str) -> Answer:
+    zh, en = condition_words(kind, when)
+    return {"when_zh": zh or None, "when_en": en or None}
+
+
 def due(
     policy: Policy,
     name: str,
@@ -182,12 +201,13 @@ def due(
     calendar: Calendar,
     today: date,
 ) -> Answer:
-    """By when each paper of such a dossier must be there. `events` may use any name of an event.
+    """By when each paper of such a dossier must be there. Events, fields and keys go by any name.
 
     An item without a due day names the events it waits for, if any would give it one.
     """
     kind = policy.dossier_type(name)
     happened = {event_id(kind, event): day for event, day in events.items()}
+    fields, keys = _by_ids(policy, kind, fields, keys)
     rows = []
     for state in items_of(kind, (), fields, keys):
         found = due_of(kind, state.item.id, happened, calendar, fields, keys)
@@ -204,6 +224,19 @@ def due(
         "events": {event: day.isoformat() for event, day in happened.items()},
         "due": rows,
     }
+
+
+def _by_ids(
+    policy: Policy, kind: DossierType, fields: Mapping[str, str], keys: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    # A condition on a name that nobody declared would silently not hold.
+    own = {}
+    for name, said in keys.items():
+        key = key_called(policy, kind, name)
+        if (value := key_value(policy, key, said)) is None:
+            raise UnknownName(key.id, said, key.values)
+        own[key.id] = value
+    return {field_id(policy, name): value for name, value in fields.items()}, own
 
 
 def _when(found: Due | None, today: date) -> Answer:
@@ -324,19 +357,19 @@ def penalties(
     Each is written `CODE[@DATE][*COUNT][:ITEM]`; those with the same item are defects of one.
     """
     kind = policy.dossier_type(dossier_type).id if dossier_type else ""
-    known = dict.fromkeys(cited.row.on for cited in policy.rows(Penalty))
     violations = []
     for word in written:
         found = _VIOLATION.fullmatch(word)
-        if found is None or found["code"] not in known:
-            raise UnknownName("violation", word, tuple(known))
+        code = _code(policy, found["code"] if found else word)
+        if found is None:
+            raise UnknownName("violation", word, ("CODE@2026-03-05*2:ITEM",))
         day = _day(found["on"], word) if found["on"] else on
-        whose = (role_id(policy, role),) if role else liable(policy, found["code"], kind)
+        whose = (role_id(policy, role),) if role else liable(policy, code, kind)
         for each in whose:
             # One person for each role, so that what falls on one does not double another's.
             violations.append(
                 Violation(
-                    found["code"], each, day, person=each, subject=each if found["item"] else "",
+                    code, each, day, person=each, subject=each if found["item"] else "",
                     item=found["item"] or "", count=int(found["count"] or 1), dossier_type=kind,
                 )
             )  # fmt: skip
@@ -355,6 +388,17 @@ def penalties(
             (),
         ),
     }  # fmt: skip
+
+
+def _code(policy: Policy, name: str) -> str:
+    """The violation of this code, or of the words that a penalty has for it."""
+    wanted = policy.fold(name)
+    known: dict[str, str] = {}
+    for cited in policy.rows(Penalty):
+        if wanted in map(policy.fold, (cited.row.on, cited.row.zh, cited.row.en)):
+            return cited.row.on
+        known.setdefault(cited.row.on, f"{cited.row.zh}（{cited.row.on}）")
+    raise UnknownName("violation", name, tuple(known), tuple(known.values()))
 
 
 def _day(written: str, word: str) -> date:

@@ -1,4 +1,4 @@
-"""Naming: grades, roles, series, events and a key's few words by any name that people use.
+"""Naming: grades, roles, series, events, fields, keys and their words by any name people use.
 
 Owns the looking up that `Policy` itself does not need: its own `document_type`, `dossier_type`
 and `grade` are enough to judge a scan. Names compare as text does everywhere: width, case, white
@@ -13,11 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from policies.errors import UnknownName
+from policies.fields import SLUG
 from policies.pack_rows import GRADE_CODES, DossierType, Key, Role, Series
 from policies.policy import Policy
-from policies.rule_rows import Scheme
+from policies.rule_rows import Profile, Scheme
 
-__all__ = ["event_id", "grade_code", "key_value", "role_id", "series_id", "value_words"]
+__all__ = [
+    "event_id", "field_id", "grade_code", "key_called", "key_value", "role_id", "series_id",
+    "value_words",
+]  # fmt: skip
 
 _GRADE_WORDS = dict(zip(("绝密", "机密", "秘密", "内部", "公开"), GRADE_CODES, strict=True))
 
@@ -42,8 +46,8 @@ def series_id(policy: Policy, name: str) -> str:
     """The series called so. Raises `UnknownName`."""
     found = _id_of(policy, Series, name)
     if found is None:
-        known = dict.fromkeys(cited.row.id for cited in policy.rows(Series))
-        raise UnknownName("series", name, tuple(known))
+        known = {cited.row.id: cited.row.zh for cited in policy.rows(Series)}
+        raise UnknownName("series", name, tuple(known), tuple(known.values()))
     return found
 
 
@@ -55,7 +59,36 @@ def event_id(kind: DossierType, name: str) -> str:
             return event.id
     if wanted in ("closed", "filed"):
         return wanted
-    raise UnknownName("event", name, tuple(event.id for event in kind.events))
+    known = {event.id: event.zh for event in kind.events}
+    raise UnknownName("event", name, tuple(known), tuple(known.values()))
+
+
+def key_called(policy: Policy, kind: DossierType, name: str) -> Key:
+    """The key of such a dossier called so. Raises `UnknownName`: a wrong name is no answer."""
+    wanted = policy.fold(name)
+    for key in kind.keys:
+        if wanted in map(policy.fold, (key.id, key.zh, key.en)):
+            return key
+    raise UnknownName("key", name, tuple(key.id for key in kind.keys))
+
+
+def field_id(policy: Policy, name: str) -> str:
+    """What is registered of a customer under this name: 来源 is `source`.
+
+    A Chinese name may leave out what the pack explains in brackets. Other fields are the
+    company's own and have plain ids; any other name raises `UnknownName`.
+    """
+    wanted = policy.fold(name)
+    known: dict[str, None] = {}
+    for cited in policy.rows(Profile):
+        for field in cited.row.fields:
+            names = (field.id, field.zh, field.zh.partition("（")[0], field.en)
+            if wanted in map(policy.fold, names):
+                return field.id
+            known[field.id] = None
+    if SLUG.fullmatch(name):
+        return name
+    raise UnknownName("field", name, tuple(known))
 
 
 def key_value(policy: Policy, key: Key, said: str) -> str | None:

@@ -143,13 +143,18 @@ def _loan(answer: Answer) -> str:
 def shown_checklist(policy: Policy, answer: Answer) -> str:
     """Every item with what is asked of the paper."""
     rows = [
-        (row["item"], say(row["title"], row["title_en"]), word(row["required"]), row["asked"],
+        (row["item"], say(row["title"], row["title_en"]), _required(row), row["asked"],
          _looks(policy, row), row["clause"])
         for row in answer["items"]
     ]  # fmt: skip
     heads = (say("项目", "item"), say("名称", "title"), say("要求", "required"),
              say("应有", "asked"), say("须符合", "must show"), say("条款", "clause"))  # fmt: skip
     return _parts(_named_dossier(answer), table(heads, rows, cut=(4, 1)), _open(answer))
+
+
+def _required(row: Answer) -> str:
+    when = say(row["when_zh"], row["when_en"]) if row["when"] else ""
+    return f"{word(row['required'])}{say(f'（{when}）', f' ({when})') if when else ''}"
 
 
 def _looks(policy: Policy, row: Answer) -> list[str] | None:
@@ -206,11 +211,11 @@ def shown_keep(policy: Policy, answer: Answer) -> str:
             (say("资料", "paper"), type_label(policy, answer["type"])),
             (say("档案种类", "dossier"),
              answer["dossier_type"] and dossier_type_label(policy, answer["dossier_type"])),
-            (say("保管期限", "kept for"), _length(answer)),
+            (say("保管期限", "kept for"), _length(policy, answer)),
             (say("保管至", "kept until"), answer["until"]),
             (say("尚缺事件日期", "waits for"), answer["waits_for"]),
-            (say("法定最低期限", "legal minimum"), _length(answer["floor"])),
-            (say("个人信息上限", "maximum for personal data"), _length(answer["ceiling"])),
+            (say("法定最低期限", "legal minimum"), _length(policy, answer["floor"])),
+            (say("个人信息上限", "maximum for personal data"), _length(policy, answer["ceiling"])),
             (say("上限到期", "maximum ends"), answer["beyond"]),
             *_sources(answer),
         )
@@ -228,7 +233,7 @@ def shown_keep(policy: Policy, answer: Answer) -> str:
     return _parts(head, destroying, _open(answer, terms))
 
 
-def _length(span: Answer | None) -> str | None:
+def _length(policy: Policy, span: Answer | None) -> str | None:
     if not span:
         return None
     if span["permanent"]:
@@ -238,12 +243,19 @@ def _length(span: Answer | None) -> str | None:
     zh = f"{span['years']} 年" if span["years"] else ""
     zh += f"{span['months']} 个月" if span["months"] else ""
     en = [f"{span[name]} {name}" for name in ("years", "months") if span[name]]
-    start = _STARTS.get(span["start"], (span["start"], span["start"]))
+    start = _STARTS.get(span["start"]) or _event_words(policy, span["start"])
     if span["count_from"] == "next_year":
         return say(
             f"{zh}，自{start[0]}次年 1 月 1 日起", f"{' '.join(en)} from the year after {start[1]}"
         )
     return say(f"{zh}，自{start[0]}起", f"{' '.join(en)} from {start[1]}")
+
+
+def _event_words(policy: Policy, name: str) -> tuple[str, str]:
+    """What the dossiers that know this event call it; packs may give one id several names."""
+    events = (e for kind in policy.dossier_types.values() for e in kind.events if e.id == name)
+    found = {(event.zh, event.en) for event in events}
+    return found.pop() if len(found) == 1 else (name, name)
 
 
 def shown_year(policy: Policy, answer: Answer) -> str:

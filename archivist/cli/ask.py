@@ -21,6 +21,7 @@ from archivist.errors import BadRequest, NoArchive
 from archivist.regulations import department_id, pack_text
 from archivist.standing import company_calendar
 from index.analysis import fold
+from policies.approvals import ACTION_WORDS
 from policies.arrangement import MATTERS, Matter
 from policies.calendar import Calendar
 from policies.deadlines import add_months
@@ -32,6 +33,8 @@ Asking = Callable[..., Any]
 # The matters of a filing year as the regulation calls them.
 _MATTERS = {"规划": "plan", "总结": "summary", "会议": "meeting", "请示": "request",
             "批复": "request_reply", "其他": "other"}  # fmt: skip
+_ACTIONS = {zh: action for action, (zh, _) in ACTION_WORDS.items()}
+_RELATIONS = {zh: relation for relation, (zh, _) in answers.RELATION_WORDS.items()}
 
 
 @group("ask", zh="查问制度：审批、清单、期限、保管、归档年度、处罚、定期工作。\n\n"
@@ -75,12 +78,13 @@ _GIVEN = {
 
 
 @ask_command.command("approval", zh="做 ACTION 这件事须由谁批准，附借阅要求和知悉范围。\n\n"
-                     f"ACTION：{'、'.join(ACTIONS)}。",
+                     f"ACTION：{'、'.join(f'{zh}（{a}）' for zh, a in _ACTIONS.items())}。",
                      never=NOTHING, exits=(0, 2, 4, 10, 12))  # fmt: skip
-@click.argument("action", metavar="ACTION", type=click.Choice(ACTIONS))
+@click.argument("action", metavar="ACTION", type=click.Choice([*ACTIONS, *_ACTIONS]))
 @option("--grade", metavar="G", zh="密级。", help="The secrecy grade.")
-@option("--relation", type=click.Choice(RELATIONS), default="own_dept", show_default=True,
-        zh="申请人与档案的关系。", help="Who asks, seen from the papers.")  # fmt: skip
+@option("--relation", type=click.Choice([*RELATIONS, *_RELATIONS]), default="own_dept",
+        show_default=True, zh="申请人与档案的关系。",
+        help="Who asks, seen from the papers.")  # fmt: skip
 @option("--type", "doc_type", metavar="T", zh="资料种类。", help="The document type.")
 @option("--dossier-type", metavar="D", zh="档案种类。", help="The dossier type.")
 @option("--series", metavar="S", zh="档案系列。", help="The series.")
@@ -100,6 +104,7 @@ def approval(
     Ends with 4 where the regulations do not allow it, or contradict each other.
     """
     policy = _policy(call, packs, settings)
+    action, relation = _ACTIONS.get(action, action), _RELATIONS.get(relation, relation)
     asked = asking.Asked(action, grade, relation, doc_type, dossier_type, series, purpose, roles)
     answer = asking.approval(policy, asked)
     call.emit(answer, lambda: answers.shown_approval(policy, answer))
@@ -199,7 +204,8 @@ def year(
 
 
 @ask_command.command("penalty", zh="这些违规按制度罚多少；几个视为同一人所犯。\n\n"
-                     "CODE 写作 代码[@日期][*数量][:项目]，如 late_set@2026-03-05。",
+                     "CODE 写作 代码[@日期][*数量][:项目]，如 late_set@2026-03-05；\n"
+                     "代码也可写违规的中文叫法。",
                      never=NOTHING, exits=(0, 2, 10, 12))  # fmt: skip
 @click.argument("codes", metavar="CODE…", nargs=-1, required=True)
 @option("--role", metavar="ROLE", zh="违规人的职务；不写为制度写明的每一个。",

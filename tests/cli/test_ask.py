@@ -266,3 +266,55 @@ def test_a_pack_that_is_no_text_is_a_mistake_in_the_pack(home, tmp_path, command
     ran = home.run(*command, "--pack", torn)
     assert (ran.code, "torn.toml:1: toml" in ran.err) == (2, True)
     assert not (tmp_path / "other").exists()
+
+
+def test_keys_and_fields_are_asked_by_the_words_of_the_regulation(home):
+    """交易方式 is payment and 风险等级 is risk_level: what depends on them is asked for."""
+    credit = ask(home, "checklist", "经核实的客户档案", "--pack", "archive-clerk",
+                 "--key", "交易方式=赊销")  # fmt: skip
+    assert [row["item"] for row in credit["items"] if row["asked"]][-1] == "payment_signature"
+    risk = ask(home, "checklist", "客户风险档案", "--pack", "customer-grading",
+               "--field", "风险等级=高")  # fmt: skip
+    assert [row["asked"] for row in risk["items"]] == [True, True]
+    event = ask(home, "due", "联合会议营销活动", "--pack", "customer-allocation",
+                "--event", "举办活动=2026-10-03", "--key", "举办时段=晚上")  # fmt: skip
+    assert [row["at"] for row in event["due"]] == [None, "16:00"]
+
+
+def test_a_key_or_word_that_nobody_declared_is_refused(home):
+    """An unknown name would silently make a condition fail; it is answered with the known ones."""
+    words = ("ask", "checklist", "joint_event", "--pack", "customer-allocation", "--key")
+    for wrong, known in (("colour=red", "session"), ("session=midnight", "afternoon")):
+        ran = home.run(*words, wrong)
+        assert (ran.code, known in ran.err) == (2, True)
+    field = home.run("ask", "checklist", "joint_event", "--pack", "leasing", "--field", "颜色=红")
+    assert field.code == 2
+
+
+def test_actions_and_relations_go_by_their_chinese_names(home):
+    """查阅 by 其他部门 is view from another department."""
+    answer = ask(home, "approval", "查阅", "--relation", "其他部门", "--pack",
+                 "business-registration")  # fmt: skip
+    assert (answer["action"], steps(answer)) == ("view", ["general_manager:approve"])
+
+
+def test_the_event_a_period_counts_from_is_told_in_words(home):
+    """自成交起, not the id of the event."""
+    ran = home.run("ask", "keep", "customer_closed", "--pack", "leasing",
+                   "--set", "leasing_retention_start=deal", ARCHIVIST_LANG="zh")  # fmt: skip
+    assert "10 年，自成交起" in ran.out.decode()
+
+
+def test_a_violation_is_found_by_the_words_of_its_penalty(home):
+    """A clerk knows what was done, not its code; a wrong word is answered with both."""
+    by_words = ask(home, "penalty", "对投诉事实拒不承认@2026-03-02", "--pack", "service-complaint")
+    assert by_words == ask(home, "penalty", "denial@2026-03-02", "--pack", "service-complaint")
+    wrong = home.run("ask", "penalty", "迟到", "--pack", "service-complaint", ARCHIVIST_LANG="zh")
+    assert wrong.code == 2
+    assert "对投诉事实拒不承认（denial）" in wrong.err
+
+
+def test_a_conditional_item_says_its_condition_in_words(home):
+    """The list for tenants names what must be so, not the field's id."""
+    ran = home.run("ask", "checklist", "租户档案", "--pack", "property", ARCHIVIST_LANG="zh")
+    assert "条件（二次装修：是）" in ran.out.decode("utf-8")
