@@ -17,6 +17,7 @@ from policies.reach import role_words
 from policies.routines import occurrences
 from policies.rule_rows import Form, Incident, Routine
 from policies.scope import marking
+from policies.wording import signer_words
 
 PACK = "visit-centre"
 EIGHT = [
@@ -438,6 +439,19 @@ def test_a_complaint_is_complete_only_after_a_revisit(law):
     kind = policy.dossier_type("complaint_centre")
     assert lacking(kind, {"complaint_record"}) == ("revisit",)
     assert policy.departments[kind.department].zh == "客户回访中心"
+
+
+@pytest.mark.rule("S002-R43")
+@pytest.mark.parametrize(
+    "case", ["complaint_centre", "centre_revisit", "project_revisit", "repair_revisit"]
+)
+def test_two_sign_after_every_visit(law, case):
+    """每次回访后: also after a complaint; who they are is told in the regulation's words."""
+    policy = law.policy(PACK)
+    (visit,) = [i for i in policy.dossier_type(case).items if "revisit_record" in i.types]
+    assert [signer_words(policy, who)[0] for who in visit.signed_by] == [
+        "客户服务人员", "技术服务人员",
+    ]  # fmt: skip
 
 
 @pytest.mark.rule("S002-R42")
