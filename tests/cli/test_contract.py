@@ -20,6 +20,7 @@ DOCUMENTED = {
     "pack": ("list", "show", "check"),
     "customer": ("add", "list", "show", "edit"),
     "dossier": ("open", "show", "list", "event"),
+    "attest": (), "person": ("add", "list"), "handover": ("list", "print"), "routines": ("done",),
     "inbox": ("list", "assign", "reject", "retry"),
     "ledger": ("show", "verify"),
 }  # fmt: skip

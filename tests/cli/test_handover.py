@@ -160,6 +160,34 @@ def test_a_forged_receipt_is_named(handed, change, found):
     assert found in problems
 
 
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ({}, ()),
+        ({"archive": "another"}, ("wrong-archive",)),  # carried over from somewhere else
+        ({"from": PERSON}, ("same-person",)),
+        ({"act": "loan"}, ("wrong-subject",)),  # signed for something else
+        ({"dossier": "D000009"}, ("wrong-subject",)),
+    ],
+)
+def test_true_signatures_under_another_statement_prove_nothing(home, statement, found):
+    """Both keys signed it; it is not a handover of these two, here."""
+    people = home.open().people
+    names = {"from": GIVER, "to": PERSON} | {k: v for k, v in statement.items() if k == "from"}
+    keys = {PERSON: people.unlock(PERSON, PASSPHRASE)}
+    keys[GIVER] = people.create(GIVER, SECRET, created="2026-03-05T09:00:00Z", log_n=16)
+    subject = {"customer": "C000001", "dossier": "D000001", **names}
+    said = {"act": "handover", "v": 1, "archive": "here", **subject, **statement}
+    signatures = [
+        {"person": name, "key": keys[name].verify_key.hex(),
+         "signature": keys[name].sign(canonical(said)).hex()}
+        for name in (names["from"], names["to"])
+    ]  # fmt: skip
+    fields = {"statement": said, "subject": subject, "signatures": signatures}
+    known = {name: key.verify_key.hex() for name, key in keys.items()}
+    assert handover.problems(fields, known, "here") == found
+
+
 def test_a_key_counts_from_the_entry_that_names_it(handed):
     """A receipt by somebody the ledger does not know proves nothing."""
     home, said = handed
