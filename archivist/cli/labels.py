@@ -7,8 +7,10 @@ types, grades and departments have the names that the packs give them.
 from datetime import datetime
 
 from archivist.cli.say import say
+from policies.naming import value_words
 from policies.pack_rows import Role
 from policies.policy import Policy
+from policies.rule_rows import Scheme
 
 _TRAYS = {
     "unsorted": "待分拣",
@@ -141,8 +143,14 @@ def department_label(policy: Policy, department: str) -> str:
 
 
 def named(policy: Policy, dossier_type: str, given: dict[str, str]) -> dict[str, str]:
-    """Keys or events of a dossier under their names."""
+    """Keys or events of a dossier under their names, and words of few by theirs."""
     kind = policy.find_dossier_type(dossier_type)
     names = {key.id: say(key.zh, key.en) for key in kind.keys} if kind else {}
     names |= {event.id: say(event.zh, event.en) for event in kind.events} if kind else {}
-    return {names.get(name, name): value for name, value in given.items()}
+    schemes = [cited.row for cited in policy.rows(Scheme)]
+    words = {
+        (key.id, value): say(zh, en)
+        for key in (kind.keys if kind else ())
+        for value, zh, en in value_words(key, schemes)
+    }
+    return {names.get(name, name): words.get((name, v), v) for name, v in given.items()}
