@@ -26,10 +26,12 @@ from policies.calendar import Calendar
 from policies.customers import escalation
 from policies.deadlines import Lack, missing
 from policies.identifiers import is_valid, normal
+from policies.naming import key_value, value_words
 from policies.pack_rows import DossierType, Event, Key
 from policies.policy import Policy
 from policies.questions import questions_about
 from policies.reach import role_words
+from policies.rule_rows import Scheme
 
 INCOMPLETE, REOPENED = "incomplete", "reopened"  # flags: why it was closed, or opened again
 
@@ -310,15 +312,22 @@ def _by_ids(
     """Keys and events as the card holds them, whichever of their names was used."""
     own = _named(policy, kind, kind.keys, keys, "键", "key")
     for key in kind.keys:
-        if key.values and own.get(key.id, "") not in ("", *key.values):
-            known = key.values
+        said = own.get(key.id, "")
+        if (value := key_value(policy, key, said)) is None:
             raise BadRequest(
-                f"{key.zh}（{key.id}）不能填 {own[key.id]}",
-                f"{key.id} cannot be {own[key.id]}",
-                f"可用：{'、'.join(known)}",
-                f"there are: {', '.join(known)}",
+                f"{key.zh}（{key.id}）不能填 {said}",
+                f"{key.id} cannot be {said}",
+                f"可用：{'、'.join(_known_words(policy, key, 1))}",
+                f"there are: {', '.join(_known_words(policy, key, 0))}",
             )
+        if value:
+            own[key.id] = value
     return own, _named(policy, kind, kind.events, events, "事件", "event")
+
+
+def _known_words(policy: Policy, key: Key, place: int) -> list[str]:
+    schemes = (cited.row for cited in policy.rows(Scheme))
+    return [words[place] for words in value_words(key, schemes)]
 
 
 def _named(

@@ -1,5 +1,7 @@
 """Keys that describe a dossier: who answers for it, and words out of a few."""
 
+from archive_home import PERSON, Home
+
 
 def open_service(home, plate, *keys):
     """A maintenance file for the second customer."""
@@ -25,3 +27,34 @@ def test_a_key_of_few_words_takes_no_other(home):
     assert wrong.code == 2
     assert "own, other" in wrong.err
     assert len(home.json("dossier", "list")) == 2
+
+
+def test_keys_and_events_go_by_their_chinese_names(home):
+    """What a clerk writes as 车牌号=… and 交车=… is what programs call plate and delivery."""
+    opened = home.json("dossier", "open", "C000002", "保养档案", "--key", "車牌號=沪C00004",
+                       "--event", "交车=2026-03-05")["dossier"]  # fmt: skip
+    home.json("dossier", "event", opened, "交车=2026-03-06")
+    row = home.json("dossier", "show", opened)
+    assert (row["keys"], row["events"]) == ({"plate": "沪C00004"}, {"delivery": "2026-03-06"})
+
+
+def test_an_unknown_event_is_answered_with_names_people_know(home):
+    """The hint tells each event in Chinese with the id beside it."""
+    wrong = home.run("dossier", "event", "D000001", "毕业=2026-03-05", ARCHIVIST_LANG="zh")
+    assert wrong.code == 2
+    assert "（sale）" in wrong.err
+
+
+def test_a_key_of_few_words_takes_the_regulation_s_own(tmp_path):
+    """消费中投诉 is kept as the word that conditions look for, and the hint tells the words."""
+    home = Home(tmp_path)
+    home.json("init", home.root, "--pack", "hotel-complaint", "--pack", "secrecy", "--person", PERSON,
+              "--work-factor", "16")  # fmt: skip
+    home.json("customer", "add", "王芳")
+    opened = home.json("dossier", "open", "C000001", "complaint_hotel", "--key",
+                       "投诉时间=消费中投诉")["dossier"]  # fmt: skip
+    assert set(home.json("dossier", "show", opened)["keys"].values()) == {"during"}
+    wrong = home.run("dossier", "open", "C000001", "complaint_hotel", "--key", "投诉时间=昨天",
+                     ARCHIVIST_LANG="zh")  # fmt: skip
+    assert (wrong.code, "消费中投诉" in wrong.err) == (2, True)
+    home.end()
