@@ -17,6 +17,7 @@ from archivist.cli.spoken import ENTRY, NOTHING, group, option
 from archivist.cli.words import iso_date, pairs
 from archivist.standing import company_calendar
 from policies.customers import FIRST_CONTACT, scheme_words
+from policies.naming import field_id
 from policies.policy import Policy
 from policies.rule_rows import Profile
 
@@ -84,7 +85,7 @@ def add(
         class_=class_,
         department=card["department"],
         owner=card["owner"],
-        fields={**pairs(fields), **{key: value for key, value in told.items() if value}},
+        fields={**_field_ids(call, fields), **{key: value for key, value in told.items() if value}},
     )
     identifier = customers.add(
         call.archive, call.policy, content, now(), call.who, despite_duplicate
@@ -149,7 +150,7 @@ def _note_owner(call: Call, owner: str | None) -> None:
 @pass_call
 def edit(call: Call, /, identifier: str, fields: tuple[str, ...], **changes: str | None) -> None:
     """Change what is known of the customer ID; what is not named stays."""
-    given = pairs(fields)
+    given = _field_ids(call, fields)
     customers.edit(call.archive, call.policy, identifier, changes, given, now(), call.who)
     for holder, name in customers.holders_of(call.archive, given):
         if holder != identifier:
@@ -160,6 +161,11 @@ def edit(call: Call, /, identifier: str, fields: tuple[str, ...], **changes: str
                 )
             )
     call.emit({"customer": identifier}, identifier)
+
+
+def _field_ids(call: Call, given: tuple[str, ...]) -> dict[str, str]:
+    """What is registered, by ids: conditions and checks look for `source`, people write 来源."""
+    return {field_id(call.policy, name): value for name, value in pairs(given).items()}
 
 
 @customer_command.command("list", zh="列出所有客户。", never=NOTHING, exits=(0, 10, 12))

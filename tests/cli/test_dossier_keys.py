@@ -48,8 +48,8 @@ def test_an_unknown_event_is_answered_with_names_people_know(home):
 def test_a_key_of_few_words_takes_the_regulation_s_own(tmp_path):
     """消费中投诉 is kept as the word that conditions look for, and the hint tells the words."""
     home = Home(tmp_path)
-    home.json("init", home.root, "--pack", "hotel-complaint", "--pack", "secrecy", "--person", PERSON,
-              "--work-factor", "16")  # fmt: skip
+    home.json("init", home.root, "--pack", "hotel-complaint", "--pack", "secrecy",
+              "--person", PERSON, "--work-factor", "16")  # fmt: skip
     home.json("customer", "add", "王芳")
     opened = home.json("dossier", "open", "C000001", "complaint_hotel", "--key",
                        "投诉时间=消费中投诉")["dossier"]  # fmt: skip
@@ -57,4 +57,18 @@ def test_a_key_of_few_words_takes_the_regulation_s_own(tmp_path):
     wrong = home.run("dossier", "open", "C000001", "complaint_hotel", "--key", "投诉时间=昨天",
                      ARCHIVIST_LANG="zh")  # fmt: skip
     assert (wrong.code, "消费中投诉" in wrong.err) == (2, True)
+    home.end()
+
+
+def test_customer_fields_go_by_the_names_of_the_regulation(tmp_path):
+    """来源 is the field source; a name nobody declared is a mistake of the hand, not a crash."""
+    home = Home(tmp_path)
+    home.json("init", home.root, "--pack", "leasing", "--pack", "secrecy",
+              "--person", PERSON, "--work-factor", "16")  # fmt: skip
+    home.json("customer", "add", "华丰商贸", "--field", "来源=来访", "--field", "是否意向客户=是")
+    home.json("customer", "edit", "C000001", "--field", "是否有中介人=否")
+    known = home.json("customer", "show", "C000001")
+    assert known["fields"] == {"source": "来访", "is_prospect": "是", "has_intermediary": "否"}
+    assert {gap["field"] for gap in known["gaps"]} == {"contact_data", "intent"}
+    assert home.run("customer", "add", "某公司", "--field", "颜色=红").code == 2
     home.end()
