@@ -67,11 +67,17 @@ class Asked:
 
 def approval(policy: Policy, asked: Asked) -> Answer:
     """Who must say yes to what is asked, who may know it, and what a loan of it demands."""
+    doc_type = policy.document_type(asked.doc_type).id if asked.doc_type else None
+    grade = grade_code(policy, asked.grade) if asked.grade else None
+    # Whoever names a paper means it with the grade it has; asked without one, rules that speak
+    # of grades would seem not to exist.
+    if grade is None and doc_type and (ruling := policy.default_grade(doc_type)):
+        grade = ruling.grade.code
     request = Request(
         asked.action,
-        grade=grade_code(policy, asked.grade) if asked.grade else None,
+        grade=grade,
         relation=asked.relation,
-        doc_type=policy.document_type(asked.doc_type).id if asked.doc_type else None,
+        doc_type=doc_type,
         dossier_type=policy.dossier_type(asked.dossier_type).id if asked.dossier_type else None,
         series=series_id(policy, asked.series) if asked.series else None,
         purpose=asked.purpose,

@@ -81,7 +81,8 @@ _GIVEN = {
                      f"ACTION：{'、'.join(f'{zh}（{a}）' for zh, a in _ACTIONS.items())}。",
                      never=NOTHING, exits=(0, 2, 4, 10, 12))  # fmt: skip
 @click.argument("action", metavar="ACTION", type=click.Choice([*ACTIONS, *_ACTIONS]))
-@option("--grade", metavar="G", zh="密级。", help="The secrecy grade.")
+@option("--grade", metavar="G", zh="密级；写了资料种类而不写密级的，为该资料通常的密级。",
+        help="The secrecy grade; with --type, the paper's usual one if not said.")  # fmt: skip
 @option("--relation", type=click.Choice([*RELATIONS, *_RELATIONS]), default="own_dept",
         show_default=True, zh="申请人与档案的关系。",
         help="Who asks, seen from the papers.")  # fmt: skip

@@ -57,6 +57,14 @@ def test_what_no_regulation_allows_ends_with_four(home):
     assert home.run("ask", "approval", "export").code == 4
 
 
+def test_a_paper_is_asked_about_with_its_usual_grade(home):
+    """A green card is graded by the company's word for what no clause grades; then R17 speaks."""
+    answer = ask(home, "approval", "view", "--type", "绿卡")
+    assert (answer["grade"], answer["free"], answer["clauses"]) == ("SECRET", True, ["S001-4-R17"])
+    answer = ask(home, "approval", "view", "--type", "绿卡", "--grade", "绝密")
+    assert (answer["grade"], steps(answer)) == ("TOP", ["group_gm:approve"])
+
+
 def test_regulations_that_contradict_end_with_four_until_the_company_decides(home):
     """The open question names the setting and the clauses; --set supposes an answer."""
     words = ("approval", "view", "--pack", "leasing", "office-records")
