@@ -58,6 +58,9 @@ def test_a_unit_gives_eleven_things_with_its_agreement(law):
     """单位客户档案: what both sides wrote down when the agreement was signed."""
     missing = [gap.field.zh for gap in profile_gaps(adopted(law), {"kind": "company"})]
     assert missing == UNIT
+    known = {"kind": "company", "name": "东方旅行社", "contact": "张三", "phone": "13900001111"}
+    rest = [gap.field.zh for gap in profile_gaps(adopted(law), known)]
+    assert set(UNIT) - set(rest) == {"单位名称", "联系人姓名", "联系方式"}
     fields = registered(law, "company")
     people = [name for name in UNIT if fields[name].personal != "none"]
     assert people == ["负责人姓名", "联系人姓名", "联系方式"]
@@ -76,6 +79,9 @@ def test_an_individual_guest_gives_twelve_things_at_booking_and_check_in(law):
     """散客档案: all of it personal information, the number of the identity document sensitive."""
     missing = [gap.field.zh for gap in profile_gaps(adopted(law), {"kind": "person"})]
     assert missing == INDIVIDUAL
+    known = {"kind": "person", "name": "王芳", "phone": "13900001111"}
+    rest = [gap.field.zh for gap in profile_gaps(adopted(law), known)]
+    assert set(INDIVIDUAL) - set(rest) == {"姓名", "联系方式"}
     fields = registered(law, "person")
     assert all(fields[name].personal != "none" for name in INDIVIDUAL)
     assert fields["有效身份证件号码"].personal == "sensitive"
