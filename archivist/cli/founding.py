@@ -26,6 +26,7 @@ from archivist.cli.words import pairs
 from policies.pack_rows import Need
 from policies.packs import Pack
 from policies.questions import open_questions
+from policies.rule_rows import CompanySetting
 from storage.keys import Suite
 
 
@@ -102,10 +103,12 @@ def _decided(packs: list[tuple[Pack, str]], given: dict[str, str]) -> dict[str, 
     """What the company decides, with the one answer that can be given for it: and it is said.
 
     Papers that a regulation puts in scope without a grade get the lowest grade that is
-    still a secret. It is written into archive.toml, where it can be read and changed.
+    still a secret. It is written into archive.toml, where it can be read and changed; a pack of
+    the company's own that says which grade it is has the word.
     """
     needed = {need.id for pack, _ in packs for need in pack.rows(Need)}
-    if "ungraded" in needed and "ungraded" not in given:
+    said = {row.id for pack, _ in packs for row in pack.rows(CompanySetting)} | set(given)
+    if "ungraded" in needed - said:
         note(
             say(
                 "制度未定级的资料按“秘密”处理（archive.toml 的 [company] ungraded 可改）。",

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from archive_home import Home
 
 import policies
 
@@ -201,3 +202,19 @@ def test_coverage_names_every_rule_once(home):
     rows = ran.json
     assert len(rows) == len({row["rule"] for row in rows}) == 343
     assert sum(row["class"] == "c" for row in rows) == 46
+
+
+def test_what_a_company_pack_decides_is_not_decided_again(tmp_path):
+    """The grade of ungraded papers is the pack's word: nothing else is said or written."""
+    own = tmp_path / "own.toml"
+    own.write_text(
+        '[pack]\nid = "own"\nversion = "1"\nkind = "company"\nzh = "公司"\nen = "own"\n'
+        'source = "C"\neffective_from = 2026-01-01\n'
+        '[[setting]]\nid = "ungraded"\nvalue = "CONF"\nclause = "C-1"\n',
+        "utf-8",
+    )
+    made = Home(tmp_path / "made")
+    ran = made.run("init", made.root, "--pack", "auto-dealer", "secrecy", own, "--person", "li",
+                   "--work-factor", "16")  # fmt: skip
+    assert ran.code == 0 and "become SECRET" not in ran.err
+    assert made.json("ask", "approval", "view", "--type", "绿卡")["grade"] == "CONF"
