@@ -55,6 +55,7 @@ def missing_items(
                     "detail": lack.detail,
                     "due": lack.due.isoformat() if lack.due else None,
                     "due_at": lack.due_at,
+                    "certain": lack.certain,
                     "overdue": lack.overdue,
                     "department": lack.department,
                     "clause": lack.clause,

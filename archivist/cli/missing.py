@@ -9,7 +9,7 @@ from typing import Any
 
 from archivist.cli.door import Call, common_options, now, pass_call
 from archivist.cli.labels import department_label
-from archivist.cli.say import say, table
+from archivist.cli.say import note, say, table
 from archivist.cli.spoken import NOTHING, command, option
 from archivist.cli.words import iso_date
 from archivist.missing import missing_items
@@ -48,6 +48,11 @@ def missing_command(
         department,
         overdue,
     )
+    # The make-up days of a year are published in the November before.
+    if any(not row["certain"] for row in rows) and not call.json:
+        note(say("有的年份调休安排尚未公布，其中的应交日期为推算。",
+                 "some due dates are a forecast: the make-up days of their year "
+                 "are not published yet"))  # fmt: skip
     heads = (say("客户档案", "dossier"), say("资料", "paper"), say("缺什么", "lacks"),
              say("应交日期", "due"), say("逾期", "overdue"), say("部门", "department"),
              say("条款", "clause"))  # fmt: skip

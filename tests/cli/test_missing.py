@@ -126,3 +126,14 @@ def test_rows_have_the_fields_of_the_contract(home):
     row = home.json("missing")[0]
     assert {"customer", "dossier", "dossier_type", "item", "title", "due", "overdue",
             "department", "clause"} <= set(row)  # fmt: skip
+
+
+def test_days_of_a_year_without_published_make_up_days_are_a_forecast(home):
+    """Said once beside the list, and of each row; never of days that are known."""
+    home.json("dossier", "open", "C000002", "maintenance", "--key", f"vin={VIN}",
+              "--event", "delivery=2035-09-28")  # fmt: skip
+    rows = {row["dossier"]: row["certain"] for row in home.json("missing", "--on", "2035-09-28")}
+    assert (rows["D000001"], rows["D000003"]) == (True, False)
+    told = "make-up days"
+    assert told in home.run("missing", "--dossier", "D000003").err
+    assert told not in home.run("missing", "--dossier", "D000001").err
