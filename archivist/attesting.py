@@ -9,14 +9,15 @@ Rules it keeps:
 - A person answers for it: the station attests nothing.
 - Only what the dossier's checklist asks of such a paper can be attested. A signer or field that
   nobody asks for is a slip of the hand, and would stand in the ledger for ever.
+- People say 部门负责人 and the ledger says department_head.
 - The entry holds ids, codes and the pack's own names of fields; never a word of the document.
 
     seen = Seen(signed=("customer",), copy="original")
     attest(archive, policy, ["R00000001"], seen, now, "lin")
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ from archivist.errors import BadRequest
 from index.catalogue import Row
 from policies.pack_rows import Item
 from policies.policy import Policy
+from policies.wording import signer_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,33 +77,48 @@ def attest(
         for record in records:
             row = archive.the("record", record)
             dossier = archive.the("dossier", row["dossier"])
-            check(policy, dossier["type"], row["type"], seen)
+            as_asked = check(policy, dossier["type"], row["type"], seen)
             subject = {name: row[name] for name in ("customer", "dossier")} | {"record": record}
-            desk.say("attest", subject, **seen.plain())
+            desk.say("attest", subject, **as_asked.plain())
         desk.append()
     archive.follow()
 
 
-def check(policy: Policy, dossier_type: str, doc_type: str, seen: Seen) -> None:
-    """Raise BadRequest when `seen` says what no checklist asks of such a paper."""
+def check(policy: Policy, dossier_type: str, doc_type: str, seen: Seen) -> Seen:
+    """`seen` with signers and fields as the checklist writes them, by whatever name they came.
+
+    Raises BadRequest when it says what no checklist asks of such a paper.
+    """
     items = _items(policy, dossier_type, doc_type)
-    signers = _names(item.signed_by for item in items)
-    fields = _names((*item.fields, *item.verify) for item in items)
-    for zh, en, yes, no, asked in (
-        ("签字人", "signer", seen.signed, seen.unsigned, signers),
-        ("栏目", "field", seen.fields, seen.lacking_fields, fields),
-    ):
-        for name in (*yes, *no):
-            if name not in asked:
-                raise _not_asked(zh, en, name, asked)
-        if both := set(yes) & set(no):
-            name = min(both)
-            raise BadRequest(f"“{name}”不能既有又无", f"{name} is said to be there and not there")
+    signers = {who: signer_words(policy, who) for item in items for who in item.signed_by}
+    fields = {name: (name, name) for item in items for name in (*item.fields, *item.verify)}
+    signed, unsigned = _called(policy, "签字人", "signer", seen.signed, seen.unsigned, signers)
+    filled, lacking = _called(policy, "栏目", "field", seen.fields, seen.lacking_fields, fields)
+    return replace(seen, signed=signed, unsigned=unsigned, fields=filled, lacking_fields=lacking)
 
 
-def _not_asked(zh: str, en: str, name: str, asked: Sequence[str]) -> BadRequest:
+_Names = tuple[str, ...]
+
+
+def _called(
+    policy: Policy, zh: str, en: str, yes: _Names, no: _Names, asked: Mapping[str, tuple[str, str]]
+) -> tuple[_Names, _Names]:
+    """Those that are there and those that are not, by the names in `asked`."""
+    ids = {policy.fold(word): name for name, words in asked.items() for word in (name, *words)}
+    if any(policy.fold(name) not in ids for name in (*yes, *no)):
+        raise _not_asked(zh, en, asked)
+    there, missing = (tuple(ids[policy.fold(name)] for name in names) for names in (yes, no))
+    if both := set(there) & set(missing):
+        name = min(both)
+        raise BadRequest(
+            f"“{asked[name][0]}”不能既有又无", f"{name} is said to be there and not there"
+        )
+    return there, missing
+
+
+def _not_asked(zh: str, en: str, asked: Mapping[str, tuple[str, str]]) -> BadRequest:
     # What was typed is not repeated: it may be a customer's name, put where a field belongs.
-    known = "、".join(asked)
+    known = "、".join(words[0] for words in asked.values())
     return BadRequest(
         f"该资料不要求所写的{zh}",
         f"this paper is not asked for that {en}",
@@ -113,10 +130,6 @@ def _not_asked(zh: str, en: str, name: str, asked: Sequence[str]) -> BadRequest:
 def _items(policy: Policy, dossier_type: str, doc_type: str) -> list[Item]:
     kind = policy.find_dossier_type(dossier_type)
     return [item for item in kind.items if doc_type in item.types] if kind else []
-
-
-def _names(given: Iterable[Iterable[str]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for names in given for name in names))
 
 
 def attested(archive: Archive, record: Row) -> dict[str, Any]:

@@ -152,3 +152,14 @@ def test_the_entry_holds_codes_and_no_words_of_the_paper(service):
     assert set(entry["subject"]) == {"customer", "dossier", "record"}
     assert (entry["signed"], entry["fields"]) == (["customer"], ["唯一联系方式"])
     assert "张伟" not in json.dumps(entry, ensure_ascii=False)
+
+
+def test_signers_are_called_as_the_regulation_calls_them(service):
+    """客户 is customer in the ledger; a slip of the hand is answered in Chinese."""
+    service.json("attest", "R00000001", "--unsigned", "客戶", "--signed", "内部人员")
+    (entry,) = entries(service, "attest")
+    assert (entry["unsigned"], entry["signed"]) == (["customer"], ["internal"])
+    wrong = service.run("attest", "R00000001", "--signed", "经理", ARCHIVIST_LANG="zh")
+    assert (wrong.code, "客户、内部人员" in wrong.err) == (2, True)
+    both = service.run("attest", "R00000001", "--signed", "客户", "--unsigned", "customer")
+    assert both.code == 2
