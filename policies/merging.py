@@ -200,7 +200,15 @@ def ask_needs(packs: Sequence[Pack], settings: Mapping[str, str], asked: list[Qu
         for need in pack.rows(Need):
             said = settings.get(need.id, "").strip()
             if not said or (need.kind in _NUMBERS and not is_number(said)):
-                asked.append(Question(need.id, need.zh, need.en, (need.clause,)))
+                asked.append(need_question(need, said))
+
+
+def need_question(need: Need, said: str) -> Question:
+    """The question a pack declares; an answer that cannot be read is named, not passed over."""
+    zh, en = need.zh, need.en
+    if said.strip():
+        zh, en = f"{zh}（现写“{said}”，读不懂）", f"{en} ({said!r} cannot be read)"
+    return Question(need.id, zh, en, (need.clause,))
 
 
 def ask_items(

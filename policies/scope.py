@@ -206,7 +206,7 @@ def _usual(
         name = cited.row.period_from
         period = secrecy_period(policy.setting(name) or "", need_kind(policy, name) or "years")
         if period is None:
-            zh, en = "通常的保密期限，如 10 years", "the usual secrecy period, as 10 years"
+            zh, en = "通常的保密期限，如 10年", "the usual secrecy period, as 10 years"
             asked.append(unanswered(policy, name, cited.row.clause, zh, en))
         else:
             said[pack] = period

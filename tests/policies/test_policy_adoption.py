@@ -5,6 +5,7 @@ import pytest
 from policies.errors import PolicyIncomplete, UnknownName
 from policies.packs import parse_pack
 from policies.policy import Policy
+from policies.questions import open_questions
 
 OTHER = """[pack]
 id = "own"
@@ -217,3 +218,13 @@ def test_no_pack_and_no_grades_are_questions(packs):
     """An archive without regulations or without grades is not ready."""
     assert Policy.adopt([], {}).questions
     assert "grades" in str(Policy.adopt(packs[:1], {}).questions[0])
+
+
+def test_an_answer_that_cannot_be_read_is_named(packs):
+    """Asked again with what was written, once, whether a number or a period was wanted."""
+    given = {**SETTLED, "secrecy_period_secret": "三年", "secrecy_notice": "一个月"}
+    asked = {q.setting: q for q in open_questions(Policy.adopt(packs, given))}
+    for setting, said in (("secrecy_period_secret", "三年"), ("secrecy_notice", "一个月")):
+        assert asked[setting].zh.endswith(f"（现写“{said}”，读不懂）")
+        assert repr(said) in asked[setting].en
+    assert len(asked) == len(open_questions(Policy.adopt(packs, given)))
