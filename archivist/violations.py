@@ -13,7 +13,7 @@ whoever has the public half. Nothing here pays or deducts.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from archivist.assessing import Assessed, assessed
 from archivist.errors import BadRequest, NotAllowed, NotKnown
 from archivist.lapses import CONFIRMED, DISMISSED, OPEN, Case
 from archivist.records import Entry, canonical, timestamp
+from archivist.regulations import roles_meant
 from index.catalogue import Row
 from policies.calendar import Calendar
 from policies.naming import role_id
@@ -57,7 +58,7 @@ def record(
     Raises BadRequest for a code no adopted regulation knows, for a role it does not fall on, and
     when it is not clear who is meant; NotKnown for a person, dossier or record that is not there.
     """
-    _check_code(policy, report.code)
+    report = replace(report, code=code_called(policy, report.code))
     if report.count < 1:
         raise BadRequest("数量须为 1 以上", "the count must be at least 1")
     with archive.writing(now, who) as desk:
@@ -177,7 +178,7 @@ def _open(
 def _check_decider(archive: Archive, policy: Policy, found: Assessed, who: str) -> None:
     """Confirming and dismissing is the office of one role, and never one's own case."""
     named = found.may_confirm
-    if not set(named) & _held(archive, who):
+    if not set(named) & _held(archive, policy, who):
         roles = "、".join(role_words(policy, role)[0] for role in named)
         zh = f"须由{roles}核定或撤销" if named else "制度没有写明由谁核定"
         en = f"only {' or '.join(named)} may" if named else "no regulation says who may"
@@ -265,20 +266,29 @@ def _step(entry: Entry) -> str:
 # ── a new one ─────────────────────────────────────────────────────────────────
 
 
-def _check_code(policy: Policy, code: str) -> None:
+def code_called(policy: Policy, said: str) -> str:
+    """The violation of this code, or of the words that a penalty has for it.
+
+    Raises BadRequest with the codes and words there are.
+    """
     known = {cited.row.on for cited in policy.rows(Penalty)}
     known |= {cited.row.overdue for cited in policy.rows(LoanRule) if cited.row.overdue}
     known |= {cited.row.late for cited in policy.rows(Routine) if cited.row.late}
-    if code not in known:
+    wanted = policy.fold(said)
+    penalties = [cited.row for cited in policy.rows(Penalty)]
+    words = {policy.fold(word): row.on for row in penalties for word in (row.zh, row.en)}
+    code = next((code for code in known if policy.fold(code) == wanted), words.get(wanted))
+    if code is None:
         listed = ", ".join(sorted(known))
-        names = {cited.row.on: cited.row.zh for cited in reversed(policy.rows(Penalty))}
+        names = {row.on: row.zh for row in reversed(penalties)}
         told = (f"{each}（{names[each]}）" if each in names else each for each in sorted(known))
         raise BadRequest(
-            f"现行制度没有违规代码 {code}",
-            f"no adopted regulation knows the violation {code}",
+            f"现行制度没有违规代码 {said}",
+            f"no adopted regulation knows the violation {said}",
             f"可用：{'、'.join(told)}",
             f"there are: {listed}",
         )
+    return code
 
 
 def _described(archive: Archive, policy: Policy, report: Report, identifier: str) -> Case:
@@ -341,7 +351,7 @@ def _role_of(archive: Archive, policy: Policy, report: Report, dossier: Row | No
     until somebody says with `role` in which he did it.
     """
     fits = liable(policy, report.code, dossier["type"] if dossier else "")
-    held = _held(archive, report.person)
+    held = _held(archive, policy, report.person)
     if report.role:
         role = role_id(policy, report.role)
         meant = {name for each in fits for name in (each, *policy.who_is(each))}
@@ -379,12 +389,12 @@ def _roles_there(policy: Policy, roles: Iterable[str]) -> tuple[str, str]:
     )
 
 
-def _held(archive: Archive, person: str | None) -> set[str]:
+def _held(archive: Archive, policy: Policy, person: str | None) -> frozenset[str]:
     if person is None:
-        return set()
+        return frozenset()
     for row in archive.catalogue.people():
         if row["id"] == person:
-            return set(row["roles"])
+            return roles_meant(policy, row["roles"])
     known = ", ".join(archive.people.names())
     raise NotKnown(
         f"没有名为 {person} 的人员", f"there is no person {person}",

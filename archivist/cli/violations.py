@@ -48,7 +48,7 @@ _REASON = option("--reason", required=True, metavar="TEXT", zh="理由；加密�
 
 
 @violation_command.command("record", zh="登记一次违规 CODE，输出其编号。\n\n"
-                           "代码由制度包的处罚规定，写错时列出可用的。",
+                           "代码由制度包的处罚规定，也可写其中文叫法；写错时列出可用的。",
                            changes=CARD, never=WORDS, exits=(0, 2, 10, 11, 12))  # fmt: skip
 @click.argument("code")
 @option("--person", metavar="NAME", zh="谁（人员名）。", help="Who, by the person's name here.")
@@ -73,6 +73,7 @@ def record(
     day = _day(on)
     if day > date.fromisoformat(today()):
         raise BadRequest("违规日期在今天之后", "a violation cannot lie in the future")
+    code = violations.code_called(call.policy, code)
     report = violations.Report(code, day, person, role, dossier, record_, item, count)
     made = violations.record(call.archive, call.policy, report, reason, now(), call.somebody().name)
     call.emit({"violation": made, "code": code}, made)

@@ -201,6 +201,16 @@ def test_what_is_dismissed_no_longer_counts(office):
     assert [rows[name]["amount"] for name in (SECOND, THIRD)] == [50, 50]
 
 
+def test_a_violation_is_recorded_by_the_words_of_its_penalty(office):
+    """服务态度不佳 is what a clerk writes; the ledger and programs hear its code."""
+    made = office.json("violation", "record", "服務態度不佳", "--role", "staff", "--reason", "r")
+    by_code = office.json("violation", "record", "attitude", "--role", "staff", "--reason", "r")
+    assert made["code"] == by_code["code"] == "attitude"
+    rows = {row["violation"]: row for row in office.json("violation", "list")}
+    codes = {rows[name]["code"] for name in (made["violation"], by_code["violation"])}
+    assert codes == {"attitude"}
+
+
 def test_a_range_needs_an_amount_within_it(office):
     """Thirty to a hundred yuan: the named role says how much."""
     office.json("violation", "record", "attitude", "--role", "staff", "--reason", "r")
