@@ -20,6 +20,7 @@ from typing import Any
 from archivist.archive import Archive
 from archivist.errors import BadRequest, NotAllowed
 from archivist.records import timestamp
+from archivist.regulations import roles_meant
 from policies.fields import SLUG
 from policies.naming import role_id
 from policies.pack_rows import Role
@@ -84,12 +85,14 @@ def check(archive: Archive, policy: Policy, newcomer: Newcomer, by: str) -> None
 
 
 def role_ids(policy: Policy, given: Iterable[str]) -> tuple[str, ...]:
-    """The ids of roles by any of their names, each once: 销售顾问 is sales_adviser.
+    """Roles as they are recorded, each once: 销售顾问 is sales_adviser.
 
-    An id that no pack declares is a role of the company's own. Raises BadRequest for a word that
+    A word fit to be an id stands as it was typed; what it means in the regulations is asked when
+    it matters (`regulations.roles_meant`). One that no pack declares is the company's own. Raises BadRequest for a word that
     is neither the name of a declared role nor fit to be an id.
     """
-    found = tuple(dict.fromkeys(role_id(policy, name) for name in given))
+    ids = (name if SLUG.fullmatch(name) else role_id(policy, name) for name in given)
+    found = tuple(dict.fromkeys(ids))
     for role in found:
         if not SLUG.fullmatch(role):
             known = dict.fromkeys(cited.row for cited in policy.rows(Role))
@@ -104,7 +107,8 @@ def role_ids(policy: Policy, given: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
-def _held_apart(policy: Policy, roles: Sequence[str]) -> None:
+def _held_apart(policy: Policy, typed: Sequence[str]) -> None:
+    roles = roles_meant(policy, typed)
     for cited in policy.rows(Role):
         if cited.row.id in roles:
             for other in cited.row.excludes:
@@ -123,7 +127,7 @@ def _taken(name: str) -> BadRequest:
 
 def _undeclared(policy: Policy, roles: Sequence[str]) -> tuple[str, ...]:
     declared = {cited.row.id for cited in policy.rows(Role)}
-    return tuple(role for role in roles if role not in declared)
+    return tuple(role for role in roles if not declared & roles_meant(policy, [role]))
 
 
 def _keys(archive: Archive, newcomer: Newcomer, now: datetime, log_n: int) -> Unlocked:

@@ -25,6 +25,7 @@ from typing import Any
 from archivist.archive import Archive
 from archivist.errors import BadRequest, NotAllowed, NotKnown
 from archivist.records import timestamp
+from archivist.regulations import roles_meant
 from archivist.standing import customer_fields, local_moment
 from index.catalogue import Row
 from policies.customers import (
@@ -296,7 +297,9 @@ def _known(archive: Archive, name: str | None) -> bool:
 
 def _ruled_by(archive: Archive, policy: Policy, owned: bool, who: str) -> list[Cited[OwnershipRow]]:
     """The rules that let this person give the customer away; NotAllowed without one."""
-    held = {role for row in archive.catalogue.people() if row["id"] == who for role in row["roles"]}
+    people = archive.catalogue.people()
+    typed = next((row["roles"] for row in people if row["id"] == who), ())
+    held = roles_meant(policy, typed)
     rules = [
         cited
         for cited in reassigning(policy, owned)

@@ -29,6 +29,7 @@ from archivist.form_words import (
     type_words,
 )
 from archivist.records import Entry
+from archivist.regulations import roles_meant
 from archivist.standing import company_calendar, dossier_state, local_moment
 from index.catalogue import Row
 from policies.calendar import Calendar
@@ -219,7 +220,7 @@ def _custodians(asked: Asked, cited: Cited[Form]) -> Iterator[Known]:
         for role in duty.row.roles
     }
     for person in asked.archive.catalogue.people():
-        if person["department"] and keepers & set(person["roles"]):
+        if person["department"] and keepers & roles_meant(asked.policy, person["roles"]):
             known = Known()
             department = asked.policy.departments.get(person["department"])
             name = department.zh if department else person["department"]

@@ -29,6 +29,7 @@ from index.catalogue import Catalogue, Row
 from policies.errors import PackInvalid
 from policies.facts import CustomerInfo, DossierInfo, Known
 from policies.pack_text import Problem
+from policies.naming import role_id
 from policies.packs import Pack, check_pack_bytes, parse_pack
 from policies.policy import Policy
 from policies.routing import Clues
@@ -240,6 +241,12 @@ def pack_text(name_or_path: str) -> str:
         f"自带的制度包：{known}",
         f"packs that come with the program: {known}",
     )
+
+
+def roles_meant(policy: Policy, recorded: Iterable[str]) -> frozenset[str]:
+    """What a person's recorded roles are in the regulations: each as it stands, and by its id."""
+    words = tuple(recorded)
+    return frozenset({*words, *(role_id(policy, word) for word in words)})
 
 
 def department_id(policy: Policy, name: str) -> str:

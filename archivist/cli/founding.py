@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from archivist import enrolling, founding, regulations
+from archivist import founding, regulations
 from archivist.cli.complaints import question_row, tell_open
 from archivist.cli.door import (
     Call,
@@ -69,13 +69,14 @@ def init_command(
     company = _decided(adopted, pairs(settings))
     policy = founding.settle([pack for pack, _ in adopted], company)
     left = open_questions(policy)
-    held = enrolling.role_ids(policy, roles) or ("archivist",)
     name = person or call.wanted or getpass.getuser()
     plan = founding.Plan(
         root=folder.absolute(),
         packs=adopted,
         company=company,
-        founder=founding.Founder(name, held, ask_new_passphrase(name, "ARCHIVIST_PASSPHRASE")),
+        founder=founding.Founder(
+            name, roles or ("archivist",), ask_new_passphrase(name, "ARCHIVIST_PASSPHRASE")
+        ),
         suite=suite,
         scrypt_log_n=work_factor,
     )
