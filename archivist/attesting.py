@@ -26,7 +26,7 @@ from archivist.errors import BadRequest
 from index.catalogue import Row
 from policies.pack_rows import Item
 from policies.policy import Policy
-from policies.wording import signer_words
+from policies.wording import signer_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def check(policy: Policy, dossier_type: str, doc_type: str, seen: Seen) -> Seen:
     Raises BadRequest when it says what no checklist asks of such a paper.
     """
     items = _items(policy, dossier_type, doc_type)
-    signers = {who: signer_words(policy, who) for item in items for who in item.signed_by}
+    signers = {who: signer_names(policy, who) for item in items for who in item.signed_by}
     fields = {name: (name, name) for item in items for name in (*item.fields, *item.verify)}
     signed, unsigned = _called(policy, "签字人", "signer", seen.signed, seen.unsigned, signers)
     filled, lacking = _called(policy, "栏目", "field", seen.fields, seen.lacking_fields, fields)
@@ -101,7 +101,7 @@ _Names = tuple[str, ...]
 
 
 def _called(
-    policy: Policy, zh: str, en: str, yes: _Names, no: _Names, asked: Mapping[str, tuple[str, str]]
+    policy: Policy, zh: str, en: str, yes: _Names, no: _Names, asked: Mapping[str, _Names]
 ) -> tuple[_Names, _Names]:
     """Those that are there and those that are not, by the names in `asked`."""
     ids = {policy.fold(word): name for name, words in asked.items() for word in (name, *words)}
@@ -116,7 +116,7 @@ def _called(
     return there, missing
 
 
-def _not_asked(zh: str, en: str, asked: Mapping[str, tuple[str, str]]) -> BadRequest:
+def _not_asked(zh: str, en: str, asked: Mapping[str, _Names]) -> BadRequest:
     # What was typed is not repeated: it may be a customer's name, put where a field belongs.
     known = "、".join(words[0] for words in asked.values())
     return BadRequest(

@@ -16,6 +16,7 @@ from policies.pack_rows import WEEKDAYS, Deadline, DossierType, Role
 from policies.policy import Policy
 
 _SIGNERS = {"customer": ("客户", "the customer"), "internal": ("内部人员", "our own staff")}
+_ALSO = {"customer": ("用户", "顾客", "租户", "宾客"), "internal": ("本公司人员", "员工")}
 _COPIES = {"original": ("原件", "the original"), "photocopy": ("复印件", "a photocopy")}
 
 
@@ -25,6 +26,11 @@ def signer_words(policy: Policy, signer: str) -> tuple[str, str]:
         if cited.row.id == signer:
             return cited.row.zh, cited.row.en
     return _SIGNERS.get(signer, (signer, signer))
+
+
+def signer_names(policy: Policy, signer: str) -> tuple[str, ...]:
+    """Every name of one who signs: the regulations call a customer 用户, 顾客, 租户 or 宾客 too."""
+    return (*signer_words(policy, signer), *_ALSO.get(signer, ()))
 
 
 def copy_words(kind: str) -> tuple[str, str]:

@@ -163,3 +163,9 @@ def test_signers_are_called_as_the_regulation_calls_them(service):
     assert (wrong.code, "客户、内部人员" in wrong.err) == (2, True)
     both = service.run("attest", "R00000001", "--signed", "客户", "--unsigned", "customer")
     assert both.code == 2
+
+
+def test_a_user_who_signs_is_the_customer(service):
+    """The dealer's regulation writes 用户签名 where others write 客户."""
+    service.json("attest", "R00000001", "--unsigned", "用户")
+    assert service.json("show", "R00000001")["attested"] == {"unsigned": ["customer"]}
