@@ -5,7 +5,8 @@ Owns the ten rhythms of a `routine` row and the windows in which each occurrence
 Rules it keeps:
 - What a regulation says of a window is kept as written (每月中旬 is the 11th to the 20th).
   Where it names only the last day, the window opens nine days before it (a week's three),
-  because what is handed in later belongs to the time before.
+  because what is handed in later belongs to the time before. A weekday of
+  the month opens with the month, or three days before it where it is among the first.
 - A month without the day takes its last one. How a day off is rolled, the row says.
 - An interval is counted from the day the work was last done; while that is not known, it runs in
   whole calendar periods.
@@ -178,7 +179,9 @@ def _nth_weekday(routine: Routine, span: _Span) -> _Found:
         ahead = (WEEKDAYS.index(weekday) - first.weekday()) % 7
         day = first + timedelta(days=ahead + 7 * (int(number) - 1))
         if day.month == first.month:  # not every month has a fifth one
-            yield _month(first), first, day
+            # The first of the month may be that Monday: what is handed in on the Friday before
+            # is this month's, as it is for a weekly paper.
+            yield _month(first), min(first, day - _WEEK_WINDOW), day
 
 
 def _times_per_year(routine: Routine, span: _Span) -> _Found:

@@ -90,6 +90,15 @@ def test_each_rhythm_falls_due(rhythm, since, until, expected):
 
 
 @pytest.mark.rule("S001-12-R10")
+def test_a_first_monday_that_is_the_first_takes_the_friday_before():
+    """1 June 2026 is a Monday: the report of 29 May is in time, that of the 25th is May's."""
+    june, july = occurrences(
+        routine(nth_weekday="1 monday"), d("2026-06-01"), d("2026-07-31"), CALENDAR, {}
+    )
+    assert (june.opens, june.due) == (d("2026-05-29"), d("2026-06-01"))
+    assert (july.opens, july.due) == (d("2026-07-01"), d("2026-07-06"))
+
+
 def test_the_middle_of_the_month_is_a_window():
     """每月中旬: it opens on the 11th and closes on the 20th."""
     (one,) = occurrences(routine(mid_month=True), d("2026-03-01"), d("2026-03-31"), CALENDAR, {})
