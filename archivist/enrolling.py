@@ -88,8 +88,8 @@ def role_ids(policy: Policy, given: Iterable[str]) -> tuple[str, ...]:
     """Roles as they are recorded, each once: 销售顾问 is sales_adviser.
 
     A word fit to be an id stands as it was typed; what it means in the regulations is asked when
-    it matters (`regulations.roles_meant`). One that no pack declares is the company's own. Raises BadRequest for a word that
-    is neither the name of a declared role nor fit to be an id.
+    it matters (`regulations.roles_meant`). One that no pack declares is the company's own.
+    Raises BadRequest for a word that is neither a declared role's name nor fit to be an id.
     """
     ids = (name if SLUG.fullmatch(name) else role_id(policy, name) for name in given)
     found = tuple(dict.fromkeys(ids))
