@@ -20,6 +20,7 @@ from typing import Any
 
 from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest
+from archivist.regulations import roles_meant
 from archivist.standing import customer_fields, dossier_state
 from index.catalogue import Row
 from policies.calendar import Calendar
@@ -141,7 +142,7 @@ def close(
 
 
 def reopen(archive: Archive, identifier: str, reason: str, now: datetime, who: str) -> None:
-    """Open a closed dossier again, for a paper that came late; the reason is sealed."""
+    """Open a closed dossier again, whatever it lacks; the reason is sealed."""
     with archive.writing(now, who) as desk:
         row = archive.the("dossier", identifier)
         if row["closed"] is None:
@@ -290,7 +291,7 @@ def _steps(archive: Archive, policy: Policy, row: Row) -> list[dict[str, Any]]:
     def step(role: str) -> dict[str, Any]:
         zh, en = role_words(policy, role)
         meant = {role, *policy.who_is(role)}
-        holders = [person["id"] for person in people if meant & set(person["roles"])]
+        holders = [p["id"] for p in people if meant & roles_meant(policy, p["roles"])]
         return {"role": role, "zh": zh, "en": en, "people": holders}
 
     return [

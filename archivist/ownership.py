@@ -18,7 +18,7 @@ Rules it keeps:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -226,7 +226,10 @@ def _ruling(policy: Policy, rows: Sequence[Row]) -> Ruling:
     claims = [row for row in rows if row["step"] == "claim"]
     given = [row for row in rows if row["step"] == "assign"]
     if not given:
-        return rule_ownership(policy, _in_order(claims))
+        ruling = rule_ownership(policy, _in_order(claims))
+        # Where no rule names a judge, whoever may give customers away can end the dispute.
+        undecided = ruling.winner is None and not ruling.by
+        return replace(ruling, by=who_may_reassign(policy)) if undecided else ruling
     last = given[-1]
     winner = last["person"]
     others = dict.fromkeys(row["person"] for row in rows if row["person"] != winner)

@@ -152,7 +152,7 @@ def close(call: Call, identifier: str, on: str | None, incomplete: bool, reason:
     return FINDINGS if open_still else DONE
 
 
-@dossier_command.command("reopen", zh="已结案的档案 ID 重新打开，以便归入迟到的资料。",
+@dossier_command.command("reopen", zh="撤销档案 ID 的结案；所缺资料重新计入缺件。",
                          changes=CARD, never=EARLIER, exits=(0, 2, 10, 11, 12))  # fmt: skip
 @click.argument("identifier", metavar="ID")
 @option("--reason", required=True, metavar="TEXT", zh="理由；加密保存，不进台账。",
@@ -160,7 +160,7 @@ def close(call: Call, identifier: str, on: str | None, incomplete: bool, reason:
 @common_options
 @pass_call
 def reopen(call: Call, identifier: str, reason: str) -> None:
-    """Open the closed dossier ID again, for a paper that came late."""
+    """Open the closed dossier ID again; what it lacks is missed again."""
     dossiers.reopen(call.archive, identifier, reason, now(), call.who)
     call.emit({"dossier": identifier, "closed": None}, identifier)
 

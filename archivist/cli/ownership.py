@@ -17,7 +17,6 @@ from archivist.cli.spoken import ENTRY, NOTHING, command, option
 from archivist.cli.words import iso_date
 from archivist.errors import BadRequest
 from archivist.regulations import department_id
-from policies.customers import who_may_reassign
 from policies.policy import Policy
 from policies.reach import role_words
 
@@ -193,7 +192,7 @@ def owner_words(policy: Policy, found: dict[str, Any]) -> str | None:
     """The owner; where several claim the customer and nobody wins, that it is contested."""
     if not found["contested"]:
         return str(found["owner"]) if found["owner"] else None
-    by = _roles(policy, found["decided_by"]) or _roles(policy, who_may_reassign(policy))
+    by = _roles(policy, found["decided_by"])
     who = say(f"，由{by}裁定", f", {by} decides") if by else ""
     return f"{found['owner'] or '-'}{say(f'（有争议{who}）', f' (contested{who})')}"
 

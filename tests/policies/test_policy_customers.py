@@ -3,15 +3,22 @@
 from datetime import date, datetime
 
 import pytest
+from law import Law
 
+from policies.calendar import Calendar
 from policies.customers import (
     Claim,
     contacts_needed,
+    gates,
     neglected,
+    owners_are_ruled,
     profile_gaps,
+    registration_due,
     rule_ownership,
     scheme_value,
+    scheme_words,
     unsettled,
+    who_may_reassign,
 )
 from policies.errors import UnknownName
 from policies.packs import parse_pack
@@ -184,3 +191,50 @@ required = false
     assert [gap.field.id for gap in profile_gaps(policy, {"kind": "company"})] == ["address"]
     assert profile_gaps(policy, {"kind": "person"}) == ()
     assert profile_gaps(policy, {"kind": "company", "address": "西安"}) == ()
+
+
+def test_who_hands_customers_out_does_not_take_them_away():
+    """Even assignment is for customers who are nobody's yet."""
+    policy = Policy.adopt(
+        [pack("a", ("even_assignment", 'by = ["head"]'), ("neglected", 'by = ["director"]'))], {}
+    )
+    assert who_may_reassign(policy) == ("director",)
+    assert set(who_may_reassign(policy, owned=False)) == {"head", "director"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "more", "ruled"),
+    [
+        ("earliest_registration", "", True),
+        ("adjudicated", 'by = ["coordinator"]', True),
+        ("leaver_replaced", "", False),
+        ("two_contacts", "count = 2", False),
+        ("registered_gate", "", False),
+    ],
+)
+def test_an_owner_may_be_written_down_only_where_no_rule_decides(rule, more, ruled):
+    """Rules that merely ask for somebody leave it to the company who it is."""
+    policy = Policy.adopt([pack("a", (rule, more))], {})
+    assert owners_are_ruled(policy) is ruled
+    assert [cited.row.rule for cited in gates(policy)] == ["registered_gate"] * (
+        rule == "registered_gate"
+    )
+
+
+def test_registration_is_due_after_the_first_contact_where_a_pack_says_so():
+    """Five working days over National Day; no such event in any pack, no due date."""
+    law = Law.shipped()
+    due = registration_due(law.policy("business-registration"), date(2025, 9, 30), Calendar())
+    assert due and (due.day, due.clause) == (date(2025, 10, 14), "S001-14-R06")
+    assert registration_due(law.policy("leasing"), date(2025, 9, 30), Calendar()) is None
+
+
+def test_a_value_is_sought_among_schemes_of_one_use():
+    """Where grades and classes share a letter, the use tells them apart."""
+    policy = Law.shipped().policy("customer-grading", "business-registration")
+    assert scheme_value(policy, "a", "grade") == ("customer-grading", "a")
+    with pytest.raises(UnknownName) as unknown:
+        scheme_value(policy, "a", "class")
+    assert all(name.startswith("business_class:") for name in unknown.value.known)
+    assert scheme_words(policy, "business_class:key")[0] == "重点客户"
+    assert scheme_words(policy, "老客户") == ("老客户", "老客户")
