@@ -180,7 +180,7 @@ def shown_due(policy: Policy, answer: Answer) -> str:
     """Item, day, time, clause."""
     rows = [
         (say(row["title"], row["title_en"]),
-         f"{row['due']} {row['at'] or ''}".strip() if row["due"] else _waiting(row),
+         f"{row['due']} {row['at'] or ''}".strip() if row["due"] else _waiting(policy, answer, row),
          row["grace"], row["overdue"], row["clause"])
         for row in answer["due"]
     ]  # fmt: skip
@@ -196,11 +196,15 @@ def shown_due(policy: Policy, answer: Answer) -> str:
     )  # fmt: skip
 
 
-def _waiting(row: Answer) -> str | None:
+def _waiting(policy: Policy, answer: Answer, row: Answer) -> str | None:
     if not row["waits_for"]:
         return None
-    events = ", ".join(row["waits_for"])
-    return say(f"待事件 {events}", f"waits for {events}")
+    kind = policy.find_dossier_type(answer["dossier_type"])
+    own = {event.id: (event.zh, event.en) for event in (kind.events if kind else ())}
+    words = [own.get(name) or _start_words(policy, name) for name in row["waits_for"]]
+    return say(
+        f"待“{'、'.join(zh for zh, _ in words)}”", f"waits for {', '.join(en for _, en in words)}"
+    )
 
 
 def shown_keep(policy: Policy, answer: Answer) -> str:
@@ -213,7 +217,8 @@ def shown_keep(policy: Policy, answer: Answer) -> str:
              answer["dossier_type"] and dossier_type_label(policy, answer["dossier_type"])),
             (say("保管期限", "kept for"), _length(policy, answer)),
             (say("保管至", "kept until"), answer["until"]),
-            (say("尚缺事件日期", "waits for"), answer["waits_for"]),
+            (say("尚缺事件日期", "waits for"),
+             [say(*_start_words(policy, name)) for name in answer["waits_for"]]),
             (say("法定最低期限", "legal minimum"), _length(policy, answer["floor"])),
             (say("个人信息上限", "maximum for personal data"), _length(policy, answer["ceiling"])),
             (say("上限到期", "maximum ends"), answer["beyond"]),
@@ -243,12 +248,16 @@ def _length(policy: Policy, span: Answer | None) -> str | None:
     zh = f"{span['years']} 年" if span["years"] else ""
     zh += f"{span['months']} 个月" if span["months"] else ""
     en = [f"{span[name]} {name}" for name in ("years", "months") if span[name]]
-    start = _STARTS.get(span["start"]) or _event_words(policy, span["start"])
+    start = _start_words(policy, span["start"])
     if span["count_from"] == "next_year":
         return say(
             f"{zh}，自{start[0]}次年 1 月 1 日起", f"{' '.join(en)} from the year after {start[1]}"
         )
     return say(f"{zh}，自{start[0]}起", f"{' '.join(en)} from {start[1]}")
+
+
+def _start_words(policy: Policy, name: str) -> tuple[str, str]:
+    return _STARTS.get(name) or _event_words(policy, name)
 
 
 def _event_words(policy: Policy, name: str) -> tuple[str, str]:

@@ -28,6 +28,7 @@ from archivist.records import Entry, kind_of
 from archivist.report_pages import as_csv, as_pdf
 from archivist.standing import company_calendar
 from policies.handover import ReceiptTerms
+from policies.pack_rows import Role
 from storage import durable
 from storage.people import Unlocked
 
@@ -116,7 +117,10 @@ def _say_who_should(call: Call, terms: ReceiptTerms, giver: str, receiver: str) 
         (giver, terms.givers, "移交", "give"), (receiver, terms.receivers, "接收", "receive"),
     ):  # fmt: skip
         row = rows.get(name, {})
-        held = {*row.get("roles", ()), row.get("department")}
+        roles = set(row.get("roles", ()))
+        # A sales adviser belongs to the sales department, entered with his name or not.
+        homes = {c.row.department for c in call.policy.rows(Role) if c.row.id in roles}
+        held = {*roles, *homes, row.get("department")}
         meant = {role for word in wanted for role in (word, *call.policy.who_is(word))}
         if wanted and not held & meant:
             known = "、".join(_label(call, word) for word in wanted)

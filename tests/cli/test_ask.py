@@ -313,6 +313,15 @@ def test_the_event_a_period_counts_from_is_told_in_words(home):
     assert "10 年，自成交起" in ran.out.decode()
 
 
+def test_the_event_that_is_waited_for_is_told_in_words(home):
+    """待“销售” and 结案, as the regulation and the clerk write them."""
+    due = home.run("ask", "due", "新车档案", "--event", "交车=2026-03-05", ARCHIVIST_LANG="zh")
+    assert "待“销售”" in due.out.decode() and "sale" not in due.out.decode()
+    keep = home.run("ask", "keep", "绿卡", "--dossier-type", "新车档案", "--pack", "auto-dealer",
+                    "secrecy", "statutory-floors", ARCHIVIST_LANG="zh")  # fmt: skip
+    assert "尚缺事件日期  结案" in keep.out.decode()
+
+
 def test_a_violation_is_found_by_the_words_of_its_penalty(home):
     """A clerk knows what was done, not its code; a wrong word is answered with both."""
     by_words = ask(home, "penalty", "对投诉事实拒不承认@2026-03-02", "--pack", "service-complaint")

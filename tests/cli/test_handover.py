@@ -247,6 +247,13 @@ def test_the_regulation_names_who_should_and_others_are_told(desk, tmp_path):
     assert "sales" not in ran.err
 
 
+def test_whoever_holds_a_role_belongs_to_its_department(desk, tmp_path):
+    """A sales adviser entered without a department gives as the sales department does."""
+    desk.json("person", "add", "wu", "--role", "销售顾问", ARCHIVIST_NEW_PASSPHRASE=SECRET)
+    ran = over(desk, tmp_path / "receipt.pdf", giver="wu")
+    assert ran.code == 0 and "wu is none" not in ran.err
+
+
 def test_the_receipt_names_everything_in_chinese(handed, tmp_path):
     """Titles, pages, what is missing by when, what nobody looked at, both sides, the ledger."""
     _, said = handed
