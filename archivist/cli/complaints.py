@@ -177,6 +177,13 @@ def _in_chinese(error: click.ClickException, message: str) -> str:
             return f"缺少选项 {'、'.join(param.opts)}"
         case click.NoSuchOption(option_name=name, possibilities=near):
             return f"没有选项 {name}" + (f"，是否想用 {'、'.join(near)}" if near else "")
+        case click.BadParameter(param=click.Parameter(type=click.Choice() as choice) as param):
+            name = (
+                param.make_metavar(error.ctx)
+                if error.ctx and isinstance(param, click.Argument)
+                else "、".join(param.opts)
+            )
+            return f"{name} 只能是 {'、'.join(map(str, choice.choices))}"
         case click.BadParameter(param=click.Parameter() as param):
             return f"{'、'.join(param.opts)} 的值不对（{error.message}）"
     if message.startswith("no such command"):

@@ -35,6 +35,7 @@ _NAMES = {
     "search-engine": "检索引擎",
     "ocr": "文字识别",
 }
+SEPARATOR = "\n"  # between several things that one check tells
 ROOM_BYTES = 2_000_000_000  # below this a day of scanning may fill the disk
 
 
@@ -53,11 +54,18 @@ def doctor_command(call: Call) -> int:
         rows,
         lambda: table(
             heads,
-            [(say(_NAMES[r["check"]], r["check"]), r["ok"], r["detail"]) for r in rows],
+            [line for row in rows for line in _lines(row)],
             cut=(2,),
         ),
     )
     return 0 if all(row["ok"] for row in rows) else FINDINGS
+
+
+def _lines(row: dict[str, Any]) -> Iterator[tuple[str, bool | str, str]]:
+    """One line for each thing told; a dozen open questions in one would hide all others."""
+    first, *rest = row["detail"].split(SEPARATOR)
+    yield say(_NAMES[row["check"]], row["check"]), row["ok"], first
+    yield from (("", "", more) for more in rest)
 
 
 def _checks(call: Call) -> Iterator[tuple[str, bool, str]]:
@@ -113,13 +121,15 @@ def _policy(call: Call) -> tuple[bool, str]:
     lines += [shown_problem(problem_row(p)) for trouble in troubles for p in trouble.problems]
     found = open_questions(call.policy)
     lines += [shown_problem(question_row(q)) for q in found if q.blocks or q.contradiction]
-    return not lines, "; ".join(lines) or ", ".join(call.policy.packs)
+    return not lines, SEPARATOR.join(lines) or ", ".join(call.policy.packs)
 
 
 def _company(call: Call) -> tuple[bool, str]:
     """What the regulations leave to the company waits for it, and holds up nothing else."""
     left = [q for q in open_questions(call.policy) if not (q.blocks or q.contradiction)]
-    told = "; ".join(f"{question.setting}: {say(question.zh, question.en)}" for question in left)
+    told = SEPARATOR.join(
+        f"{question.setting}: {say(question.zh, question.en)}" for question in left
+    )
     return True, told or say("没有待公司决定的事项", "nothing is left to decide")
 
 

@@ -85,7 +85,7 @@ def _type_names(call: Call, dossier: str | None) -> list[str]:
     row = call.archive.catalogue.dossier(dossier) if dossier else None
     kind = call.policy.find_dossier_type(row["type"]) if row else None
     asked = {name for item in kind.items for name in item.types} if kind else set()
-    return [say(t.zh, t.en) for t in types.values() if not asked or t.id in asked or t.anywhere]
+    return [say(t.zh, t.id) for t in types.values() if not asked or t.id in asked or t.anywhere]
 
 
 def _noted(outcomes: Iterable[Outcome], filed: list[str]) -> Iterator[Outcome]:

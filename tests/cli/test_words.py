@@ -138,6 +138,9 @@ def test_filing_an_unknown_type_lists_the_types(home, scan, tmp_path):
     assert ran.code == 3
     assert "unknown-type" in ran.out.decode()
     assert "sales_contract" in ran.err
+    chinese = home.run("file", path, "--dossier", "D000001", "--type", "书信", ARCHIVIST_LANG="zh")
+    assert "销售合同" in chinese.err
+    assert "接车单" not in chinese.err, "of another kind of dossier"
 
 
 def test_a_bad_pack_is_explained_line_by_line(home, tmp_path):
@@ -302,3 +305,23 @@ def test_a_bar_does_not_disturb_the_results(home, scan):
     os.close(ours)
     assert started.returncode == 0
     assert [line.split()[0] for line in out.decode().splitlines()] == ["filed"] * 3
+
+
+def test_a_wrong_choice_is_answered_with_the_choices(home):
+    """In Chinese, for options and for arguments; the words to type stay as they are."""
+    for words, told in (
+        (("report", "everything"), "KIND 只能是 completeness、"),
+        (("customer", "add", "甲", "--kind", "公"), "--kind 只能是 person、company"),
+    ):
+        ran = home.run(*words, ARCHIVIST_LANG="zh")
+        assert (ran.code, told in ran.err) == (2, True)
+        assert "is not one of" not in ran.err
+
+
+def test_doctor_tells_each_open_question_on_a_line_of_its_own(home):
+    """A dozen questions in one line would make the table wider than any screen."""
+    (company,) = (row for row in home.json("doctor") if row["check"] == "company")
+    questions = company["detail"].splitlines()
+    assert len(questions) > 1
+    lines = home.run("doctor").out.decode("utf-8").splitlines()
+    assert all(any(line.endswith(question) for line in lines) for question in questions)
