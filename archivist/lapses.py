@@ -3,8 +3,8 @@
 Owns the gathering, dossier by dossier; what it costs and what was decided is joined to it in
 `archivist.assessing`. A `Case` comes from one of three sources:
 
-    computed   a set came late or is late and still open, by the penalty's own clock; or a day's
-               work before an event was not done
+    computed   a set came late or is late and still open, by the penalty's own clock; a form that
+               is owed again and again, or by a day, was not handed in; reminders were in vain
     attested   a person saw that a paper lacks a signature, a field, a side
     recorded   a person said so: loss, a grievance, rudeness
 
@@ -21,16 +21,22 @@ from datetime import date, timedelta
 from typing import Any
 
 from archivist.archive import Archive
+from archivist.late_forms import OwedForm, named_late, owed_forms
 from archivist.records import Entry
 from archivist.standing import dossier_state, local_moment
 from index.catalogue import Row
 from policies.calendar import Calendar
-from policies.checklist import holds
-from policies.measures import asked_items, complete_on
+from policies.deadlines import due_of
+from policies.measures import (
+    asked_items,
+    complete_on,
+    measures,
+    months_in_vain,
+    reminders_needed,
+)
 from policies.pack_rows import DossierType, Item, Role
 from policies.penalties import Violation, late, liable
-from policies.policy import Policy
-from policies.routines import business_day, intervals, matched, occurrences
+from policies.policy import Cited, Policy
 from policies.rule_rows import Penalty, Routine
 
 OPEN, CONFIRMED, DISMISSED = "open", "confirmed", "dismissed"
@@ -59,6 +65,7 @@ class Case:
 
 def shown(archive: Archive, policy: Policy, calendar: Calendar, today: date) -> Iterator[Case]:
     """What the catalogue shows by itself, dossier by dossier."""
+    routines = named_late(policy)
     for row in archive.catalogue.dossiers():
         dossier_type = policy.find_dossier_type(row["type"])
         if dossier_type is None:
@@ -66,7 +73,12 @@ def shown(archive: Archive, policy: Policy, calendar: Calendar, today: date) -> 
         ordered = iso_day(row["events"].get(ORDERED_EVENT))
         for case in (
             *_late_sets(archive, policy, calendar, today, row, dossier_type),
-            *_late_routines(archive, policy, calendar, today, row, dossier_type),
+            *(
+                case
+                for form, case in form_lapses(archive, policy, calendar, today, row, routines)
+                if form.late
+            ),
+            *_urged_in_vain(archive, policy, calendar, today, row, dossier_type),
             *_defects(archive, policy, row, dossier_type),
         ):
             # An order cannot be about what happened after it.
@@ -96,7 +108,40 @@ def _late_sets(
         )  # fmt: skip
 
 
-def _late_routines(
+def form_lapses(
+    archive: Archive,
+    policy: Policy,
+    calendar: Calendar,
+    today: date,
+    row: Row,
+    routines: Sequence[Cited[Routine]],
+    until: date | None = None,
+) -> list[tuple[OwedForm, Case]]:
+    """Every form that a dossier owes by `until`, with the violation that it is when late.
+
+    One form that two rules want by one day is owed once, and late when either says so.
+    """
+    dossier_type = policy.dossier_type(row["type"])
+    found: dict[str, tuple[OwedForm, Case]] = {}
+    for form in owed_forms(archive, policy, calendar, today, row, routines, until):
+        for role in liable(policy, form.code, dossier_type.id):
+            if _of_another_department(policy, dossier_type, role):
+                continue
+            violation = Violation(
+                form.code, role, form.on, subject=row["id"], dossier_type=dossier_type.id
+            )
+            violation = named(dossier_type, row, violation)
+            name = _id(policy, row["id"], violation, form.due)
+            if form.late or name not in found:
+                found[name] = (
+                    form,
+                    Case(name, "computed", violation, row["customer"], row["id"],
+                         corrected=form.done),
+                )  # fmt: skip
+    return list(found.values())
+
+
+def _urged_in_vain(
     archive: Archive,
     policy: Policy,
     calendar: Calendar,
@@ -104,40 +149,36 @@ def _late_routines(
     row: Row,
     dossier_type: DossierType,
 ) -> Iterator[Case]:
-    """Work that comes again before an event of this dossier and was not done in its time."""
-    for cited in policy.rows(Routine):
-        routine = cited.row
-        event_day = iso_day(row["events"].get(routine.before_event))
-        if not routine.late or event_day is None or dossier_type.id not in routine.dossier_types:
-            continue
-        if not holds(routine.when, dossier_fields=row["keys"]):
-            continue
-        first = event_day - timedelta(days=routine.days_before or 1)
-        due = occurrences(routine, first, event_day, calendar, intervals(policy), event_day)
-        for one, done in matched(due, _done(archive, routine, row["id"])):
-            if (done or today) <= one.due:
-                continue
-            for role in liable(policy, routine.late, dossier_type.id):
+    """Papers not handed in at a month's end in spite of reminders (S001-14-R18)."""
+    urged = [r for r in archive.catalogue.reminders(row["id"]) if r["day"] <= today.isoformat()]
+    rows = [c.row for c in measures(policy, "registration", dossier_type.id) if c.row.violation]
+    if not urged or not rows:
+        return
+    state = dossier_state(archive.catalogue, row)
+    asked = asked_items(dossier_type, state)
+    there = complete_on(dossier_type, asked, [p for p in state.papers if p.filed <= today])
+    dues = [
+        due_of(dossier_type, item, state.events, calendar, state.customer_fields, state.keys)
+        for item in asked
+    ]
+    due = min(filter(None, dues), key=lambda one: one.moment, default=None)
+    closed = iso_day(row["closed"])
+    until = min(today, closed - timedelta(days=1)) if closed else today
+    days = {r["idx"]: date.fromisoformat(r["day"]) for r in urged if asked & set(r["items"])}
+    for measure in rows:
+        least = reminders_needed(policy, measure)
+        for end in months_in_vain(days.values(), there, until, least, due):
+            for role in liable(policy, measure.violation, dossier_type.id):
                 violation = Violation(
-                    routine.late, role, one.due, subject=row["id"], dossier_type=dossier_type.id
+                    measure.violation, role, end, subject=row["id"], dossier_type=dossier_type.id
                 )
                 violation = named(dossier_type, row, violation)
-                name = _id(policy, row["id"], violation, one.due)
-                yield Case(name, "computed", violation, row["customer"], row["id"], corrected=done)
-
-
-def _done(archive: Archive, routine: Routine, dossier: str) -> list[date]:
-    """The days on which a routine was done for a dossier: by its papers, or by somebody's word.
-
-    What comes after the day's cut-off counts as the next day's.
-    """
-    papers = (row for row in archive.catalogue.records(dossier) if row["type"] in routine.types)
-    said = (
-        date.fromisoformat(row["day"])
-        for row in archive.catalogue.routines_done()
-        if (row["routine"], row["dossier"]) == (routine.id, dossier)
-    )
-    return [*(business_day(local_moment(row["filed"]), routine.daily) for row in papers), *said]
+                # Where no key says whose it is, it is whoever was urged last.
+                last = [r["person"] for r in urged if r["day"] <= end.isoformat() and r["person"]]
+                if last and not violation.person:
+                    violation = replace(violation, person=last[-1])
+                name = _id(policy, row["id"], violation, end)
+                yield Case(name, "computed", violation, row["customer"], row["id"], corrected=there)
 
 
 # ── what people attested ──────────────────────────────────────────────────────

@@ -18,7 +18,7 @@ from typing import Any
 from archivist.archive import Archive
 from archivist.errors import BadRequest, NotKnown
 from archivist.regulations import department_id
-from archivist.standing import customer_fields, local_moment
+from archivist.standing import adopted_on, customer_fields, local_moment
 from index.catalogue import Row
 from policies.calendar import Calendar
 from policies.checklist import holds
@@ -71,7 +71,7 @@ def _standing(
     answers: Mapping[str, str],
 ) -> Iterator[dict[str, Any]]:
     done = _doings(archive, cited.row)
-    adopted = _adopted(archive, cited)
+    adopted = adopted_on(archive.catalogue, cited.pack)
     for dossier in _subjects(archive, cited.row):
         name = dossier["id"] if dossier else ""
         here = [one for one in done if not dossier or one.dossier == name]
@@ -118,12 +118,6 @@ def _doings(archive: Archive, routine: Routine) -> list[_Done]:
         if row["routine"] == routine.id
     ]
     return sorted([*filed, *said], key=lambda one: one.day)
-
-
-def _adopted(archive: Archive, cited: Cited[Routine]) -> date | None:
-    """Since when the pack binds: its first adoption, whatever the version."""
-    adoptions = archive.catalogue.adoptions(cited.pack.partition("@")[0])
-    return local_moment(adoptions[-1]["t"]).date() if adoptions else None
 
 
 def _row(policy: Policy, owed: Owed, done: Sequence[_Done], dossier: Row | None) -> dict[str, Any]:

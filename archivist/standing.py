@@ -78,6 +78,12 @@ def filings(catalogue: Catalogue, dossier: str) -> Filings:
     return Filings({row["id"]: local_moment(row["filed"]) for row in catalogue.records(dossier)})
 
 
+def adopted_on(catalogue: Catalogue, pack: str) -> date | None:
+    """Since when a pack (`id@version`) binds: its first adoption, whatever the version."""
+    adoptions = catalogue.adoptions(pack.partition("@")[0])
+    return local_moment(adoptions[-1]["t"]).date() if adoptions else None
+
+
 def local_moment(time: str) -> datetime:
     """A time of the ledger as the clock on the wall shows it."""
     return datetime.fromisoformat(time).astimezone()

@@ -31,7 +31,7 @@ from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 3  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 4  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -93,6 +93,11 @@ CREATE TABLE contact (
   idx INTEGER PRIMARY KEY, customer TEXT NOT NULL, person TEXT NOT NULL, kind TEXT NOT NULL,
   day TEXT NOT NULL);
 CREATE INDEX contact_customer ON contact (customer, day);
+CREATE TABLE reminder (
+  idx INTEGER NOT NULL, dossier TEXT NOT NULL, customer TEXT NOT NULL, person TEXT,
+  day TEXT NOT NULL, items TEXT NOT NULL, who TEXT NOT NULL, t TEXT NOT NULL,
+  PRIMARY KEY (idx, dossier));
+CREATE INDEX reminder_dossier ON reminder (dossier, day);
 CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (subject, idx));
 """
 
@@ -324,6 +329,23 @@ class Catalogue(CatalogueView):
             entry["day"],
         )
 
+    def _remind(
+        self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]
+    ) -> None:
+        """One row for each dossier: whoever is urged for a customer is urged for all of them."""
+        for dossier, items in entry["asked"].items():
+            self._run(
+                "INSERT INTO reminder VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+                index,
+                dossier,
+                subject["customer"],
+                subject.get("person"),
+                entry["day"],
+                _json(items),
+                entry["who"],
+                entry["t"],
+            )
+
     def _refuse(
         self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]
     ) -> None:
@@ -469,6 +491,7 @@ _STEPS = {
     "contact": Catalogue._contact,
     "handover": Catalogue._handover,
     "routine": Catalogue._routine,
+    "remind": Catalogue._remind,
     "refuse": Catalogue._refuse,
     "reject": Catalogue._reject,
     "person": Catalogue._person,

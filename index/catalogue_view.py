@@ -114,6 +114,12 @@ class CatalogueView:
         """Every time somebody said that a routine was done."""
         return self._all("SELECT * FROM routine ORDER BY idx")
 
+    def reminders(self, dossier: str | None = None) -> list[Row]:
+        """Every reminder, or those for one dossier, by day; `idx` is its ledger entry."""
+        if dossier is None:
+            return self._all("SELECT * FROM reminder ORDER BY day, idx, dossier")
+        return self._all("SELECT * FROM reminder WHERE dossier = ? ORDER BY day, idx", dossier)
+
     def filed_of(self, types: Sequence[str]) -> list[Row]:
         """Every record of these document types: `id`, `dossier`, `filed`; oldest first."""
         if not types:
@@ -204,6 +210,7 @@ JSON_COLUMNS = frozenset(
         "roles",
         "card",
         "decision",
+        "items",
     )
 )
 

@@ -23,11 +23,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from policies.checklist import Paper, checklist, holds, review
-from policies.deadlines import DossierState, Due, due_on, is_overdue
+from policies.deadlines import DossierState, Due, due_on, is_overdue, month_end
 from policies.pack_rows import Deadline, DossierType
 from policies.rule_rows import Measure
 
@@ -70,6 +70,7 @@ class OwedSet:
 
     `complete_on` is the moment (or day, where no time is known) at which the last asked paper
     was there; None while one lacks. `complete`: nothing lacks and nothing was found wanting.
+    `late` is the violation that missing the deadline is, where the deadline says so itself.
     """
 
     dossier: str
@@ -78,6 +79,7 @@ class OwedSet:
     due: Due
     complete_on: date | None
     complete: bool
+    late: str = ""
 
     @property
     def in_time(self) -> bool:
@@ -139,7 +141,7 @@ def owed_sets(
         found.append(
             OwedSet(
                 dossier, dossier_type.id, dossier_type.department, due, there,
-                there is not None and not wanting,
+                there is not None and not wanting, deadline.late,
             )
         )  # fmt: skip
     return tuple(found)
@@ -210,6 +212,36 @@ def urged_in_vain(
     return least > 0 and sum(day <= until for day in reminders) >= least
 
 
+def months_in_vain(
+    reminders: Iterable[date],
+    registered: date | None,
+    until: date,
+    least: int,
+    due: Due | None = None,
+) -> tuple[date, ...]:
+    """The month ends up to `until` at which somebody had been urged in vain, oldest first.
+
+    The regulation does not say that one refusal is punished month after month: reminders that
+    led to a violation are spent, and the next one takes as many again. Before `due` nothing is
+    refused yet.
+    """
+    left, found = sorted(reminders), []
+    end = month_end(left[0]) if left else until
+    while left and end <= until:
+        owed = due is None or is_overdue(due, end)
+        if owed and urged_in_vain(left, registered, end, least):
+            found.append(end)
+            left = [day for day in left if day > end]
+        end = month_end(end + timedelta(days=1))
+    return tuple(found)
+
+
+def reminders_needed(policy: Policy, row: Measure) -> int:
+    """After how many reminders it is in vain: the row's number or the setting's, else 0."""
+    said = (policy.setting(row.reminders_from) or "").strip() if row.reminders_from else ""
+    return row.reminders or (int(said) if said.isascii() and said.isdecimal() else 0)
+
+
 def measures(
     policy: Policy, of: str, dossier_type: str | None = None
 ) -> tuple[Cited[Measure], ...]:
@@ -270,6 +302,6 @@ def _moment(when: date) -> datetime:
 
 __all__ = [
     "Coverage", "Filings", "OwedSet", "Rate", "asked_items", "complete_on", "completeness",
-    "coverage", "measures", "owed_sets", "revisited", "target_percent", "timeliness",
-    "urged_in_vain",
+    "coverage", "measures", "months_in_vain", "owed_sets", "reminders_needed", "revisited",
+    "target_percent", "timeliness", "urged_in_vain",
 ]  # fmt: skip

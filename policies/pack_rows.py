@@ -191,7 +191,8 @@ class Deadline:
     number; `policies.promptly` puts it in place). `at` is the time of day, the end of the day if
     not said. `roll` says what becomes of a last day on which nobody works. `items` are the
     items it binds, all when empty; `when` a condition on the dossier; `grace` a later time, on
-    the next working day, for those who give a reason.
+    the next working day, for those who give a reason. `late` is the code of the violation that
+    missing it is; a penalty row that counts from an event by itself (`after`) needs none.
     """
 
     after: str = slug("从哪个事件起算", "the event it counts from")
@@ -210,6 +211,7 @@ class Deadline:
     when: str = text(*_WHEN, "")
     grace: str = clock("有正当理由可宽限至次日几点", "later time on the next working day")
     days_from: str = slug("天数由公司设置，设置名", "setting that holds the days", "")
+    late: str = slug("逾期算哪种违规", "the violation that missing it is", "")
 
     @property
     def unit(self) -> str:

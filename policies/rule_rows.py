@@ -499,7 +499,11 @@ class PenaltyTerms(Row):
 
 @dataclass(frozen=True, slots=True)
 class Measure(Row):
-    """A rate that is reported (考核). Answered by `policies.measures`."""
+    """A rate that is reported (考核). Answered by `policies.measures`.
+
+    `violation` is the code of what it is to be urged `reminders` times (`reminders_from`: a
+    setting) and still not to have done it at the month's end.
+    """
 
     of: str = choice(
         "timeliness", "completeness", "revisit_coverage", "revisit_rate", "registration",
@@ -514,6 +518,7 @@ class Measure(Row):
     dossier_types: tuple[str, ...] = slugs(*_DOSSIERS)
     reminders: int = whole("催办几次后", "after so many reminders", 0, 1)
     reminders_from: str = slug("催办次数由公司设置，设置名", "setting: reminders", "")
+    violation: str = slug("催办无效算哪种违规", "the violation that ignoring them is", "")
 
     def complaints(self) -> Iterator[Complaint]:
         yield from wrong_condition(self.when)

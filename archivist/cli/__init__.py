@@ -36,6 +36,7 @@ COMMANDS = {
     "file": ("file", "手工归档", "file documents by hand"),
     "handover": ("handover", "移交签收", "hand papers over: both sides sign; the receipt book"),
     "routines": ("routines", "例行工作", "work that comes again: due, done, overdue"),
+    "remind": ("remind", "催办", "urge somebody to hand in what is missing; who was urged"),
     "attest": ("attest", "核对登记", "say what you saw on a paper"),
     "inbox": ("inbox", "待处理扫描件", "settle scans that wait in a tray"),
     "missing": ("missing", "缺件清单", "what checklists still lack, and by when"),

@@ -31,6 +31,7 @@ _ACTS = {
     "attest": "核对",
     "handover": "移交签收",
     "routine": "例行工作",
+    "remind": "催办",
     "refuse": "未归档",
     "reject": "退回",
     "view": "调阅",

@@ -1,14 +1,17 @@
 """How many sets came in time, how many are complete, and whom nobody reached.
 
 By department and by the month in which the deadline fell (S001-3-R27). Below the rates stand
-the sets that missed, so that nobody has to look for them; under completeness also what every
-customer of a kind must have (S002-R17, S002-R38).
+the sets that missed, so that nobody has to look for them; under timeliness also the forms that
+each person handed in late (S001-6-R18), under completeness what every customer of a kind must
+have (S002-R17, S002-R38).
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
+from archivist.lapses import DISMISSED, Case, form_lapses
+from archivist.late_forms import OwedForm, named_late
 from archivist.report_pages import Column, Section
 from archivist.reports.parts import (
     Asked,
@@ -23,6 +26,7 @@ from archivist.standing import customer_fields, dossier_state, filings, papers_o
 from policies import measures
 from policies.checklist import holds
 from policies.measures import Coverage, OwedSet, Rate, asked_items, complete_on
+from policies.policy import Cited
 from policies.rule_rows import Measure
 
 _BY_VISIT = ("revisit_coverage", "revisit_rate", "satisfaction")
@@ -45,6 +49,16 @@ _MISSED = (
     Column("齐全日期", "complete on", "complete_on"),
     Column("条款", "clauses", "clauses"),
 )
+_LATE_FORMS = (
+    Column("指标", "measure", "title", "title_en"),
+    Column("部门", "department", "department_zh", "department_en"),
+    Column("人员", "person", "person"),
+    Column("月份", "month", "month"),
+    Column("迟交 / 应交", "late / owed", "rate"),
+    Column("未到期", "pending", "pending"),
+    Column("迟交的档案", "late in", "dossiers"),
+    Column("条款", "clauses", "clauses"),
+)
 _COVERAGE = (
     Column("指标", "measure", "title", "title_en"),
     Column("达到 / 应达到", "reached / owed", "rate"),
@@ -56,12 +70,13 @@ _COVERAGE = (
 
 
 def timeliness(asked: Asked) -> Told:
-    """Of the sets due in the period, those that were there in time (及时率)."""
+    """Of the sets due in the period, those that were there in time (及时率); and late forms."""
     sets = _sets(asked)
     rates = measures.timeliness(sets, asked.today)
     missed = [owed for owed in sets if not owed.in_time and not owed.pending(asked.today)]
+    more = (("迟交表格", "late forms"), _LATE_FORMS, "late_forms", _late_forms(asked))
     return _told(asked, "timeliness", ("档案及时率", "papers in time"), rates, sets,
-                 ("未按时上交", "not in time"), missed)  # fmt: skip
+                 ("未按时上交", "not in time"), missed, more)  # fmt: skip
 
 
 def completeness(asked: Asked) -> Told:
@@ -69,8 +84,9 @@ def completeness(asked: Asked) -> Told:
     sets = _sets(asked)
     rates = measures.completeness(sets, asked.today)
     missed = [owed for owed in sets if not owed.complete and not owed.pending(asked.today)]
+    more = (("客户覆盖", "customers reached"), _COVERAGE, "coverage", list(_coverage(asked)))
     return _told(asked, "completeness", ("档案完整率", "complete papers"), rates, sets,
-                 ("不完整", "not complete"), missed, list(_coverage(asked)))  # fmt: skip
+                 ("不完整", "not complete"), missed, more)  # fmt: skip
 
 
 def _sets(asked: Asked) -> list[OwedSet]:
@@ -93,7 +109,7 @@ def _told(
     sets: list[OwedSet],
     missed_title: tuple[str, str],
     missed: list[OwedSet],
-    coverage: list[dict[str, Any]] | None = None,
+    further: tuple[tuple[str, str], tuple[Column, ...], str, list[dict[str, Any]]],
 ) -> Told:
     rows = [
         _rate_row(asked, kind, department, month, rate, sets)
@@ -102,9 +118,10 @@ def _told(
     late = [_set_row(asked, owed) for owed in missed]
     sections = [Section(("", ""), _RATES, rows), Section(missed_title, _MISSED, late)]
     more: dict[str, Any] = {"rows": rows, "sets": late}
-    if coverage:
-        sections.append(Section(("客户覆盖", "customers reached"), _COVERAGE, coverage))
-        more["coverage"] = coverage
+    heading, columns, name, further_rows = further
+    if further_rows:
+        sections.append(Section(heading, columns, further_rows))
+        more[name] = further_rows
     return told(asked, kind, title, summed(rates.values()), sections, **more)
 
 
@@ -146,6 +163,62 @@ def _set_row(asked: Asked, owed: OwedSet) -> dict[str, Any]:
         "certain": owed.due.certain,
         "complete_on": there.isoformat()[:10] if there else None,
         "clauses": _ids(owed.due.clause),
+    }
+
+
+# ── late forms ────────────────────────────────────────────────────────────────
+
+
+def _late_forms(asked: Asked) -> list[dict[str, Any]]:
+    """How many of the forms due from each person in a month were late, measure by measure.
+
+    A violation that was dismissed is no late form: the reason given was accepted.
+    """
+    found: dict[tuple[str, str, str, str], tuple[Cited[Measure], list[tuple[OwedForm, bool]]]] = {}
+    for kind, form, case, dismissed in _forms(asked):
+        for cited in measures.measures(asked.policy, "late_forms", kind):
+            if cited.row.types and not set(cited.row.types) & set(form.types):
+                continue
+            person = case.violation.person if cited.row.per == "person" else ""
+            key = (cited.row.id, case.violation.department, person, f"{form.due:%Y-%m}")
+            found.setdefault(key, (cited, []))[1].append((form, form.late and not dismissed))
+    return [_late_row(asked, key, *found[key]) for key in sorted(found)]
+
+
+def _forms(asked: Asked) -> Iterator[tuple[str, OwedForm, Case, bool]]:
+    """Each form due in the period: dossier type, form, the violation it is, and if dismissed."""
+    catalogue = asked.archive.catalogue
+    dismissed = {row["id"] for row in catalogue.violations() if row["state"] == DISMISSED}
+    until = asked.period.until if asked.period else asked.today
+    routines = named_late(asked.policy)
+    for row in asked.dossiers():
+        for form, case in form_lapses(
+            asked.archive, asked.policy, asked.calendar, asked.today, row, routines, until
+        ):
+            if asked.period is None or asked.period.holds(form.due):
+                yield row["type"], form, case, case.id in dismissed
+
+
+def _late_row(
+    asked: Asked,
+    key: tuple[str, str, str, str],
+    cited: Cited[Measure],
+    forms: list[tuple[OwedForm, bool]],
+) -> dict[str, Any]:
+    _, department, person, month = key
+    late = [form for form, is_late in forms if is_late]
+    pending = sum(form.pending for form, _ in forms)
+    return {
+        "measure": cited.row.id,
+        "title": cited.row.zh,
+        "title_en": cited.row.en,
+        **department_fields(asked.policy, department),
+        "person": person or None,
+        "month": month,
+        **rate_fields(Rate(len(late), len(forms) - pending, pending)),
+        "dossiers": list(dict.fromkeys(form.dossier for form in late)),
+        "clauses": _ids(cited.row.clause),
+        "packs": [cited.pack],
     }
 
 

@@ -21,6 +21,7 @@ DOCUMENTED = {
     "customer": ("add", "list", "show", "edit"),
     "dossier": ("open", "show", "list", "event"),
     "attest": (), "person": ("add", "list"), "handover": ("list", "print"), "routines": ("done",),
+    "remind": ("list",),
     "inbox": ("list", "assign", "reject", "retry"),
     "ledger": ("show", "verify"),
 }  # fmt: skip
