@@ -75,9 +75,9 @@ def settle(packs: Sequence[Pack], company: Mapping[str, str]) -> Policy:
         gradeless = any(question.setting == "packs" for question in blocking)
         raise BadRequest(
             "制度之间有未决事项："
-            + "；".join(f"{q.zh}（{q.setting}；{'、'.join(q.clauses)}）" for q in blocking),
+            + "；".join(f"{q.zh}（{'；'.join((q.setting, *q.clauses))}）" for q in blocking),
             "the regulations leave open: "
-            + "; ".join(f"{q} ({', '.join(q.clauses)})" for q in blocking),
+            + "; ".join(f"{q} ({', '.join(q.clauses)})" if q.clauses else str(q) for q in blocking),
             "请再采用规定密级的制度包：--pack secrecy" if gradeless else "请用 --set 名称=值 决定",
             "adopt a pack that declares grades as well: --pack secrecy"
             if gradeless
