@@ -37,7 +37,7 @@ from policies.penalties import Assessment, Violation, assess
 from policies.penalty_law import liable
 from policies.policy import Policy, Question
 from policies.reach import clauses_of
-from policies.rule_rows import Penalty
+from policies.rule_rows import Penalty, Scheme
 from policies.wording import condition_words
 
 LENDING = ("view", "extract", "copy", "borrow", "take_out")
@@ -175,7 +175,7 @@ def checklist(
                 "asked": state.asked,
                 "required": state.item.required,
                 "when": state.item.when or None,
-                **_when_words(kind, state.item.when),
+                **_when_words(policy, kind, state.item.when),
                 "types": [{"type": t, **_paper_title(policy, t)} for t in state.item.types],
                 "copy": state.item.copy,
                 "sides": state.item.sides,
@@ -193,8 +193,8 @@ def checklist(
     }
 
 
-def _when_words(kind: DossierType, when: str) -> Answer:
-    zh, en = condition_words(kind, when)
+def _when_words(policy: Policy, kind: DossierType, when: str) -> Answer:
+    zh, en = condition_words(kind, when, [cited.row for cited in policy.rows(Scheme)])
     return {"when_zh": zh or None, "when_en": en or None}
 
 

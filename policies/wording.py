@@ -11,9 +11,13 @@ conditions. Roles, fields, events and keys have the names that the packs give th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from policies.checklist import condition_parts
+from policies.naming import value_words
 from policies.pack_rows import WEEKDAYS, Deadline, DossierType, Role
 from policies.policy import Policy
+from policies.rule_rows import Scheme
 
 _SIGNERS = {"customer": ("客户", "the customer"), "internal": ("内部人员", "our own staff")}
 _ALSO = {"customer": ("用户", "顾客", "租户", "宾客"), "internal": ("本公司人员", "员工")}
@@ -69,7 +73,9 @@ def point_words(policy: Policy, point: str) -> tuple[str, str]:
     return words.get(kind, (point, point))
 
 
-def deadline_words(kind: DossierType, due: Deadline) -> tuple[str, str]:
+def deadline_words(
+    kind: DossierType, due: Deadline, schemes: Sequence[Scheme] = ()
+) -> tuple[str, str]:
     """By when, counted from what, on which condition: the deadline `due` of `kind` as a sentence.
 
     Which items it binds is `items_bound`; what it says of days off is left out where it counts
@@ -79,7 +85,7 @@ def deadline_words(kind: DossierType, due: Deadline) -> tuple[str, str]:
     span = _span(kind, due, after)
     at = (f" {due.at} 前", f", by {due.at}") if due.at else ("", "")
     zh, en = _ROLLS.get(due.roll, ("", "")) if not due.working_days else ("", "")
-    only = condition_words(kind, due.when)
+    only = condition_words(kind, due.when, schemes)
     when = (f"（{only[0]}）", f" ({only[1]})") if due.when else ("", "")
     grace = (
         (f"，有正当理由的可到次日 {due.grace}", f", with a good reason {due.grace} the day after")
@@ -123,8 +129,13 @@ def items_bound(kind: DossierType, due: Deadline) -> tuple[str, str]:
     return "、".join(item.zh for item in bound), ", ".join(item.en for item in bound)
 
 
-def condition_words(kind: DossierType, when: str) -> tuple[str, str]:
-    """What must be so for a conditional item or deadline; a field no pack names keeps its id."""
+def condition_words(
+    kind: DossierType, when: str, schemes: Sequence[Scheme] = ()
+) -> tuple[str, str]:
+    """What must be so for a conditional item or deadline; a field no pack names keeps its id.
+
+    `schemes` lend the few words of a key their names, as in `policies.naming.value_words`.
+    """
     if not when:
         return "", ""
     subject, name, operator, values = condition_parts(when)
@@ -135,10 +146,22 @@ def condition_words(kind: DossierType, when: str) -> tuple[str, str]:
     if not operator:
         return f"{zh}：是", f"{en}: yes"
     sign_zh, sign_en = ("为", "is") if operator == "=" else ("不为", "is not")
-    return f"{zh}{sign_zh} {'、'.join(values)}", f"{en} {sign_en} {' or '.join(values)}"
+    keys = [key for key in kind.keys if subject == "dossier" and key.id == name]
+    words = {v: (zh_, en_) for key in keys for v, zh_, en_ in value_words(key, schemes)}
+    words |= _KINDS if (subject, name) == ("customer", "kind") else {}
+    told = [words.get(value, (value, value)) for value in values]
+    return (
+        f"{zh}{sign_zh}{'或'.join(word for word, _ in told)}",
+        f"{en} {sign_en} {' or '.join(word for _, word in told)}",
+    )
 
 
-_CUSTOMER = {"kind": ("性质", "kind"), "class": ("类别", "class")}
+_CUSTOMER = {
+    "kind": ("性质", "kind"),
+    "class": ("类别", "class"),
+    "special": ("属于特定客户", "special case"),
+}
+_KINDS = {"company": ("单位", "company"), "person": ("个人", "person")}
 
 
 def _labels(kind: DossierType) -> dict[str, tuple[str, str]]:

@@ -222,7 +222,8 @@ def _plain(pack: Pack) -> dict[str, Any]:
                     {"after": due.after, "unit": due.unit, "count": due.count, "at": due.at or None,
                      "roll": due.roll or None, "items": list(due.items) or None,
                      "when": due.when or None, "stated_by": due.stated_by or None,
-                     "days_from": due.days_from or None, "words": deadline_words(d, due)[0],
+                     "days_from": due.days_from or None,
+                     "words": deadline_words(d, due, pack.rows(Scheme))[0],
                      "clause": due.clause} for due in d.deadlines
                 ],
                 "items": [
@@ -261,9 +262,10 @@ def _shown(pack: Pack) -> str:
         )
     heads = (say("项目", "item"), say("名称", "title"), say("要求", "required"),
              say("条款", "clause"))  # fmt: skip
+    schemes = pack.rows(Scheme)
     for kind in pack.rows(DossierType):
-        rows = [(i.id, say(i.zh, i.en), _asked(kind, i), i.clause) for i in kind.items]
-        parts.append(f"{_described(kind, pack.rows(Scheme))}\n{table(heads, rows, cut=(2, 1))}")
+        rows = [(i.id, say(i.zh, i.en), _asked(kind, i, schemes), i.clause) for i in kind.items]
+        parts.append(f"{_described(kind, schemes)}\n{table(heads, rows, cut=(2, 1))}")
     if routines := pack.rows(Routine):
         heads = (say("例行工作", "routine"), say("多久一次", "how often"), say("条款", "clause"))
         often = [(say(r.zh, r.en), say(*rhythm_words(r)), r.clause) for r in routines]
@@ -275,9 +277,9 @@ def _shown(pack: Pack) -> str:
     return "\n\n".join(parts)
 
 
-def _asked(kind: DossierType, item: Item) -> str:
+def _asked(kind: DossierType, item: Item, schemes: Sequence[Scheme]) -> str:
     least = say(f"，至少 {item.least} 份", f", at least {item.least}") if item.least > 1 else ""
-    when = f"（{say(*condition_words(kind, item.when))}）" if item.when else ""
+    when = f"（{say(*condition_words(kind, item.when, schemes))}）" if item.when else ""
     return f"{word(item.required)}{least}{when}"
 
 
@@ -300,6 +302,6 @@ def _described(kind: DossierType, schemes: Sequence[Scheme]) -> str:
     for due in kind.deadlines:
         items = say(*items_bound(kind, due))
         which = say(f"{items}：", f"{items}: ") if items else ""
-        by = say(*deadline_words(kind, due))
+        by = say(*deadline_words(kind, due, schemes))
         lines.append((say("期限", "deadline"), f"{which}{by}  {due.clause}"))
     return facts(lines)

@@ -4,6 +4,7 @@ import pytest
 
 from policies.pack_rows import DEADLINE_FORMS, Deadline, DossierType, Event, Item, Key
 from policies.packs import parse_pack
+from policies.rule_rows import Scheme
 from policies.wording import condition_words, deadline_words, items_bound
 
 CASE = DossierType(
@@ -27,7 +28,7 @@ CASE = DossierType(
         ({"next_weekday": "monday"}, "受理后的下周一", "monday of the week after receipt"),
         ({"month_end": True}, "受理当月最后一天", "last day of the month of receipt"),
         ({"stated_by": "asked_by", "when": "dossier.stage=during"},
-         "不迟于“客人要求的时间”（投诉时间为 during）",
+         "不迟于“客人要求的时间”（投诉时间为during）",
          "no later than: time asked for (stage is during)"),
         ({"days_from": "prompt"}, "受理后及时（天数由公司定：prompt）",
          "promptly after receipt (the company says how many days: prompt)"),
@@ -48,10 +49,20 @@ def test_the_items_a_deadline_binds_have_their_names():
 
 def test_a_condition_is_told_in_words():
     """Of the customer or of the dossier, with its values or with a yes."""
-    assert condition_words(CASE, "customer.kind!=company")[0] == "客户性质不为 company"
-    assert condition_words(CASE, "dossier.stage=a|b")[0] == "投诉时间为 a、b"
+    assert condition_words(CASE, "customer.kind!=company")[0] == "客户性质不为单位"
+    assert condition_words(CASE, "dossier.stage=a|b")[0] == "投诉时间为a或b"
+    assert condition_words(CASE, "customer.special")[0] == "客户属于特定客户：是"
     assert condition_words(CASE, "dossier.stage") == ("投诉时间：是", "stage: yes")
     assert condition_words(CASE, "") == ("", "")
+
+
+def test_a_condition_calls_values_as_their_scheme_does(pack_texts):
+    """during is told as 消费中投诉 where the regulation's schemes are at hand."""
+    pack = parse_pack(pack_texts["hotel-complaint.toml"], "hotel-complaint.toml")
+    (kind,) = pack.rows(DossierType)
+    told = [deadline_words(kind, due, pack.rows(Scheme))[0] for due in kind.deadlines]
+    assert told[0].endswith("（投诉时间为消费中投诉）")
+    assert told[1].endswith("（投诉时间为消费后投诉）")
 
 
 def test_every_deadline_and_condition_of_the_packs_can_be_told(pack_texts):
