@@ -109,7 +109,7 @@ def _periodic(
     end = event or (min(last, closed - _DAY) if closed else last)
     due = occurrences(routine, since, end, calendar, intervals(policy), event)
     done = [day for day in _done(archive, routine, row["id"]) if day <= today]
-    for one, day in _settled(due, done, since):
+    for one, day in settled(due, done, since):
         yield OwedForm(
             code=routine.late,
             dossier=row["id"],
@@ -132,10 +132,10 @@ def _since(archive: Archive, row: Row, cited: Cited[Routine], event: date | None
     return max(opened, adopted_on(archive.catalogue, cited.pack) or opened)
 
 
-def _settled(
+def settled(
     due: Sequence[Occurrence], done: Iterable[date], since: date
 ) -> Iterator[tuple[Occurrence, date | None]]:
-    """Each occurrence with the day it was done.
+    """Each occurrence, from the day `since` on, with the day it was done.
 
     As `matched` has it, which counts what comes early for nothing; here it counts for the period
     in which it came, unless it made up for an older one.

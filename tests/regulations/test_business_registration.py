@@ -8,7 +8,7 @@ from policies.approvals import Request, decide
 from policies.checklist import Paper, checklist, review
 from policies.customers import contacts_needed, profile_gaps, scheme_value
 from policies.deadlines import DossierState, due_of, missing
-from policies.measures import measures, urged_in_vain
+from policies.measures import measures, reminders_needed, urged_in_vain
 from policies.pack_rows import Role
 from policies.penalties import Violation, assess
 from policies.routines import intervals, owed_of
@@ -233,6 +233,12 @@ def test_who_does_not_register_in_spite_of_reminders_is_penalised(law):
     """多次 and 相应 are no numbers: the company says how many reminders, how many points."""
     (cited,) = measures(policy(law), "registration")
     assert cited.row.reminders_from == "registration_reminders"
+    assert (cited.row.violation, cited.row.dossier_types) == (
+        "registration_refused", ("registration",),
+    )  # fmt: skip
+    answered = policy(law, registration_reminders="2")
+    assert reminders_needed(policy(law), cited.row) == 0
+    assert reminders_needed(answered, cited.row) == 2
     urged = [date(2026, 6, 10), date(2026, 6, 17)]
     assert urged_in_vain(urged, None, date(2026, 6, 30), least=2)
     refusal = Violation("registration_refused", "", date(2026, 6, 30), dossier_type="registration")

@@ -334,6 +334,8 @@ def test_destruction_is_recorded(law):
 def test_a_late_form_costs_points_that_the_company_sets(law):
     """相应分数 is no number: nothing is deducted until the company says how many."""
     assert {found.late for found in law.pack("leasing").rows(Routine)} == {"late_leasing_form"}
+    kinds = [policy(law, leasing_filing_days="3").dossier_type(name) for name in FILES]
+    assert {one.late for kind in kinds for one in kind.deadlines} == {"late_leasing_form"}
     late = Violation("late_leasing_form", "leasing_manager", date(2026, 9, 1))
     (unset,) = assess(policy(law), [late])
     assert (unset.points, unset.amount) == (0, 0)
@@ -345,7 +347,10 @@ def test_a_late_form_costs_points_that_the_company_sets(law):
 
 @pytest.mark.rule("S001-6-R18")
 def test_late_forms_are_counted_for_each_person(law):
-    """Both forms count in the month's appraisal."""
+    """Both forms count in the month's appraisal, for the manager whom the dossier names."""
+    for name in FILES:
+        (key,) = policy(law).dossier_type(name).keys
+        assert (key.zh, key.role) == ("招商经理", "leasing_manager")
     (cited,) = measures(policy(law), "late_forms")
     assert set(cited.row.types) == {"customer_registration_form", "customer_file_form"}
     assert (cited.row.per, cited.row.months) == ("person", 1)
