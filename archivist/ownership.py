@@ -159,6 +159,14 @@ def standing(archive: Archive, policy: Policy, customer: str) -> Standing:
     return Standing(customer, row["owner"], _ruling(policy, rows), claims)
 
 
+def disputes(archive: Archive, policy: Policy) -> list[Standing]:
+    """Every customer that several people claim, those that are nobody's first (S001-5-R07)."""
+    archive.follow()
+    found = [standing(archive, policy, customer) for customer in archive.catalogue.claimed()]
+    several = [one for one in found if len({row["person"] for row in one.claims}) > 1]
+    return sorted(several, key=lambda one: (not one.contested, one.customer))
+
+
 def record_contact(
     archive: Archive, customer: str, kind: str, day: date, person: str, now: datetime, who: str
 ) -> None:

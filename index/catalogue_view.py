@@ -95,6 +95,11 @@ class CatalogueView:
         """Every claim to a customer and every time it was given to somebody, oldest first."""
         return self._all("SELECT * FROM ownership WHERE customer = ? ORDER BY idx", customer)
 
+    def claimed(self) -> list[str]:
+        """Every customer that somebody claimed or was given, oldest first."""
+        rows = self._all("SELECT DISTINCT customer FROM ownership ORDER BY customer")
+        return [row["customer"] for row in rows]
+
     def contacts(self, customer: str) -> list[Row]:
         """Every contact with a customer, by day."""
         return self._all("SELECT * FROM contact WHERE customer = ? ORDER BY day, idx", customer)

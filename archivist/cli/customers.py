@@ -131,7 +131,7 @@ def _note_owner(call: Call, owner: str | None) -> None:
 
 
 @customer_command.command("edit", zh="修改客户 ID 的资料；没有写到的项目不变。", changes=CARD,
-                          never=EARLIER, exits=(0, 2, 10, 11, 12))  # fmt: skip
+                          never=EARLIER, exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("identifier", metavar="ID")
 @option("--name", metavar="NAME", zh="新的名称。", help="The new name.")
 @option(

@@ -70,15 +70,40 @@ def claim(
     call.emit(found, lambda: _standing(call.policy, found))
 
 
-@command("claims", zh="查看客户 ID 的全部主张、归属和依据。", never=NOTHING,
-         exits=(0, 2, 10, 12))  # fmt: skip
-@click.argument("identifier", metavar="ID")
+@command("claims", zh="查看客户 ID 的全部主张、归属和依据；不写 ID，列出有几人主张的客户。",
+         never=NOTHING, exits=(0, 2, 10, 12))  # fmt: skip
+@click.argument("identifier", metavar="[ID]", required=False)
 @common_options
 @pass_call
-def claims(call: Call, identifier: str) -> None:
-    """Show every claim to the customer ID, whose it is and why."""
-    found = ownership.standing(call.archive, call.policy, identifier).plain()
-    call.emit(found, lambda: _standing(call.policy, found))
+def claims(call: Call, identifier: str | None) -> None:
+    """Show every claim to the customer ID, whose it is and why.
+
+    Without ID: the customers that several people claim, those that are nobody's first.
+    """
+    policy = call.policy
+    if identifier is not None:
+        found = ownership.standing(call.archive, policy, identifier).plain()
+        call.emit(found, lambda: _standing(policy, found))
+        return
+    rows = [one.plain() for one in ownership.disputes(call.archive, policy)]
+    call.emit(rows, lambda: _disputes(policy, rows))
+
+
+def _disputes(policy: Policy, rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return say("没有几人主张的客户", "no customer is claimed by several people")
+    heads = (say("客户", "customer"), say("归属人", "owner"), say("主张人", "claimed by"),
+             say("依据", "because"), say("条款", "clause"))  # fmt: skip
+    lines = [
+        (row["customer"], owner_words(policy, row), claimants(row), _because(row), row["clauses"])
+        for row in rows
+    ]
+    return table(heads, lines, cut=(1, 2))
+
+
+def _because(found: dict[str, Any]) -> str | None:
+    rule = _RULES.get(found["rule"])
+    return say(*rule) if rule else None
 
 
 @command("assign", zh="把客户 ID 改派给人员 PERSON；须由制度指定的职务操作。",
@@ -204,12 +229,11 @@ def claimants(found: dict[str, Any]) -> list[str]:
 
 
 def _standing(policy: Policy, found: dict[str, Any]) -> str:
-    rule = _RULES.get(found["rule"])
     head = facts(
         (
             (say("客户", "customer"), found["customer"]),
             (say("归属人", "owner"), owner_words(policy, found)),
-            (say("依据", "because"), say(*rule) if rule else None),
+            (say("依据", "because"), _because(found)),
             (say("条款", "clause"), found["clauses"]),
             (say("未胜出", "lost"), [] if found["contested"] else found["losers"]),
         )

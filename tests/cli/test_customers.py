@@ -154,6 +154,19 @@ def test_a_claim_is_told_with_its_ruling(desk):
     assert found["claims"][1]["who"] == PERSON
 
 
+@pytest.mark.rule("S001-5-R07")
+def test_customers_claimed_by_several_are_listed(desk):
+    """核对有无重复: those of one claimant are left out, whoever won is told."""
+    for name in ("甲公司", "乙公司"):
+        add(desk, name, "--owner", "wang")
+    assert desk.json("customer", "claims") == []
+    desk.json("customer", "claim", "C000002", "--person", "sun")
+    (row,) = desk.json("customer", "claims")
+    assert (row["customer"], row["winner"], row["losers"]) == ("C000002", "wang", ["sun"])
+    shown = desk.run("customer", "claims", ARCHIVIST_LANG="zh").out.decode()
+    assert "wang, sun" in shown and "先登记者" in shown
+
+
 def test_a_claim_needs_somebody_who_answers_for_it(desk):
     """The station alone records no claim, contact or assignment."""
     add(desk)
