@@ -112,10 +112,13 @@ def scheme_value(policy: Policy, text: str, of: str = "") -> tuple[str, str]:
     }
     if len(found) == 1:
         return found.pop()
-    known = sorted(f"{scheme.id}:{value.id}" for scheme in schemes for value in scheme.values)
-    raise UnknownName(
-        of or "class", text, tuple(f"{a}:{b}" for a, b in sorted(found)) or tuple(known)
-    )
+    known = {
+        f"{scheme.id}:{value.id}": f"{scheme.zh}：{value.zh}（{scheme.id}:{value.id}）"
+        for scheme in schemes
+        for value in scheme.values
+        if not found or (scheme.id, value.id) in found
+    }
+    raise UnknownName(of or "class", text, tuple(sorted(known)), tuple(known.values()))
 
 
 def schemes_of(policy: Policy, of: str = "") -> tuple[Scheme, ...]:

@@ -62,7 +62,7 @@ def missing_command(
             heads,
             [
                 (r["dossier"], say(r["title"], r["title_en"]), _lacks(call.policy, r), _due(r),
-                 r["overdue"], department_label(call.policy, r["department"]), r["clause"])
+                 r["overdue"], department_label(call.policy, r["department"]), _clauses(r))
                 for r in rows
             ],
             cut=(5, 1, 2),
@@ -74,6 +74,12 @@ def missing_command(
 
 def _lacks(policy: Policy, row: dict[str, Any]) -> str:
     return say(*lack_words(policy, row["lack"], row["detail"]))
+
+
+def _clauses(row: dict[str, Any]) -> str:
+    """Where the paper is asked for, and where it is said by when."""
+    named = [part for name in ("clause", "due_clause") for part in (row[name] or "").split(", ")]
+    return ", ".join(dict.fromkeys(filter(None, named)))
 
 
 def _due(row: dict[str, Any]) -> str | None:

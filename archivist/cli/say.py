@@ -138,7 +138,7 @@ def _padded(text: str, cells: int) -> str:
 
 
 def _cell(value: Any) -> str:
-    if value is None:
+    if value is None or value == {}:
         return "-"
     if isinstance(value, bool):
         return say("是", "yes") if value else say("否", "no")

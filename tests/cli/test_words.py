@@ -318,6 +318,13 @@ def test_a_wrong_choice_is_answered_with_the_choices(home):
         assert "is not one of" not in ran.err
 
 
+def test_missing_names_the_clause_of_the_paper_and_of_its_deadline(home):
+    """A clerk who is asked why today finds both."""
+    home.json("dossier", "event", "D000001", "sale=2026-03-05")
+    lines = home.run("missing", "--dossier", "D000001").out.decode("utf-8").splitlines()
+    assert all(line.endswith("S001-3-R13, S001-3-R11") for line in lines[2:])
+
+
 def test_doctor_tells_each_open_question_on_a_line_of_its_own(home):
     """A dozen questions in one line would make the table wider than any screen."""
     (company,) = (row for row in home.json("doctor") if row["check"] == "company")
