@@ -5,7 +5,7 @@ exists and in what unit it counts; `init` writes the file with the same words.
 
     [archive]
     id = "5b0e3c9ad21f4e77"
-    packs = ["auto-dealer@2026.1", "secrecy@2026.1"]
+    packs = ["auto-dealer@2026.2", "secrecy@2026.2"]
     [company]
     ungraded = "SECRET"
 """
