@@ -152,7 +152,8 @@ def marking(policy: Policy, grade: str) -> Marking:
     notice, asked_too = _notice(policy, rows)
     return Marking(
         grade,
-        by_grade or any(c.row.period for c in rows),
+        # A definition says what a secret is; it binds no paper that is graded as none.
+        by_grade or any(c.row.period for c in rows if c.row.of != "definition"),
         usual,
         by("marking"),
         any(c.row.automatic for c in rows),

@@ -15,10 +15,12 @@ from archivist import asking
 from archivist.cli import answers
 from archivist.cli.door import NOT_ALLOWED, Call, common_options, pass_call, today
 from archivist.cli.say import note, say
+from archivist.cli.secrecy_words import shown_secrecy
 from archivist.cli.spoken import NOTHING, group, option, several
 from archivist.cli.words import iso_date, pairs
 from archivist.errors import BadRequest, NoArchive
 from archivist.regulations import department_id, pack_text
+from archivist.secrecy import secrecy as secrecy_of
 from archivist.standing import company_calendar
 from index.analysis import fold
 from policies.approvals import ACTION_WORDS
@@ -37,10 +39,10 @@ _ACTIONS = {zh: action for action, (zh, _) in ACTION_WORDS.items()}
 _RELATIONS = {zh: relation for relation, (zh, _) in answers.RELATION_WORDS.items()}
 
 
-@group("ask", zh="查问制度：审批、清单、期限、保管、归档年度、处罚、定期工作。\n\n"
+@group("ask", zh="查问制度：审批、清单、期限、保管、保密、归档年度、处罚、定期工作。\n\n"
        "在档案库中按现行制度回答；也可用 --pack 指定制度包。不改动任何内容。")  # fmt: skip
 def ask_command() -> None:
-    """Ask the rules: approvals, checklists, due dates, keeping, years, penalties, routines.
+    """Ask the rules: approvals, checklists, due dates, keeping, secrecy, years, penalties.
 
     In an archive the packs in force answer, else those that --pack names. Nothing is changed.
     """
@@ -171,6 +173,20 @@ def keep(
     policy = _policy(call, packs, settings)
     answer = asking.keep(policy, name, dossier_type, series, grade, _days(events), _day(filed))
     call.emit(answer, lambda: answers.shown_keep(policy, answer))
+
+
+@ask_command.command("secrecy", zh="NAME（资料种类或密级）是否秘密、由谁定密、保密多久、到期怎样。",
+                     never=NOTHING, exits=(0, 2, 10, 12))  # fmt: skip
+@click.argument("name", metavar="NAME")
+@option("--marked", metavar="DATE", zh="定密日期；不写为今天。", help="The day of marking; today.")
+@_rules
+def secrecy(
+    call: Call, name: str, marked: str | None, packs: tuple[str, ...], settings: tuple[str, ...]
+) -> None:
+    """Whether NAME, a document type or a grade, is secret, who marks it, and how long it lasts."""
+    policy = _policy(call, packs, settings)
+    answer = secrecy_of(policy, name, _day(marked))
+    call.emit(answer, lambda: shown_secrecy(policy, answer))
 
 
 @ask_command.command("year", zh="跨年度的文件归入哪一年。\n\n"

@@ -217,6 +217,37 @@ def test_a_violation_that_cannot_be_read_is_refused(home, code):
     assert (ran.code, ran.out) == (2, b"")
 
 
+@pytest.mark.parametrize(
+    ("name", "grade", "period", "until"),
+    [
+        ("销售合同", "SECRET", "3年", "2029-02-28"),  # S001-4-R11
+        ("营业执照", "SECRET", "18个月", "2027-08-28"),
+        ("机密", "CONF", "长期", None),
+        ("绿卡", "SECRET", None, None),  # in scope, and no period said
+    ],
+)
+def test_a_secret_is_marked_for_a_time_and_then_ends_by_itself(home, name, grade, period, until):
+    """S001-4-R12, R13: who fixes grade and period, until when; what is unsaid is asked."""
+    words = ("--set", f"secrecy_period_{grade.lower()}={period}") if period else ()
+    answer = ask(home, "secrecy", name, "--marked", "2026-02-28", *words)
+    assert (answer["grade"], answer["until"], answer["period_required"]) == (grade, until, True)
+    assert [row["role"] for row in answer["marked_by"]] == ["drafting_unit"]
+    assert answer["declassifies_itself"] and answer["copies_like_originals"]
+    assert {"S001-4-R12", "S001-4-R13", "S001-4-R20", "S001-4-R22"} <= set(answer["clauses"])
+    left = [row["setting"] for row in answer["open"]]
+    assert (f"secrecy_period_{grade.lower()}" in left) == (period is None)
+
+
+def test_what_is_no_secret_needs_no_period(home):
+    """A notice is outside the scope (S001-4-R08); an unknown word is refused with the grades."""
+    answer = ask(home, "secrecy", "会议通知", "--pack", "secrecy", "office-records")
+    assert (answer["grade"], answer["secret"], answer["period_required"]) == (
+        "INTERNAL", False, False,
+    )  # fmt: skip
+    ran = home.run("ask", "secrecy", "无此密级")
+    assert (ran.code, "TOP" in ran.err) == (2, True)
+
+
 def test_routines_of_a_month(home):
     """First Monday, mid-month, and what has no interval yet; packs follow one option."""
     rows = ask(home, "routine", "--from", "2026-03-01", "--to", "2026-03-31", "--pack",
@@ -235,6 +266,7 @@ TABLES = (
     ("due", "new_car", "--event", "sale=2026-03-05"),
     ("keep", "sales_contract", "--dossier-type", "new_car", "--pack", "auto-dealer",
      "statutory-floors"),
+    ("secrecy", "sales_contract", "--marked", "2026-02-28"),
     ("year", "plan", "--date", "first_target=2026", "--pack", "office-records"),
     ("penalty", "late_new_car"),
     ("routine", "--from", "2026-03-01", "--to", "2026-03-31", "--pack", "visit-centre"),

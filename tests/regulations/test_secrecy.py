@@ -375,3 +375,15 @@ def test_it_is_in_force_when_issued_and_explained_by_human_resources(law):
     assert policy.departments["human_resources"].zh == "人力资源部"
     ((_, text),) = said(policy, "effective")
     assert "发布之日" in text
+
+
+@pytest.mark.rule("S001-4-R02")
+@pytest.mark.rule("S001-4-R08")
+def test_a_period_is_for_secrets_only(law):
+    """A notice outside the secrecy scope is internal: nobody fixes a period for it."""
+    policy = law.policy("secrecy", "office-records")
+    notice = policy.default_grade("meeting_notice")
+    assert notice is not None and notice.grade.code == "INTERNAL"
+    assert [marking(policy, grade).period_required for grade in policy.grades] == [
+        True, True, True, False, False,
+    ]  # fmt: skip
