@@ -222,6 +222,26 @@ def test_a_customer_s_dossiers_of_every_kind_are_listed(desk):
     ]  # fmt: skip
 
 
+@pytest.mark.rule("S004-1-R07")
+def test_a_case_tells_what_its_regulation_leaves_open(tmp_path):
+    """及时 is no number: until the company gives one there is no due date, and `show` says why."""
+    home = Home(tmp_path)
+    home.json("init", home.root, "--pack", "customer-grading", "--pack", "secrecy",
+              "--set", "ungraded=SECRET", "--person", PERSON, "--work-factor", "16")  # fmt: skip
+    home.json("customer", "add", "甲公司")
+    case = opened(home, "complaint_business", received="2025-09-30")
+    assert dues(home, case)["record"] == (None, "", False)
+    (question,) = home.json("dossier", "show", case)["questions"]
+    assert (question["setting"], question["clauses"]) == (
+        "grading_complaint_promptly", ["S004-1-R07"],
+    )  # fmt: skip
+    told = home.run("dossier", "show", case, ARCHIVIST_LANG="zh").out.decode()
+    assert "待公司决定" in told
+    home.set("company", grading_complaint_promptly="2")
+    assert dues(home, case)["record"] == ("2025-10-02", "", True)
+    assert home.json("dossier", "show", case)["questions"] == []
+
+
 def cases():
     """Every case type of the shipped packs with the pack that declares it."""
     return [

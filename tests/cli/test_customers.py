@@ -167,6 +167,14 @@ def test_customers_claimed_by_several_are_listed(desk):
     assert "wang, sun" in shown and "先登记者" in shown
 
 
+def test_an_owner_without_a_key_is_told_to_have_no_claim_in_the_ledger(desk):
+    """The card names him; the ledger, which keeps ids alone, does not."""
+    made = desk.run("--json", "customer", "add", "甲公司", "--owner", "王经理")
+    assert (made.code, "王经理" in made.err) == (0, True)
+    assert desk.json("customer", "show", "C000001")["owner"] == "王经理"
+    assert "王经理" not in desk.run("ledger", "show", "--json").out.decode()
+
+
 def test_a_claim_needs_somebody_who_answers_for_it(desk):
     """The station alone records no claim, contact or assignment."""
     add(desk)
