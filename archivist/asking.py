@@ -21,7 +21,7 @@ from policies.approvals import ACTION_WORDS, Decision, Request, decide, role_wor
 from policies.arrangement import Matter, filing_year
 from policies.calendar import Calendar
 from policies.checklist import checklist as items_of
-from policies.deadlines import Due, due_of, is_overdue
+from policies.deadlines import Due, awaited, due_of, is_overdue
 from policies.errors import UnknownName
 from policies.naming import (
     event_id,
@@ -217,8 +217,7 @@ def due(
     rows = []
     for state in items_of(kind, (), fields, keys):
         found = due_of(kind, state.item.id, happened, calendar, fields, keys)
-        binding = (d for d in kind.deadlines if not d.items or state.item.id in d.items)
-        waits = dict.fromkeys(d.after for d in binding if d.after not in happened)
+        waits = awaited(kind, state.item.id, happened, fields, keys)
         if state.asked or found:
             rows.append(
                 {"item": state.item.id, "title": state.item.zh, "title_en": state.item.en,

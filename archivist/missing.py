@@ -12,7 +12,7 @@ from archivist.archive import Archive
 from archivist.regulations import department_id
 from archivist.standing import dossier_state
 from policies.calendar import Calendar
-from policies.deadlines import missing
+from policies.deadlines import awaited, missing
 from policies.policy import Policy
 
 
@@ -40,9 +40,12 @@ def missing_items(
     for row in rows:
         if row["closed"] is not None or (customer and row["customer"] != customer):
             continue
-        if policy.find_dossier_type(row["type"]) is None:
+        kind = policy.find_dossier_type(row["type"])
+        if kind is None:
             continue  # of a pack that is no longer adopted: nothing is required of it now
-        for lack in missing(dossier_state(archive.catalogue, row), policy, calendar, today):
+        state = dossier_state(archive.catalogue, row)
+        for lack in missing(state, policy, calendar, today):
+            waits = awaited(kind, lack.item, state.events, state.customer_fields, state.keys)
             found.append(
                 {
                     "customer": row["customer"],
@@ -56,6 +59,7 @@ def missing_items(
                     "due": lack.due.isoformat() if lack.due else None,
                     "due_at": lack.due_at,
                     "certain": lack.certain,
+                    "waits_for": [] if lack.due or lack.kind == "expired" else list(waits),
                     "overdue": lack.overdue,
                     "department": lack.department,
                     "clause": lack.clause,

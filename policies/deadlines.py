@@ -192,6 +192,24 @@ def due_of(
     return min((due for due in binding if due), key=lambda due: due.moment, default=None)
 
 
+def awaited(
+    dossier_type: DossierType,
+    item_id: str,
+    events: Mapping[str, date],
+    customer_fields: Mapping[str, str] = _NOTHING,
+    keys: Mapping[str, str] = _NOTHING,
+) -> tuple[str, ...]:
+    """The events that have not happened, of which each would give the item a day."""
+    waiting = (
+        deadline.after
+        for deadline in dossier_type.deadlines
+        if (not deadline.items or item_id in deadline.items)
+        and deadline.after not in events
+        and holds(deadline.when, customer_fields, keys)
+    )
+    return tuple(dict.fromkeys(waiting))
+
+
 def due_on(
     deadline: Deadline, event_day: date, calendar: Calendar, keys: Mapping[str, str] = _NOTHING
 ) -> Due | None:

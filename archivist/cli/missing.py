@@ -61,8 +61,8 @@ def missing_command(
         lambda: table(
             heads,
             [
-                (r["dossier"], say(r["title"], r["title_en"]), _lacks(call.policy, r), _due(r),
-                 r["overdue"], department_label(call.policy, r["department"]), _clauses(r))
+                (r["dossier"], say(r["title"], r["title_en"]), _lacks(call.policy, r),
+                 _due(call.policy, r), r["overdue"], department_label(call.policy, r["department"]), _clauses(r))
                 for r in rows
             ],
             cut=(5, 1, 2),
@@ -82,5 +82,14 @@ def _clauses(row: dict[str, Any]) -> str:
     return ", ".join(dict.fromkeys(filter(None, named)))
 
 
-def _due(row: dict[str, Any]) -> str | None:
-    return f"{row['due']} {row['due_at']}".strip() if row["due"] else None
+def _due(policy: Policy, row: dict[str, Any]) -> str | None:
+    """The day; else the event that nobody recorded, without which nothing ever falls due."""
+    if row["due"]:
+        return f"{row['due']} {row['due_at']}".strip()
+    if not row["waits_for"]:
+        return None
+    kind = policy.dossier_type(row["dossier_type"])
+    words = {event.id: (event.zh, event.en) for event in kind.events}
+    told = [words.get(name, (name, name)) for name in row["waits_for"]]
+    return say(f"待“{'、'.join(zh for zh, _ in told)}”",
+               f"waits for {', '.join(en for _, en in told)}")  # fmt: skip

@@ -137,3 +137,17 @@ def test_days_of_a_year_without_published_make_up_days_are_a_forecast(home):
     told = "make-up days"
     assert told in home.run("missing", "--dossier", "D000003").err
     assert told not in home.run("missing", "--dossier", "D000001").err
+
+
+def test_a_file_whose_event_nobody_recorded_says_what_it_waits_for(home):
+    """Without the day of sale nothing of a new car falls due: the list says so."""
+    home.json("dossier", "open", "C000001", "new_car", "--key", f"vin={VIN}",
+              "--event", "delivery=2026-03-05")  # fmt: skip
+    rows = home.json("missing", "--dossier", "D000003")
+    assert {(row["due"], *row["waits_for"]) for row in rows} == {(None, "sale")}
+    assert (
+        "待“销售”" in home.run("missing", "--dossier", "D000003", ARCHIVIST_LANG="zh").out.decode()
+    )
+    home.json("dossier", "event", "D000003", "sale=2026-03-05")
+    rows = home.json("missing", "--dossier", "D000003")
+    assert {(row["due"], *row["waits_for"]) for row in rows} == {("2026-03-10",)}
