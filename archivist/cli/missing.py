@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from archivist.cli.door import Call, common_options, now, pass_call
-from archivist.cli.labels import department_label
+from archivist.cli.labels import department_label, dossier_type_label
 from archivist.cli.say import note, say, table
 from archivist.cli.spoken import NOTHING, command, option
 from archivist.cli.words import iso_date
@@ -53,22 +53,24 @@ def missing_command(
         note(say("有的年份调休安排尚未公布，其中的应交日期为推算。",
                  "some due dates are a forecast: the make-up days of their year "
                  "are not published yet"))  # fmt: skip
-    heads = (say("客户档案", "dossier"), say("资料", "paper"), say("缺什么", "lacks"),
-             say("应交日期", "due"), say("逾期", "overdue"), say("部门", "department"),
-             say("条款", "clause"))  # fmt: skip
+    heads = (say("客户档案", "dossier"), say("种类", "type"), say("资料", "paper"),
+             say("缺什么", "lacks"), say("应交日期", "due"), say("逾期", "overdue"),
+             say("部门", "department"), say("条款", "clause"))  # fmt: skip
     call.emit(
         rows,
-        lambda: table(
-            heads,
-            [
-                (r["dossier"], say(r["title"], r["title_en"]), _lacks(call.policy, r),
-                 _due(call.policy, r), r["overdue"], department_label(call.policy, r["department"]), _clauses(r))
-                for r in rows
-            ],
-            cut=(5, 1, 2),
-        )
-        if rows
-        else say("没有缺件", "nothing is missing"),
+        lambda: (
+            table(heads, [_line(call.policy, row) for row in rows], cut=(6, 2, 3, 1))
+            if rows
+            else say("没有缺件", "nothing is missing")
+        ),
+    )
+
+
+def _line(policy: Policy, row: dict[str, Any]) -> tuple[Any, ...]:
+    return (
+        row["dossier"], dossier_type_label(policy, row["dossier_type"]),
+        say(row["title"], row["title_en"]), _lacks(policy, row), _due(policy, row), row["overdue"],
+        department_label(policy, row["department"]), _clauses(row),
     )  # fmt: skip
 
 
