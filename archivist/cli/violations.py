@@ -130,7 +130,8 @@ def confirm(call: Call, identifier: str, amount: int | None, on: str | None) -> 
     note(say(*NOT_PAY))
 
 
-@violation_command.command("dismiss", zh="撤销违规 ID：只有制度指定的职务可以。",
+@violation_command.command("dismiss", zh="撤销违规 ID：只有制度指定的职务可以。\n\n"
+                           "制度对有正当理由者予以宽限的，也以此认可其理由，不再算迟交。",
                            changes=CARD, never=PAY, exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("identifier", metavar="ID")
 @_REASON
@@ -138,7 +139,10 @@ def confirm(call: Call, identifier: str, amount: int | None, on: str | None) -> 
 @common_options
 @pass_call
 def dismiss(call: Call, identifier: str, reason: str, on: str | None) -> None:
-    """Dismiss ID: only a role that the regulation names."""
+    """Dismiss ID: only a role that the regulation names.
+
+    Where the regulation grants more time to those with a reason, this is how it is accepted.
+    """
     who = call.somebody().name
     violations.dismiss(*_asked(call), identifier, _day(on), reason, now(), who)
     call.emit({"violation": identifier, "state": "dismissed"}, identifier)
