@@ -21,7 +21,7 @@ from typing import Any
 from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest
 from archivist.regulations import roles_meant
-from archivist.standing import customer_fields, dossier_state
+from archivist.standing import customer_fields, dossier_state, lack_row
 from index.catalogue import Row
 from policies.calendar import Calendar
 from policies.customers import escalation
@@ -264,22 +264,6 @@ def shown(
             for q in (questions_about(policy, kind) if kind else ())
         ],
         "records": records,
-    }
-
-
-def lack_row(lack: Lack) -> dict[str, Any]:
-    """One thing a dossier lacks, as it stands in JSON."""
-    return {
-        "item": lack.item,
-        "title": lack.title,
-        "title_en": lack.title_en,
-        "lack": lack.kind,
-        "detail": lack.detail,
-        "due": lack.due.isoformat() if lack.due else None,
-        "due_at": lack.due_at,
-        "overdue": lack.overdue,
-        "clause": lack.clause,
-        "due_clause": lack.due_clause,
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from archivist.archive import Archive
 from archivist.regulations import department_id
-from archivist.standing import dossier_state
+from archivist.standing import dossier_state, lack_row
 from policies.calendar import Calendar
 from policies.deadlines import awaited, missing
 from policies.policy import Policy
@@ -51,19 +51,10 @@ def missing_items(
                     "customer": row["customer"],
                     "dossier": row["id"],
                     "dossier_type": row["type"],
-                    "item": lack.item,
-                    "title": lack.title,
-                    "title_en": lack.title_en,
-                    "lack": lack.kind,
-                    "detail": lack.detail,
-                    "due": lack.due.isoformat() if lack.due else None,
-                    "due_at": lack.due_at,
+                    **lack_row(lack),
                     "certain": lack.certain,
                     "waits_for": [] if lack.due or lack.kind == "expired" else list(waits),
-                    "overdue": lack.overdue,
                     "department": lack.department,
-                    "clause": lack.clause,
-                    "due_clause": lack.due_clause,
                 }
             )
     if department is not None:

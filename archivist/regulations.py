@@ -28,8 +28,8 @@ from index.analysis import fold
 from index.catalogue import Catalogue, Row
 from policies.errors import PackInvalid
 from policies.facts import CustomerInfo, DossierInfo, Known
-from policies.pack_text import Problem
 from policies.naming import role_id
+from policies.pack_text import Problem
 from policies.packs import Pack, check_pack_bytes, parse_pack
 from policies.policy import Policy
 from policies.routing import Clues

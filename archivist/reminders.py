@@ -22,7 +22,7 @@ from archivist.archive import Archive
 from archivist.errors import BadRequest, NotKnown
 from archivist.records import kind_of
 from archivist.report_pages import Column, Section, Sheet, Words
-from archivist.standing import dossier_state
+from archivist.standing import dossier_state, lack_row
 from index.catalogue import Row
 from policies.calendar import Calendar
 from policies.deadlines import missing
@@ -149,19 +149,7 @@ def _lacks(
         if policy.find_dossier_type(row["type"]) is None:
             continue  # of a pack that is no longer adopted: nothing is required of it now
         for lack in missing(dossier_state(archive.catalogue, row), policy, calendar, today):
-            yield {
-                "dossier": row["id"],
-                "dossier_type": row["type"],
-                "item": lack.item,
-                "title": lack.title,
-                "title_en": lack.title_en,
-                "lack": lack.kind,
-                "detail": lack.detail,
-                "due": lack.due.isoformat() if lack.due else None,
-                "due_at": lack.due_at,
-                "overdue": lack.overdue,
-                "clause": lack.clause,
-            }
+            yield {"dossier": row["id"], "dossier_type": row["type"], **lack_row(lack)}
 
 
 def _chosen(policy: Policy, lacks: Sequence[dict[str, Any]], urged: Urged) -> list[dict[str, Any]]:

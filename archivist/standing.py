@@ -12,19 +12,32 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from archivist.errors import BadRequest
 from index.catalogue import Catalogue, Row
 from policies.calendar import Calendar
 from policies.checklist import Paper
-from policies.deadlines import DossierState
+from policies.deadlines import DossierState, Lack
 from policies.measures import Filings
 
 
 def company_calendar(company: Mapping[str, Any]) -> Calendar:
-    """China's working days with the company's own `closures` and `working_days`."""
-    return Calendar(
-        closures=[date.fromisoformat(str(day)) for day in company.get("closures", [])],
-        working_days=[date.fromisoformat(str(day)) for day in company.get("working_days", [])],
-    )
+    """China's working days with the company's own `closures` and `working_days`.
+
+    Raises BadRequest for what is no list of dates, or for a day in both.
+    """
+    try:
+        closures, working_days = (
+            [date.fromisoformat(str(day)) for day in company.get(name, [])]
+            for name in ("closures", "working_days")
+        )
+        return Calendar(closures, working_days)
+    except ValueError as error:
+        raise BadRequest(
+            f"archive.toml 的 [company] closures、working_days 有误（{error}）",
+            f"[company] closures or working_days in archive.toml: {error}",
+            "写法如 closures = [2026-05-04]",
+            "write closures = [2026-05-04]",
+        ) from None
 
 
 def dossier_state(catalogue: Catalogue, row: Row) -> DossierState:
@@ -87,3 +100,19 @@ def adopted_on(catalogue: Catalogue, pack: str) -> date | None:
 def local_moment(time: str) -> datetime:
     """A time of the ledger as the clock on the wall shows it."""
     return datetime.fromisoformat(time).astimezone()
+
+
+def lack_row(lack: Lack) -> dict[str, Any]:
+    """One thing a dossier lacks, as it stands in JSON."""
+    return {
+        "item": lack.item,
+        "title": lack.title,
+        "title_en": lack.title_en,
+        "lack": lack.kind,
+        "detail": lack.detail,
+        "due": lack.due.isoformat() if lack.due else None,
+        "due_at": lack.due_at,
+        "overdue": lack.overdue,
+        "clause": lack.clause,
+        "due_clause": lack.due_clause,
+    }

@@ -24,7 +24,7 @@ from archivist.cli.say import facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, group, option
 from archivist.cli.words import iso_date, pairs
 from archivist.errors import BadRequest
-from archivist.standing import company_calendar
+from archivist.standing import company_calendar, lack_row
 from policies.pack_rows import Series
 from policies.policy import Policy
 from policies.wording import lack_words
@@ -135,7 +135,7 @@ def close(call: Call, identifier: str, on: str | None, incomplete: bool, reason:
     policy = call.policy
     lacks = dossiers.close(call.archive, policy, calendar, identifier, day, reason, now(), call.who)
     open_still = bool(lacks) and not incomplete
-    told = [dossiers.lack_row(lack) for lack in lacks]
+    told = [lack_row(lack) for lack in lacks]
     closed = None if open_still else day.isoformat()
     call.emit(
         {"dossier": identifier, "closed": closed, "lacking": told},
