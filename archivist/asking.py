@@ -21,6 +21,8 @@ from policies.approvals import ACTION_WORDS, Decision, Request, decide, role_wor
 from policies.arrangement import Matter, filing_year
 from policies.calendar import Calendar
 from policies.checklist import checklist as items_of
+from policies.conduct_rows import Penalty
+from policies.customer_rows import Scheme
 from policies.deadlines import Due, awaited, due_of, is_overdue
 from policies.errors import UnknownName
 from policies.naming import (
@@ -37,7 +39,6 @@ from policies.penalties import Assessment, Violation, assess
 from policies.penalty_law import liable
 from policies.policy import Policy, Question
 from policies.reach import clauses_of
-from policies.rule_rows import Penalty, Scheme
 from policies.wording import condition_words
 
 LENDING = ("view", "extract", "copy", "borrow", "take_out")

@@ -24,6 +24,7 @@ from archivist.regulations import roles_meant
 from archivist.standing import customer_fields, dossier_state, lack_row
 from index.catalogue import Row
 from policies.calendar import Calendar
+from policies.customer_rows import Scheme
 from policies.customers import escalation
 from policies.deadlines import Lack, missing
 from policies.identifiers import is_valid, normal
@@ -32,7 +33,6 @@ from policies.pack_rows import DossierType, Event, Key
 from policies.policy import Policy
 from policies.questions import questions_about
 from policies.reach import role_words
-from policies.rule_rows import Scheme
 
 INCOMPLETE, REOPENED = "incomplete", "reopened"  # flags: why it was closed, or opened again
 

@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from archivist.archive import Archive
 from archivist.standing import customer_fields
 from index.catalogue import Row
+from policies.customer_rows import Scheme
 from policies.customers import profiles
 from policies.pack_rows import DossierType
 from policies.policy import Policy
-from policies.rule_rows import Scheme
 from storage.people import Unlocked
 
 # Headings for what is registered under ids that no pack declares.

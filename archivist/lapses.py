@@ -26,6 +26,7 @@ from archivist.records import Entry
 from archivist.standing import dossier_state, local_moment
 from index.catalogue import Row
 from policies.calendar import Calendar
+from policies.conduct_rows import Penalty
 from policies.deadlines import due_of
 from policies.measures import (
     asked_items,
@@ -37,7 +38,7 @@ from policies.measures import (
 from policies.pack_rows import DossierType, Item, Role
 from policies.penalties import Violation, late, liable
 from policies.policy import Cited, Policy
-from policies.rule_rows import Penalty, Routine
+from policies.rule_rows import Routine
 
 OPEN, CONFIRMED, DISMISSED = "open", "confirmed", "dismissed"
 ORDERED_EVENT = "correction_ordered"  # a dossier's event: all that is wrong with it was ordered so

@@ -28,6 +28,7 @@ from archivist.records import timestamp
 from archivist.regulations import roles_meant
 from archivist.standing import customer_fields, local_moment
 from index.catalogue import Row
+from policies.customer_rows import Ownership as OwnershipRow
 from policies.customers import (
     Claim,
     Ruling,
@@ -38,7 +39,6 @@ from policies.customers import (
 )
 from policies.policy import Cited, Policy
 from policies.reach import role_words
-from policies.rule_rows import Ownership as OwnershipRow
 
 KINDS = ("visit", "call", "mail", "meeting")
 ASSIGNED = "assigned"

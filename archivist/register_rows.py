@@ -33,10 +33,11 @@ from archivist.regulations import roles_meant
 from archivist.standing import company_calendar, dossier_state, local_moment
 from index.catalogue import Row
 from policies.calendar import Calendar
+from policies.customer_rows import Scheme
 from policies.deadlines import missing
 from policies.pack_rows import DossierType, Role
 from policies.policy import Cited, Policy
-from policies.rule_rows import Form, Routine, Scheme
+from policies.rule_rows import Form, Routine
 from storage.people import Unlocked
 
 

@@ -25,12 +25,13 @@ from archivist.records import Entry, canonical, timestamp
 from archivist.regulations import roles_meant
 from index.catalogue import Row
 from policies.calendar import Calendar
+from policies.conduct_rows import Penalty
 from policies.naming import role_id
 from policies.pack_rows import DossierType, Role
 from policies.penalties import Violation, liable
 from policies.policy import Policy
 from policies.reach import role_words
-from policies.rule_rows import LoanRule, Penalty, Routine
+from policies.rule_rows import LoanRule, Routine
 from storage.people import Unlocked
 
 FOLDER = "VIOLATIONS"

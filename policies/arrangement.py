@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 
 from policies import filing_years
 from policies.filing_years import MATTERS, Matter, Ruling, filing_year
+from policies.keeping_rows import Arrangement, VolumeRule
 from policies.policy import Cited, Policy, Question
 from policies.reach import (
     Subject,
@@ -35,7 +36,6 @@ from policies.reach import (
     series_of,
     speakers,
 )
-from policies.rule_rows import Arrangement, VolumeRule
 
 __all__ = [
     "MATTERS", "Matter", "Paper", "Problem", "Ruling", "Sheet", "Volume", "filing_year",

@@ -26,11 +26,11 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from policies.checklist import holds
+from policies.customer_rows import Escalation, Ownership, Profile, ProfileField, Scheme
 from policies.deadlines import Due, add_months, due_of
 from policies.errors import UnknownName
 from policies.policy import Question
 from policies.rhythms import business_day
-from policies.rule_rows import Escalation, Ownership, Profile, ProfileField, Scheme
 
 if TYPE_CHECKING:
     from policies.calendar import Calendar

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from policies.keeping_rows import Disposal
 from policies.policy import Cited, Policy, Question
 from policies.reach import (
     Subject,
@@ -32,7 +33,6 @@ from policies.reach import (
     prevailing,
     speakers,
 )
-from policies.rule_rows import Disposal
 
 __all__ = ["DisposalTerms", "disposal_terms", "unsettled"]
 

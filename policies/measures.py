@@ -27,9 +27,9 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from policies.checklist import Paper, checklist, holds, review
+from policies.conduct_rows import Measure
 from policies.deadlines import DossierState, Due, due_on, is_overdue, month_end
 from policies.pack_rows import Deadline, DossierType
-from policies.rule_rows import Measure
 
 if TYPE_CHECKING:
     from policies.calendar import Calendar

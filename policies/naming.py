@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from policies.customer_rows import Profile, Scheme
 from policies.errors import UnknownName
 from policies.fields import SLUG
 from policies.pack_rows import GRADE_CODES, DossierType, Key, Role, Series
 from policies.policy import Policy
-from policies.rule_rows import Profile, Scheme
 
 __all__ = [
     "event_id", "field_id", "grade_code", "key_called", "key_value", "role_id", "series_id",

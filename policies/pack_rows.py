@@ -1,7 +1,9 @@
 """What may lie in the archive, as a pack declares it: papers, dossiers, checklists, grades.
 
-Owns the rows that name things. The rows that rule over them (approvals, retention, penalties)
-are `policies.rule_rows`; both are read by `policies.packs`. Nothing here decides.
+Owns the rows that name things, and the words all rows share. The rows that rule over them are
+`rule_rows` (duties, approvals, routines), `keeping_rows` (periods, order, volumes),
+`customer_rows` and `conduct_rows` (penalties, rates); `policies.packs` reads them all. Nothing
+here decides.
 
 Rules it keeps: every row that decides something carries the `clause` it was taken from
 (`S001-3-R13`), so that a decision can cite it. What two fields of one row must not say
@@ -44,8 +46,14 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 ROLLS = ("none", "previous", "next")
 
 _CLAUSE = ("出自哪一条", "the clause it comes from")
-_WHEN = ("条件，如 customer.special 或 dossier.origin=own|other",
-         "condition, as customer.special or dossier.origin=own|other")  # fmt: skip
+WHEN_WORDS = (
+    "条件，如 customer.special 或 dossier.origin=own|other",
+    "condition, as customer.special or dossier.origin=own|other",
+)
+TYPES_SCOPE = ("资料种类，不写为任何", "document types; any if not said")
+CLASSES_SCOPE = ("资料归类", "classes of document types")
+SERIES_SCOPE = ("档案系列", "series")
+DOSSIERS_SCOPE = ("档案种类", "dossier types")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ class Series(Row):
     """A series of the archive (已成交客户, 售后档案), with its archival category (WS, ZY, …)."""
 
     category: str = text("档案门类代码，如 WS、ZY", "archival category code, as WS or ZY", "")
-    when: str = text(*_WHEN, "")
+    when: str = text(*WHEN_WORDS, "")
 
     def complaints(self) -> Iterator[Complaint]:
         yield from wrong_condition(self.when)
@@ -158,7 +166,7 @@ class Item(Row):
     required: str = choice(
         "mandatory", "conditional", "optional", default="mandatory", zh="要求", en="how strictly"
     )
-    when: str = text(*_WHEN, "")
+    when: str = text(*WHEN_WORDS, "")
     copy: str = choice(
         "original", "photocopy", "either", default="either", zh="原件或复印件", en="which copy"
     )
@@ -208,7 +216,7 @@ class Deadline:
     at: str = clock("几点前", "by what time of day")
     roll: str = choice(*ROLLS, default="", zh="逢休息日", en="when it falls on a day off")
     items: tuple[str, ...] = slugs("只约束这些项目", "the items it binds; all if not said")
-    when: str = text(*_WHEN, "")
+    when: str = text(*WHEN_WORDS, "")
     grace: str = clock("有正当理由可宽限至次日几点", "later time on the next working day")
     days_from: str = slug("天数由公司设置，设置名", "setting that holds the days", "")
     late: str = slug("逾期算哪种违规", "the violation that missing it is", "")

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
-from policies import rule_rows
+from policies import conduct_rows, customer_rows, keeping_rows, rule_rows
 from policies.errors import PackInvalid
 from policies.fields import calendar_day, choice, read_row, slug, spec_of, text
 from policies.pack_rows import (
@@ -62,22 +62,22 @@ TABLES: Mapping[str, type[Any]] = {
     "knowledge": rule_rows.Knowledge,
     "approval": rule_rows.Approval,
     "loan_rule": rule_rows.LoanRule,
-    "incident": rule_rows.Incident,
-    "retention_class": rule_rows.RetentionClass,
-    "retention": rule_rows.Retention,
-    "disposal": rule_rows.Disposal,
-    "filing_year": rule_rows.FilingYear,
-    "arrangement": rule_rows.Arrangement,
-    "volume_rule": rule_rows.VolumeRule,
+    "incident": conduct_rows.Incident,
+    "retention_class": keeping_rows.RetentionClass,
+    "retention": keeping_rows.Retention,
+    "disposal": keeping_rows.Disposal,
+    "filing_year": keeping_rows.FilingYear,
+    "arrangement": keeping_rows.Arrangement,
+    "volume_rule": keeping_rows.VolumeRule,
     "routine": rule_rows.Routine,
     "receipt": rule_rows.Receipt,
-    "profile": rule_rows.Profile,
-    "scheme": rule_rows.Scheme,
-    "ownership": rule_rows.Ownership,
-    "escalation": rule_rows.Escalation,
-    "penalty": rule_rows.Penalty,
-    "penalty_terms": rule_rows.PenaltyTerms,
-    "measure": rule_rows.Measure,
+    "profile": customer_rows.Profile,
+    "scheme": customer_rows.Scheme,
+    "ownership": customer_rows.Ownership,
+    "escalation": customer_rows.Escalation,
+    "penalty": conduct_rows.Penalty,
+    "penalty_terms": conduct_rows.PenaltyTerms,
+    "measure": conduct_rows.Measure,
     "form": rule_rows.Form,
     "need": Need,
     "setting": rule_rows.CompanySetting,

@@ -31,6 +31,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from policies import deadlines
+from policies.conduct_rows import Penalty, PenaltyTerms
 from policies.penalty_law import (
     clause_ids,
     concerns,
@@ -42,7 +43,6 @@ from policies.penalty_law import (
     unsettled,
 )
 from policies.policy import Cited, Question
-from policies.rule_rows import Penalty, PenaltyTerms
 
 if TYPE_CHECKING:
     from policies.calendar import Calendar

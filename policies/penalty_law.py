@@ -23,8 +23,9 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from policies.conduct_rows import Penalty, PenaltyTerms
 from policies.policy import Cited, Question
-from policies.rule_rows import Duty, Penalty, PenaltyTerms
+from policies.rule_rows import Duty
 
 if TYPE_CHECKING:
     from policies.policy import Policy

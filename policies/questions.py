@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from policies import approvals, arrangement, customers, penalty_law, retention, routines, scope
+from policies.customer_rows import Escalation
 from policies.pack_rows import DossierType
 from policies.policy import Policy, Question
 from policies.reach import vague_roles
-from policies.rule_rows import Escalation
 
 _ROOMS: tuple[Callable[[Policy], Iterable[Question]], ...] = (
     customers.unsettled,

@@ -31,6 +31,7 @@ from datetime import date, timedelta
 from policies import destruction
 from policies.deadlines import add_months
 from policies.destruction import DisposalTerms, disposal_terms
+from policies.keeping_rows import Retention, RetentionClass
 from policies.policy import Cited, Policy, Question
 from policies.reach import (
     Subject,
@@ -47,7 +48,6 @@ from policies.reach import (
     unanswered,
     weight,
 )
-from policies.rule_rows import Retention, RetentionClass
 
 __all__ = [
     "DisposalTerms", "KeptUntil", "Period", "Span", "disposal_terms", "keep_until", "last_day",

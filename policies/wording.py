@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from policies.checklist import condition_parts
+from policies.customer_rows import Scheme
 from policies.naming import value_words
 from policies.pack_rows import WEEKDAYS, Deadline, DossierType, Role
 from policies.policy import Policy
-from policies.rule_rows import Scheme
 
 _SIGNERS = {"customer": ("客户", "the customer"), "internal": ("内部人员", "our own staff")}
 _ALSO = {"customer": ("用户", "顾客", "租户", "宾客"), "internal": ("本公司人员", "员工")}

@@ -16,10 +16,10 @@ from archivist.cli.say import facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, group, option
 from archivist.cli.words import iso_date, pairs
 from archivist.standing import company_calendar
+from policies.customer_rows import Profile
 from policies.customers import FIRST_CONTACT, scheme_words
 from policies.naming import field_id
 from policies.policy import Policy
-from policies.rule_rows import Profile
 
 KINDS = click.Choice(["person", "company"])
 _FIELDS = {

@@ -7,10 +7,10 @@ types, grades and departments have the names that the packs give them.
 from datetime import datetime
 
 from archivist.cli.say import say
+from policies.customer_rows import Scheme
 from policies.naming import value_words
 from policies.pack_rows import Role
 from policies.policy import Policy
-from policies.rule_rows import Scheme
 
 _TRAYS = {
     "unsorted": "待分拣",

@@ -6,7 +6,7 @@ clauses that contradict each other; `coverage` says which rule of the source reg
 carried out where. Only `adopt` changes something: from then on the pack is in force.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +15,15 @@ import click
 from archivist import adopting, regulations, rulebook
 from archivist.cli.complaints import problem_row, question_row, shown_problem, tell_open
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
-from archivist.cli.labels import word
-from archivist.cli.say import facts, note, say, table
+from archivist.cli.pack_pages import plain, shown
+from archivist.cli.say import note, say, table
 from archivist.cli.spoken import NOTHING, group, option
 from archivist.cli.words import pairs
 from archivist.errors import BadRequest, NoArchive
 from index.analysis import fold
-from policies.naming import value_words
-from policies.pack_rows import DocumentType, DossierType, Grade, Item, Key
 from policies.packs import Pack, check_pack_bytes, parse_pack
 from policies.policy import Policy, Question
 from policies.questions import open_questions
-from policies.rhythms import rhythm_words
-from policies.rule_rows import Routine, Scheme
-from policies.wording import condition_words, deadline_words, items_bound
 
 
 @group("pack", zh="制度包：列出、查看、查错、采用、逐条对照。")
@@ -76,7 +71,7 @@ def show(call: Call, name: str) -> None:
     """Show what PACK says: grades, dossier types, checklists, deadlines."""
     adopted = {pack.id: pack for pack in _adopted(call).values()}
     pack = adopted.get(name) or parse_pack(regulations.pack_text(name), name)
-    call.emit(_plain(pack), lambda: _shown(pack))
+    call.emit(plain(pack), lambda: shown(pack))
 
 
 @pack_command.command("check", zh="检查制度包文件 FILES，指出每个错误的文件、行号和字段；\n\n"
@@ -190,118 +185,3 @@ def _adopted(call: Call) -> dict[str, Pack]:
     call.archive.follow()
     packs = regulations.in_force(settings, call.archive.catalogue).packs
     return {pack.ref: pack for pack in packs}
-
-
-def _plain(pack: Pack) -> dict[str, Any]:
-    return {
-        "pack": pack.id,
-        "version": pack.version,
-        "title": pack.head.zh,
-        "title_en": pack.head.en,
-        "source": pack.head.source,
-        "effective_from": pack.head.effective_from.isoformat(),
-        "grades": [
-            {"grade": g.code, "label": g.zh, "rank": g.rank, "mark": g.mark, "encrypt": g.encrypt,
-             "clause": g.clause} for g in pack.rows(Grade)
-        ],
-        "document_types": [
-            {"type": t.id, "title": t.zh, "title_en": t.en, "aliases": list(t.aliases),
-             "clause": t.clause}
-            for t in pack.rows(DocumentType)
-        ],
-        "dossier_types": [
-            {
-                "type": d.id,
-                "title": d.zh,
-                "title_en": d.en,
-                "kind": d.kind,
-                "department": d.department,
-                "keys": [key.id for key in d.keys],
-                "events": [event.id for event in d.events],
-                "deadlines": [
-                    {"after": due.after, "unit": due.unit, "count": due.count, "at": due.at or None,
-                     "roll": due.roll or None, "items": list(due.items) or None,
-                     "when": due.when or None, "stated_by": due.stated_by or None,
-                     "days_from": due.days_from or None,
-                     "words": deadline_words(d, due, pack.rows(Scheme))[0],
-                     "clause": due.clause} for due in d.deadlines
-                ],
-                "items": [
-                    {"item": i.id, "title": i.zh, "types": list(i.types), "required": i.required,
-                     "when": i.when or None, "clause": i.clause} for i in d.items
-                ],
-            }
-            for d in pack.rows(DossierType)
-        ],
-        "routines": [
-            {"routine": r.id, "title": r.zh, "title_en": r.en, "rhythm": r.rhythm,
-             "words": rhythm_words(r)[0], "clause": r.clause} for r in pack.rows(Routine)
-        ],
-    }  # fmt: skip
-
-
-def _shown(pack: Pack) -> str:
-    parts = [
-        facts(
-            (
-                (say("制度包", "pack"), pack.ref),
-                (say("名称", "title"), say(pack.head.zh, pack.head.en)),
-                (say("来源", "source"), pack.head.source),
-                (say("施行", "effective"), pack.head.effective_from.isoformat()),
-            )
-        )
-    ]
-    if pack.rows(Grade):
-        heads: tuple[str, ...] = (say("密级", "grade"), say("名称", "label"), say("标志", "mark"),
-                                  say("加密", "sealed"), say("条款", "clause"))  # fmt: skip
-        parts.append(
-            table(
-                heads,
-                [(g.code, say(g.zh, g.en), g.mark, g.encrypt, g.clause) for g in pack.rows(Grade)],
-            )
-        )
-    heads = (say("项目", "item"), say("名称", "title"), say("要求", "required"),
-             say("条款", "clause"))  # fmt: skip
-    schemes = pack.rows(Scheme)
-    for kind in pack.rows(DossierType):
-        rows = [(i.id, say(i.zh, i.en), _asked(kind, i, schemes), i.clause) for i in kind.items]
-        parts.append(f"{_described(kind, schemes)}\n{table(heads, rows, cut=(2, 1))}")
-    if routines := pack.rows(Routine):
-        heads = (say("例行工作", "routine"), say("多久一次", "how often"), say("条款", "clause"))
-        often = [(say(r.zh, r.en), say(*rhythm_words(r)), r.clause) for r in routines]
-        parts.append(table(heads, often, cut=(0,)))
-    if types := pack.rows(DocumentType):
-        heads = (say("资料种类", "document type"), say("代码", "id"), say("也叫", "also called"))
-        names = [(say(t.zh, t.en), t.id, "、".join(t.aliases) or None) for t in types]
-        parts.append(table(heads, names, cut=(2,)))
-    return "\n\n".join(parts)
-
-
-def _asked(kind: DossierType, item: Item, schemes: Sequence[Scheme]) -> str:
-    least = say(f"，至少 {item.least} 份", f", at least {item.least}") if item.least > 1 else ""
-    when = f"（{say(*condition_words(kind, item.when, schemes))}）" if item.when else ""
-    return f"{word(item.required)}{least}{when}"
-
-
-def _key_words(key: Key, schemes: Iterable[Scheme]) -> str:
-    """What a key is called, and the words it takes where they are few."""
-    words = (
-        value if value == zh else f"{value} {say(zh, en)}"
-        for value, zh, en in value_words(key, schemes)
-    )
-    few = say("、", ", ").join(words)
-    return say(key.zh, key.en) + (say(f"（{few}）", f" ({few})") if few else "")
-
-
-def _described(kind: DossierType, schemes: Sequence[Scheme]) -> str:
-    """What a clerk must know to open one: its name, keys and events, and its deadlines."""
-    events = {event.id: say(event.zh, event.en) for event in kind.events}
-    lines = [(kind.id, say(kind.zh, kind.en)),
-             (say("键", "keys"), {key.id: _key_words(key, schemes) for key in kind.keys}),
-             (say("事件", "events"), events)]  # fmt: skip
-    for due in kind.deadlines:
-        items = say(*items_bound(kind, due))
-        which = say(f"{items}：", f"{items}: ") if items else ""
-        by = say(*deadline_words(kind, due, schemes))
-        lines.append((say("期限", "deadline"), f"{which}{by}  {due.clause}"))
-    return facts(lines)

@@ -27,10 +27,11 @@ from archivist.reports.parts import (
 )
 from archivist.standing import dossier_state, filings
 from index.catalogue import Row
+from policies.customer_rows import Scheme
 from policies.measures import OwedSet, Rate, owed_sets
 from policies.pack_rows import CONDITION, DossierType
 from policies.policy import Cited, Policy
-from policies.rule_rows import Form, Scheme
+from policies.rule_rows import Form
 
 _RECORD = "complaint_record"
 _DETAIL = (

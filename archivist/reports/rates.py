@@ -25,9 +25,9 @@ from archivist.reports.parts import (
 from archivist.standing import customer_fields, dossier_state, filings, papers_of
 from policies import measures
 from policies.checklist import holds
+from policies.conduct_rows import Measure
 from policies.measures import Coverage, OwedSet, Rate, asked_items, complete_on
 from policies.policy import Cited
-from policies.rule_rows import Measure
 
 _BY_VISIT = ("revisit_coverage", "revisit_rate", "satisfaction")
 _BY_FILE = ("basic_file_coverage", "registration")

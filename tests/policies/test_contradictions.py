@@ -8,12 +8,13 @@ from law import Law
 
 from policies.approvals import Request, decide
 from policies.arrangement import order_of
+from policies.conduct_rows import PenaltyTerms
 from policies.customers import scheme_value
 from policies.deadlines import due_of
 from policies.errors import UnknownName
 from policies.packs import check_pack
 from policies.questions import open_questions
-from policies.rule_rows import PenaltyTerms, Provision, Secrecy
+from policies.rule_rows import Provision, Secrecy
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +33,17 @@ CONTRADICTIONS = [
     (1, ("office-records", "leasing"), "approval.view", {"S001-1-R42", "S001-6-R14"}),
     (2, ("secrecy", "visit-centre"), "approval.view.SECRET", {"S001-4-R17", "S002-R25"}),
     (3, ("secrecy", "visit-centre"), "approval.view.TOP", {"S001-4-R15", "S002-R25"}),
-    (4, ("secrecy", "visit-centre", "bank-duties"), "grade.contract_paper", {"S001-4-R11", "S002-R31"}),
+    (
+        4,
+        ("secrecy", "visit-centre", "bank-duties"),
+        "grade.contract_paper",
+        {"S001-4-R11", "S002-R31"},
+    ),
     (8, ("leasing", "visit-centre"), "approval.destroy", {"S001-6-R17", "S002-R24"}),
     (9, ("office-records", "leasing"), "backup.standing", {"S001-1-R07", "S001-6-R08"}),
     (15, ("office-records", "property"), "arrangement.tenant", {"S001-1-R39", "S001-10-R10"}),
     (17, ("leasing", "customer-allocation"), "ownership.conflict", {"S001-6-R04", "S001-5-R05"}),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("number, packs, setting, clauses", CONTRADICTIONS)
@@ -112,7 +118,7 @@ def test_dossiers_of_every_kind_stand_side_by_side(law):
 
 def test_the_deadline_and_its_penalty_have_triggers_of_their_own(law):
     """#11: due three working days after the sale, punished from three after the delivery."""
-    from policies.rule_rows import Penalty
+    from policies.conduct_rows import Penalty
 
     policy = law.policy("auto-dealer", "secrecy")
     events = {"sale": date(2026, 3, 5), "delivery": date(2026, 3, 12)}

@@ -2,9 +2,9 @@
 
 import pytest
 
+from policies.customer_rows import Scheme
 from policies.pack_rows import DEADLINE_FORMS, Deadline, DossierType, Event, Item, Key
 from policies.packs import parse_pack
-from policies.rule_rows import Scheme
 from policies.wording import condition_words, deadline_words, items_bound
 
 CASE = DossierType(

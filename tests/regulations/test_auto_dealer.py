@@ -7,12 +7,13 @@ import pytest
 from policies.checklist import Paper, checklist, lacking, review
 from policies.deadlines import DossierState, due_of, missing
 from policies.handover import receipt_terms
+from policies.keeping_rows import VolumeRule
 from policies.lending import loan_terms
 from policies.measures import completeness as completeness_of
 from policies.measures import measures, owed_sets, timeliness
 from policies.pack_rows import Role, Series
 from policies.penalties import Violation, assess, confirmers, late, uncorrected
-from policies.rule_rows import Form, Provision, VolumeRule
+from policies.rule_rows import Form, Provision
 
 SERVICE = ("minor_repair", "first_service", "maintenance", "overhaul", "warranty_claim")
 VEHICLES = ("new_car", *SERVICE)

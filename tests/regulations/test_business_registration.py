@@ -6,13 +6,14 @@ import pytest
 
 from policies.approvals import Request, decide
 from policies.checklist import Paper, checklist, review
+from policies.customer_rows import Ownership
 from policies.customers import contacts_needed, profile_gaps, scheme_value
 from policies.deadlines import DossierState, due_of, missing
 from policies.measures import measures, reminders_needed, urged_in_vain
 from policies.pack_rows import Role
 from policies.penalties import Violation, assess
 from policies.routines import intervals, owed_of
-from policies.rule_rows import FilingScope, Form, Ownership, Provision, Routine
+from policies.rule_rows import FilingScope, Form, Provision, Routine
 
 BASICS = ("客户名称", "客户类别", "企业性质", "主管单位", "地址", "联系人", "联系电话")
 

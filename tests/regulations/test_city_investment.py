@@ -7,9 +7,10 @@ import pytest
 from customer_law import Regular, asked_for, in_charge, provisions, regular
 
 from policies.checklist import lacking
+from policies.customer_rows import Scheme
 from policies.customers import scheme_value
 from policies.deadlines import due_of
-from policies.rule_rows import Form, Scheme
+from policies.rule_rows import Form
 
 PACK = "city-investment"
 

@@ -6,13 +6,14 @@ import pytest
 
 from policies.approvals import Request, decide
 from policies.checklist import Paper, checklist, holds, review
+from policies.customer_rows import Ownership
 from policies.customers import Claim, escalation, neglected, rule_ownership, who_may_reassign
 from policies.deadlines import DossierState, due_of, missing
 from policies.handover import receipt_terms
 from policies.pack_rows import Role
 from policies.penalties import Violation, assess, late
 from policies.routines import business_day, occurrences
-from policies.rule_rows import Ownership, Provision, Routine
+from policies.rule_rows import Provision, Routine
 
 LISTS = ("confirmed_customer_list", "planned_invitation_list", "event_day_list")
 QUALITY = frozenset({"verify:全面", "verify:清晰", "verify:整洁"})

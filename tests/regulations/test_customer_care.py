@@ -6,8 +6,8 @@ import pytest
 from customer_law import Regular, asked_for, provisions, regular
 
 from policies.checklist import lacking
+from policies.customer_rows import Scheme
 from policies.customers import scheme_value
-from policies.rule_rows import Scheme
 
 PACK = "customer-care"
 GRADES = {

@@ -6,11 +6,13 @@ import pytest
 from customer_law import Regular, asked_for, provisions, regular
 
 from policies.checklist import holds, lacking
+from policies.conduct_rows import Incident
+from policies.customer_rows import Scheme
 from policies.customers import profile_gaps, scheme_value
 from policies.deadlines import due_of
 from policies.errors import UnknownName
 from policies.lending import loan_terms
-from policies.rule_rows import Incident, Provision, Routine, Scheme
+from policies.rule_rows import Provision, Routine
 
 PACK = "customer-grading"
 GRADES = {

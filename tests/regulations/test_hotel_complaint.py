@@ -7,12 +7,13 @@ import pytest
 
 from policies.approvals import Request, decide, may_sign
 from policies.checklist import Paper, review
+from policies.customer_rows import Scheme
 from policies.customers import escalation, scheme_value
 from policies.deadlines import due_of
 from policies.naming import key_value
 from policies.pack_rows import Role
 from policies.routines import occurrences
-from policies.rule_rows import Form, Provision, Routine, Scheme
+from policies.rule_rows import Form, Provision, Routine
 
 TODAY = date(2026, 5, 11)
 

@@ -7,6 +7,7 @@ import pytest
 
 from policies.approvals import Request, decide, loan_terms
 from policies.checklist import Paper, review
+from policies.customer_rows import Scheme
 from policies.customers import Claim, profile_gaps, rule_ownership, scheme_value
 from policies.deadlines import DossierState, due_of, missing
 from policies.measures import measures
@@ -14,7 +15,7 @@ from policies.pack_rows import Role, Series
 from policies.penalties import Violation, assess
 from policies.retention import disposal_terms, keep_until, period_of
 from policies.routines import occurrences
-from policies.rule_rows import Form, Provision, Routine, Scheme
+from policies.rule_rows import Form, Provision, Routine
 
 FILES = ("customer_closed", "customer_unclosed", "daily_registration")
 

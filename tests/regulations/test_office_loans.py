@@ -13,12 +13,13 @@ from law import Law
 from office import doing, role, the
 
 from policies.approvals import Request, decide
+from policies.conduct_rows import Incident
 from policies.handover import receipt_terms
 from policies.lending import loan_terms
 from policies.pack_rows import Role
 from policies.penalties import Violation, assess
 from policies.policy import Policy
-from policies.rule_rows import Form, Incident
+from policies.rule_rows import Form
 
 PACK = "office-records"
 

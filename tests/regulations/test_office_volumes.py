@@ -23,11 +23,12 @@ from policies.arrangement import (
 from policies.checklist import Paper as FiledPaper
 from policies.checklist import lacking, review
 from policies.handover import receipt_rules
+from policies.keeping_rows import RetentionClass, VolumeRule
 from policies.pack_rows import DocumentType, Need, Role
 from policies.policy import Policy
 from policies.rhythms import occurrences
 from policies.routines import intervals
-from policies.rule_rows import Form, Provision, RetentionClass, Routine, VolumeRule
+from policies.rule_rows import Form, Provision, Routine
 
 PACK = "office-records"
 

@@ -6,10 +6,11 @@ from datetime import date
 import pytest
 
 from policies.approvals import Request, decide
+from policies.conduct_rows import Incident
 from policies.lending import knows, loan_terms
 from policies.pack_rows import DocumentType, Need, Role
 from policies.packs import Pack
-from policies.rule_rows import Form, Incident, Provision, Secrecy
+from policies.rule_rows import Form, Provision, Secrecy
 from policies.scope import marking, secrecy_scope
 
 SECRETS = ("TOP", "CONF", "SECRET")

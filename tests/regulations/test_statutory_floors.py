@@ -5,10 +5,11 @@ from datetime import date
 
 import pytest
 
+from policies.keeping_rows import Retention
 from policies.pack_rows import DocumentType
 from policies.packs import Pack
 from policies.retention import keep_until, period_of
-from policies.rule_rows import Provision, Retention
+from policies.rule_rows import Provision
 
 LAW = ("auto-dealer", "secrecy", "statutory-floors")
 PERSONAL = {"personal_years": "10", "sensitive_personal_years": "3"}

@@ -8,6 +8,7 @@ from customer_law import Regular, asked_for, in_charge, names, provisions, regul
 
 from policies.approvals import Request, decide, loan_terms
 from policies.checklist import Paper, lacking, review
+from policies.conduct_rows import Incident
 from policies.customers import profiles, scheme_value
 from policies.deadlines import due_of
 from policies.destruction import disposal_terms
@@ -15,7 +16,7 @@ from policies.measures import measures, target_percent
 from policies.pack_rows import Role, Series
 from policies.reach import role_words
 from policies.routines import occurrences
-from policies.rule_rows import Form, Incident, Routine
+from policies.rule_rows import Form, Routine
 from policies.scope import marking
 from policies.wording import signer_words
 
