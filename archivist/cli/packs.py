@@ -26,6 +26,9 @@ from policies.policy import Policy, Question
 from policies.questions import open_questions
 
 
+_SHOWN_PLACES = 3  # rows that `coverage` names in its table; --json names all
+
+
 @group("pack", zh="制度包：列出、查看、查错、采用、逐条对照。")
 def pack_command() -> None:
     """The regulations: list, show, check, adopt, coverage."""
@@ -168,8 +171,12 @@ def coverage(call: Call) -> int:
 
 
 def _carried_out(row: dict[str, Any]) -> str:
-    why = row["outside"] or {"zh": "", "en": ""}
-    return row["where"] or say(f"不在档案范围：{why['zh']}", f"outside: {why['en']}")
+    if not row["where"]:
+        why = row["outside"] or {"zh": "", "en": ""}
+        return say(f"不在档案范围：{why['zh']}", f"outside: {why['en']}")
+    places = row["where"].split("; ")
+    more = len(places) - _SHOWN_PLACES
+    return "; ".join(places[:_SHOWN_PLACES]) + (f" … +{more}" if more > 0 else "")
 
 
 def _shipped() -> dict[str, Pack]:
