@@ -25,7 +25,6 @@ from policies.packs import Pack, check_pack_bytes, parse_pack
 from policies.policy import Policy, Question
 from policies.questions import open_questions
 
-
 _SHOWN_PLACES = 3  # rows that `coverage` names in its table; --json names all
 
 
