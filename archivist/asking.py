@@ -21,7 +21,6 @@ from policies.approvals import ACTION_WORDS, Decision, Request, decide, role_wor
 from policies.arrangement import Matter, filing_year
 from policies.calendar import Calendar
 from policies.checklist import checklist as items_of
-from policies.conduct_rows import Penalty
 from policies.customer_rows import Scheme
 from policies.deadlines import Due, awaited, due_of, is_overdue
 from policies.errors import UnknownName
@@ -33,12 +32,14 @@ from policies.naming import (
     key_value,
     role_id,
     series_id,
+    violation_code,
 )
 from policies.pack_rows import DossierType
 from policies.penalties import Assessment, Violation, assess
 from policies.penalty_law import liable
 from policies.policy import Policy, Question
 from policies.reach import clauses_of
+from policies.rule_rows import Approval, Knowledge
 from policies.wording import condition_words
 
 LENDING = ("view", "extract", "copy", "borrow", "take_out")
@@ -74,9 +75,10 @@ def approval(policy: Policy, asked: Asked) -> Answer:
     # of grades would seem not to exist.
     if grade is None and doc_type and (ruling := policy.default_grade(doc_type)):
         grade = ruling.grade.code
+    known = grade if grade is None or _is_ruled(policy, grade) else None
     request = Request(
         asked.action,
-        grade=grade,
+        grade=known,
         relation=asked.relation,
         doc_type=doc_type,
         dossier_type=policy.dossier_type(asked.dossier_type).id if asked.dossier_type else None,
@@ -91,6 +93,7 @@ def approval(policy: Policy, asked: Asked) -> Answer:
         "title": zh,
         "title_en": en,
         "grade": request.grade,
+        "grade_undeclared": grade if known is None else None,
         "relation": request.relation,
         "type": request.doc_type,
         "dossier_type": request.dossier_type,
@@ -101,6 +104,13 @@ def approval(policy: Policy, asked: Asked) -> Answer:
         "know": _knowing(policy, request.grade),
         "loan": _loan(policy, request) if request.action in LENDING else None,
     }
+
+
+def _is_ruled(policy: Policy, code: str) -> bool:
+    """Whether an adopted pack declares the grade or rules by it; a word alone is no law."""
+    ruled = {grade for cited in policy.rows(Approval) for grade in cited.row.grades}
+    ruled.update(grade for cited in policy.rows(Knowledge) for grade in cited.row.grades)
+    return code in ruled or code in policy.grades
 
 
 def _decided(policy: Policy, decision: Decision) -> Answer:
@@ -304,6 +314,10 @@ def keep(
     if code is None and paper and (ruling := policy.default_grade(paper.id)):
         code = ruling.grade.code
     terms = retention.disposal_terms(policy, *where, code)
+    destroying = decide(
+        policy,
+        Request("destroy", grade=code, doc_type=where[0], dossier_type=where[1], series=where[2]),
+    )
     return {
         "type": where[0],
         "dossier_type": where[1],
@@ -328,6 +342,7 @@ def keep(
             "methods": list(terms.methods),
             "only_by_procedure": terms.only_by_procedure,
             **_cited(terms.clauses, terms.packs, terms.open),
+            "approval": _decided(policy, destroying),
         },
     }
 
@@ -366,7 +381,7 @@ def penalties(
     violations = []
     for word in written:
         found = _VIOLATION.fullmatch(word)
-        code = _code(policy, found["code"] if found else word)
+        code = violation_code(policy, found["code"] if found else word)
         if found is None:
             raise UnknownName("violation", word, ("CODE@2026-03-05*2:ITEM",))
         day = _day(found["on"], word) if found["on"] else on
@@ -394,17 +409,6 @@ def penalties(
             (),
         ),
     }  # fmt: skip
-
-
-def _code(policy: Policy, name: str) -> str:
-    """The violation of this code, or of the words that a penalty has for it."""
-    wanted = policy.fold(name)
-    known: dict[str, str] = {}
-    for cited in policy.rows(Penalty):
-        if wanted in map(policy.fold, (cited.row.on, cited.row.zh, cited.row.en)):
-            return cited.row.on
-        known.setdefault(cited.row.on, f"{cited.row.zh}（{cited.row.on}）")
-    raise UnknownName("violation", name, tuple(known), tuple(known.values()))
 
 
 def _day(written: str, word: str) -> date:
@@ -456,7 +460,7 @@ def routine(
             continue
         day = events.get(row.before_event)
         found = routines.occurrences(row, since, until, calendar, settings, day)
-        zh, en = routines.rhythm_words(row)
+        zh, en = routines.rhythm_words(row, settings)
         fixed = {
             "routine": row.id, "title": row.zh, "title_en": row.en, "of": row.of,
             "rhythm": zh, "rhythm_en": en, "departments": list(row.departments),

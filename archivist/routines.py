@@ -122,7 +122,7 @@ def _doings(archive: Archive, routine: Routine) -> list[_Done]:
 
 def _row(policy: Policy, owed: Owed, done: Sequence[_Done], dossier: Row | None) -> dict[str, Any]:
     routine, one = owed.cited.row, owed.occurrence
-    how_often = rhythm_words(routine)
+    how_often = rhythm_words(routine, intervals(policy))
     return {
         "routine": routine.id,
         "title": routine.zh,

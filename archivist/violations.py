@@ -25,13 +25,12 @@ from archivist.records import Entry, canonical, timestamp
 from archivist.regulations import roles_meant
 from index.catalogue import Row
 from policies.calendar import Calendar
-from policies.conduct_rows import Penalty
-from policies.naming import role_id
+from policies.errors import UnknownName
+from policies.naming import role_id, violation_code
 from policies.pack_rows import DossierType, Role
 from policies.penalties import Violation, liable
 from policies.policy import Policy
 from policies.reach import role_words
-from policies.rule_rows import LoanRule, Routine
 from storage.people import Unlocked
 
 FOLDER = "VIOLATIONS"
@@ -268,28 +267,16 @@ def _step(entry: Entry) -> str:
 
 
 def code_called(policy: Policy, said: str) -> str:
-    """The violation of this code, or of the words that a penalty has for it.
-
-    Raises BadRequest with the codes and words there are.
-    """
-    known = {cited.row.on for cited in policy.rows(Penalty)}
-    known |= {cited.row.overdue for cited in policy.rows(LoanRule) if cited.row.overdue}
-    known |= {cited.row.late for cited in policy.rows(Routine) if cited.row.late}
-    wanted = policy.fold(said)
-    penalties = [cited.row for cited in policy.rows(Penalty)]
-    words = {policy.fold(word): row.on for row in penalties for word in (row.zh, row.en)}
-    code = next((code for code in known if policy.fold(code) == wanted), words.get(wanted))
-    if code is None:
-        listed = ", ".join(sorted(known))
-        names = {row.on: row.zh for row in reversed(penalties)}
-        told = (f"{each}（{names[each]}）" if each in names else each for each in sorted(known))
+    """The violation called so. Raises BadRequest with the codes and words there are."""
+    try:
+        return violation_code(policy, said)
+    except UnknownName as error:
         raise BadRequest(
             f"现行制度没有违规代码 {said}",
             f"no adopted regulation knows the violation {said}",
-            f"可用：{'、'.join(told)}",
-            f"there are: {listed}",
-        )
-    return code
+            f"可用：{'、'.join(error.known_zh)}",
+            f"there are: {', '.join(error.known)}",
+        ) from None
 
 
 def _described(archive: Archive, policy: Policy, report: Report, identifier: str) -> Case:

@@ -12,15 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from policies.conduct_rows import Penalty
 from policies.customer_rows import Profile, Scheme
 from policies.errors import UnknownName
 from policies.fields import SLUG
 from policies.pack_rows import GRADE_CODES, DossierType, Key, Role, Series
 from policies.policy import Policy
+from policies.rule_rows import LoanRule, Routine
 
 __all__ = [
     "event_id", "field_id", "grade_code", "key_called", "key_value", "role_id", "series_id",
-    "value_words",
+    "value_words", "violation_code",
 ]  # fmt: skip
 
 _GRADE_WORDS = dict(zip(("绝密", "机密", "秘密", "内部", "公开"), GRADE_CODES, strict=True))
@@ -115,6 +117,28 @@ def value_words(key: Key, schemes: Iterable[Scheme]) -> tuple[tuple[str, str, st
         if scheme.of == "case" and {value.id for value in scheme.values} == set(key.values):
             return tuple((value.id, value.zh, value.en) for value in scheme.values)
     return tuple((value, value, value) for value in key.values)
+
+
+def violation_code(policy: Policy, name: str) -> str:
+    """The violation of this code, or of the words that a penalty has for it.
+
+    Whoever records one and whoever asks what it costs may use the same words. Codes are those of
+    penalties, of loans not returned and of work not done in time. Raises `UnknownName`.
+    """
+    penalties = [cited.row for cited in policy.rows(Penalty)]
+    words = {row.on: row.zh for row in reversed(penalties)}
+    known = dict.fromkeys(row.on for row in penalties)
+    known |= dict.fromkeys(c.row.overdue for c in policy.rows(LoanRule) if c.row.overdue)
+    known |= dict.fromkeys(c.row.late for c in policy.rows(Routine) if c.row.late)
+    wanted = policy.fold(name)
+    for code in known:
+        if policy.fold(code) == wanted:
+            return code
+    for row in penalties:
+        if wanted in map(policy.fold, (row.zh, row.en)):
+            return row.on
+    told = (f"{words[code]}（{code}）" if code in words else code for code in known)
+    raise UnknownName("violation", name, tuple(known), tuple(told))
 
 
 def _id_of(policy: Policy, kind: type[Role] | type[Series], name: str) -> str | None:

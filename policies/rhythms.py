@@ -25,6 +25,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from policies.deadlines import END_OF_DAY, add_months, month_end, rolled
@@ -45,6 +46,10 @@ _UNITS = {
     "day": "days", "天": "days", "日": "days", "week": "weeks", "周": "weeks", "星期": "weeks",
     "month": "months", "月": "months", "year": "years", "年": "years",
     "working_day": "working_days", "工作日": "working_days",
+}  # fmt: skip
+_UNIT_WORDS = {
+    "days": ("天", "day"), "weeks": ("周", "week"), "months": ("个月", "month"),
+    "years": ("年", "year"), "working_days": ("个工作日", "working day"),
 }  # fmt: skip
 _WEEKDAYS_ZH = ("一", "二", "三", "四", "五", "六", "日")
 
@@ -281,9 +286,18 @@ def business_day(moment: datetime, cut_off: str) -> date:
     return day + _DAY if cut_off and f"{moment:%H:%M:%S}" > f"{cut_off}:00" else day
 
 
-def rhythm_words(routine: Routine) -> tuple[str, str]:
-    """How often, in Chinese and English."""
+def rhythm_words(
+    routine: Routine, settings: Mapping[str, str] = MappingProxyType({})
+) -> tuple[str, str]:
+    """How often, in Chinese and English; `settings` are the company's own intervals.
+
+    Where the company has not said how often, the setting is named that says it.
+    """
     row = routine
+    if chosen := interval(settings.get(row.every_from, "")):
+        zh, en = _UNIT_WORDS[chosen[1]]
+        units = en if chosen[0] == 1 else f"{en}s"
+        return f"每 {chosen[0]} {zh}一次", f"every {chosen[0]} {units}"
     if row.weekly:
         return f"每周{_WEEKDAYS_ZH[WEEKDAYS.index(row.weekly)]}", f"every {row.weekly}"
     if row.nth_weekday:

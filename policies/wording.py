@@ -11,7 +11,8 @@ conditions. Roles, fields, events and keys have the names that the packs give th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from policies.checklist import condition_parts
 from policies.customer_rows import Scheme
@@ -56,6 +57,24 @@ def lack_words(policy: Policy, kind: str, detail: str) -> tuple[str, str]:
         "expired": (f"已过期（{detail} 年）", f"expired (of {detail})"),
     }
     return words.get(kind, (kind, kind))
+
+
+def consequence_words(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a penalty is beside its yuan: `row` is one as `ask penalty` or `violation list` tells
+    it, with points, month_pay, notice, sanction and transfers_customer."""
+    found = [(row["sanction"], row["sanction"])] if row["sanction"] else []
+    if row["points"]:
+        found.append((f"扣 {row['points']} 分", f"{row['points']} points off"))
+    if row["month_pay"]:
+        found.append(("扣当月绩效工资", "the month's performance pay"))
+    if cut := row.get("pay_cut") or row.get("pay_cut_percent"):
+        low, high = cut
+        found.append((f"可扣绩效工资 {low}%–{high}%", f"pay cut of {low}–{high} %"))
+    if row["notice"]:
+        found.append(("通报全公司", "announced to the whole company"))
+    if row["transfers_customer"]:
+        found.append(("客户移交他人", "the customer goes to somebody else"))
+    return found
 
 
 def point_words(policy: Policy, point: str) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from archivist.cli.say import facts, say, table
 from policies.approvals import ACT_WORDS
 from policies.filing_years import TAKES_WORDS
 from policies.policy import Policy
-from policies.wording import copy_words, signer_words
+from policies.wording import consequence_words, copy_words, signer_words
 
 RELATION_WORDS = {
     "owner": ("经办人本人", "the one in charge of it"),
@@ -65,7 +65,7 @@ def shown_approval(policy: Policy, answer: Answer) -> str:
     """The verdict, the steps, who may know, what a loan demands."""
     head = [
         (say("动作", "action"), say(answer["title"], answer["title_en"])),
-        (say("密级", "grade"), answer["grade"] and grade_label(policy, answer["grade"])),
+        (say("密级", "grade"), _grade(policy, answer)),
         (say("申请人", "asked by"), say(*RELATION_WORDS[answer["relation"]])),
         (say("资料", "paper"), type_label(policy, answer["type"])),
         (say("档案种类", "dossier"),
@@ -77,16 +77,32 @@ def shown_approval(policy: Policy, answer: Answer) -> str:
         (say("须", "also needed"), _needs(answer)),
         *_sources(answer),
     ]  # fmt: skip
+    return _parts(
+        facts(head), _steps(policy, answer), _knowing(answer), _loan(answer),
+        _open(answer, answer["loan"]),
+    )  # fmt: skip
+
+
+def _steps(policy: Policy, answer: Answer) -> str:
+    """Who says yes, one after another."""
     steps = [
         (step["step"], say(step["title"], step["title_en"]), say(*ACT_WORDS[step["act"]]),
          [role_label(policy, role) for role in step["means"]] or say("尚未写明", "not said yet"))
         for step in answer["steps"]
     ]  # fmt: skip
     heads = (say("步", "step"), say("职务", "role"), say("动作", "act"), say("指", "meaning"))
-    return _parts(
-        facts(head), table(heads, steps) if steps else "", _knowing(answer), _loan(answer),
-        _open(answer, answer["loan"]),
-    )  # fmt: skip
+    return table(heads, steps) if steps else ""
+
+
+def _grade(policy: Policy, answer: Answer) -> str | None:
+    """The grade; one that was named and that no adopted regulation knows changes nothing."""
+    if unknown := answer["grade_undeclared"]:
+        name = grade_label(policy, unknown)
+        return say(
+            f"采用的制度没有规定“{name}”，按不分密级回答",
+            f"no adopted regulation knows {name}: answered as if no grade were named",
+        )
+    return answer["grade"] and grade_label(policy, answer["grade"])
 
 
 def _verdict(answer: Answer) -> str:
@@ -235,7 +251,20 @@ def shown_keep(policy: Policy, answer: Answer) -> str:
             *_sources(terms),
         )
     )
-    return _parts(head, destroying, _open(answer, terms))
+    return _parts(head, destroying, _destroying(policy, terms["approval"]),
+                  _open(answer, terms, terms["approval"]))  # fmt: skip
+
+
+def _destroying(policy: Policy, approval: Answer) -> str:
+    """Who says yes to the destruction, or why nobody may."""
+    verdict = facts(
+        (
+            (say("销毁审批", "destruction"), _verdict(approval)),
+            (say("原因", "why"), say(approval["reason_zh"] or "", approval["reason_en"] or "")),
+            *_sources(approval),
+        )
+    )
+    return _parts(verdict, _steps(policy, approval))
 
 
 def _length(policy: Policy, span: Answer | None) -> str | None:
@@ -326,19 +355,7 @@ def _sum(low: int, high: int) -> str:
 
 
 def _besides(row: Answer) -> list[str] | None:
-    found = [row["sanction"]] if row["sanction"] else []
-    if row["points"]:
-        found.append(say(f"扣 {row['points']} 分", f"{row['points']} points off"))
-    if row["month_pay"]:
-        found.append(say("扣当月绩效工资", "the month's performance pay"))
-    if row["pay_cut"]:
-        low, high = row["pay_cut"]
-        found.append(say(f"可扣绩效工资 {low}%–{high}%", f"pay cut of {low}–{high} %"))
-    if row["notice"]:
-        found.append(say("通报全公司", "announced"))
-    if row["transfers_customer"]:
-        found.append(say("客户移交他人", "the customer goes to somebody else"))
-    return found or None
+    return [say(*words) for words in consequence_words(row)] or None
 
 
 def shown_routines(policy: Policy, rows: Iterable[Answer]) -> str:

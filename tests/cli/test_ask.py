@@ -2,6 +2,27 @@
 
 import pytest
 
+OWN = """
+[pack]
+id = "own"
+version = "1"
+zh = "公司规定"
+en = "own rules"
+source = "own"
+kind = "company"
+effective_from = 2026-01-01
+[[penalty]]
+id = "attitude"
+zh = "服务态度不佳"
+en = "bad manners"
+on = "attitude"
+who = ["staff"]
+per = "time"
+points = 2
+notice = true
+clause = "OWN-1"
+"""
+
 
 def ask(home, *words, code=0):
     return home.json("ask", *words, code=code)
@@ -367,3 +388,45 @@ def test_a_conditional_item_says_its_condition_in_words(home):
     """The list for tenants names what must be so, not the field's id."""
     ran = home.run("ask", "checklist", "租户档案", "--pack", "property", ARCHIVIST_LANG="zh")
     assert "条件（二次装修：是）" in ran.out.decode("utf-8")
+
+
+def test_an_interval_that_the_company_set_is_said_in_words(home):
+    """With the setting the answer says how often; without it, which setting is asked for."""
+    words = ("routine", "--pack", "crm-basics", "--from", "2026-01-01", "--to", "2026-12-31")
+    row, *_ = ask(home, *words, "--set", "crm_review_months=3")
+    assert (row["rhythm"], row["rhythm_en"]) == ("每 3 个月一次", "every 3 months")
+    (row,) = ask(home, *words)
+    assert (row["unset"], "crm_review_months" in row["rhythm"]) == ("crm_review_months", True)
+
+
+def test_a_grade_that_no_regulation_knows_is_not_invented(home):
+    """租赁 knows no grades: its answer is the one without any, and says so."""
+    plain = ask(home, "approval", "view", "--pack", "leasing")
+    graded = ask(home, "approval", "view", "--pack", "leasing", "--grade", "秘密")
+    assert (graded["grade"], graded["grade_undeclared"]) == (None, "SECRET")
+    assert (graded["steps"], graded["know"]) == (plain["steps"], plain["know"])
+    words = ("ask", "approval", "view", "--pack", "leasing", "--grade", "机密")
+    assert "按不分密级回答" in home.run(*words, ARCHIVIST_LANG="zh").out.decode()
+    # A grade that rows speak of counts, though the pack that has these rows declares none.
+    assert ask(home, "approval", "view", "--grade", "秘密")["grade_undeclared"] is None
+
+
+def test_keeping_says_who_approves_the_destruction(home):
+    """S001-6-R17: the head of leasing reviews, the general manager approves."""
+    approval = ask(home, "keep", "营业执照", "--pack", "leasing")["disposal"]["approval"]
+    assert (approval["allowed"], approval["clauses"]) == (True, ["S001-6-R17"])
+    assert steps(approval) == ["leasing_head:review", "general_manager:approve"]
+    words = ("ask", "keep", "营业执照", "--pack")
+    told = home.run(*words, "leasing", ARCHIVIST_LANG="zh").out.decode()
+    assert "总经理" in told and "销毁审批" in told
+    nobody = ask(home, "keep", "客户关系运营流程", "--pack", "crm-basics")["disposal"]["approval"]
+    assert (nobody["allowed"], nobody["reason"]) == (False, "no-rule")
+
+
+@pytest.mark.parametrize("said", ["attitude", "服務態度不佳"])
+def test_recording_and_asking_take_the_same_words(home, said):
+    """The code or the words of the penalty, in either script."""
+    pack = home.top / "own.toml"
+    pack.write_text(OWN, "utf-8")
+    (row,) = ask(home, "penalty", said, "--pack", pack)["penalties"]
+    assert (row["code"], row["amount"], row["points"]) == ("attitude", 0, 2)
