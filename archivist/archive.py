@@ -36,7 +36,7 @@ from storage.errors import Busy, Damaged, Missing, NoKey, Occupied
 from storage.house_key import HouseKey
 from storage.keys import GradeKey, KeyRing, Suite, recipient_digest
 from storage.ledger import Ledger
-from storage.people import People, Unlocked
+from storage.people import People, Person, Unlocked
 from storage.vault import Put, Receipt, Vault
 
 KINDS = {"customer": "客户", "dossier": "客户档案", "record": "档案"}
@@ -282,13 +282,49 @@ class Archive:
     def sealing_key(self, grade: str) -> tuple[int, Recipient]:
         """The generation and public key that seal for a grade.
 
-        Raises Damaged when the key file is not the one the ledger names: whoever may write
-        to the folder could otherwise put in a key of his own and read all that is filed.
+        The ledger says which generation is the newest: one that a crash left without an entry
+        does not count, and one that somebody deleted is missed. Raises Damaged when the key
+        file is not the one the ledger names: whoever may write to the folder could otherwise
+        put in a key of his own and read all that is filed.
         """
-        generation, recipient = self.keys.current(grade)
+        generation = self.catalogue.newest_generation(grade)
+        if generation is None:
+            raise Missing(f"there is no key {grade}")
+        recipient = self.keys.recipient(grade, generation)
         if recipient_digest(recipient) != self.catalogue.public_key(grade, generation):
             raise Damaged(f"the public key {grade}/{generation} is not the one in the ledger")
         return generation, recipient
+
+    def vouched(self, name: str) -> Person:
+        """The public page of a person, whose keys are those that the ledger names.
+
+        Whatever is sealed to a person goes through here: somebody who may write to the folder
+        could put in a page with keys of his own. Raises NotKnown, NotAllowed for a person who
+        left, Damaged when page and ledger differ. Needs a catalogue that is caught up.
+        """
+        row = self.active(name)
+        page = self.people.person(name)
+        if (page.verify_key.hex(), recipient_digest(page.recipient)) != (
+            row["key"],
+            row["recipient"],
+        ):
+            raise Damaged(f"the public page of {name} is not the one in the ledger")
+        return page
+
+    def active(self, name: str) -> Row:
+        """The row of somebody who has keys here and has not left. Raises NotKnown, NotAllowed."""
+        row = self.catalogue.person(name)
+        if row is None:
+            known = ", ".join(p["id"] for p in self.catalogue.people() if not p["left_at"])
+            raise NotKnown(
+                f"没有名为 {name} 的人员",
+                f"there is no person {name}",
+                f"已有人员：{known}；新增：archivist person add",
+                f"there are: {known}; add one with archivist person add",
+            )
+        if row["left_at"]:
+            raise NotAllowed(f"{name} 已离职", f"{name} has left")
+        return row
 
     def opened(self, grade: str, generation: int, person: Unlocked) -> GradeKey:
         """The grade's private key in this person's hands. Raises NotAllowed without clearance."""

@@ -2,7 +2,8 @@
 
 Owns the ledger act `person` after the founding. The order: keys durable, then the entry, which
 is the commit point. Its `key` is the public half of the person's signing key, so that whatever
-he signs later can be verified from the ledger alone.
+he signs later can be verified from the ledger alone; `recipient` is the digest of what is sealed
+to him, so that nobody can put another's keys in its place.
 
 Rules it keeps:
 - Nobody enrols himself, and nobody is enrolled twice: a second set of keys under one name would
@@ -20,13 +21,13 @@ from typing import Any
 from archivist.archive import Archive
 from archivist.errors import BadRequest, NotAllowed
 from archivist.records import timestamp
-from archivist.regulations import roles_meant
+from archivist.regulations import refuse_held_apart, roles_meant
 from policies.fields import SLUG
 from policies.naming import role_id
 from policies.pack_rows import Role
 from policies.policy import Policy
-from policies.reach import role_words
 from storage.errors import Unsuitable
+from storage.keys import recipient_digest
 from storage.names import checked_person_name
 from storage.people import Unlocked
 
@@ -62,6 +63,7 @@ def enrol(
             roles=list(newcomer.roles),
             department=newcomer.department or None,
             key=unlocked.verify_key.hex(),
+            recipient=recipient_digest(unlocked.identity.recipient),
         )
         desk.append()
     archive.follow()
@@ -81,7 +83,7 @@ def check(archive: Archive, policy: Policy, newcomer: Newcomer, by: str) -> None
     archive.follow()
     if any(row["id"] == newcomer.name for row in archive.catalogue.people()):
         raise _taken(newcomer.name)
-    _held_apart(policy, newcomer.roles)
+    refuse_held_apart(policy, newcomer.roles)
 
 
 def role_ids(policy: Policy, given: Iterable[str]) -> tuple[str, ...]:
@@ -107,20 +109,6 @@ def role_ids(policy: Policy, given: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
-def _held_apart(policy: Policy, typed: Sequence[str]) -> None:
-    roles = roles_meant(policy, typed)
-    for cited in policy.rows(Role):
-        if cited.row.id in roles:
-            for other in cited.row.excludes:
-                if other in roles:
-                    raise NotAllowed(
-                        f"制度规定{cited.row.zh}与{role_words(policy, other)[0]}不得由一人担任"
-                        f"（{cited.row.clause}）",
-                        f"the regulation holds {cited.row.id} and {other} apart "
-                        f"({cited.row.clause})",
-                    )
-
-
 def _taken(name: str) -> BadRequest:
     return BadRequest(f"已有名为 {name} 的人员", f"there is a person {name} already")
 
@@ -139,8 +127,10 @@ def _keys(archive: Archive, newcomer: Newcomer, now: datetime, log_n: int) -> Un
 
 
 def enrolled(archive: Archive) -> list[dict[str, Any]]:
-    """Everybody, with roles, department and the day of enrolment."""
+    """Everybody, with roles, department and the day of enrolment, and the grades he was cleared
+    for; `left` tells since when somebody is no longer here."""
     archive.follow()
+    cleared = archive.catalogue.clearances()
     return [
         {
             "person": row["id"],
@@ -148,6 +138,8 @@ def enrolled(archive: Archive) -> list[dict[str, Any]]:
             "department": row["department"],
             "added": row["added"],
             "key": row["key"],
+            "grades": sorted({c["grade"] for c in cleared if c["person"] == row["id"]}),
+            "left": row["left_at"],
         }
         for row in archive.catalogue.people()
     ]

@@ -18,14 +18,14 @@ from archivist.archive import Archive
 from archivist.config import FILE_NAME, TEMPLATE, load
 from archivist.errors import BadRequest
 from archivist.records import timestamp
-from archivist.regulations import keep_adopted
+from archivist.regulations import keep_adopted, refuse_held_apart
 from index.analysis import fold
 from policies.packs import Pack, parse_pack
 from policies.policy import Policy
 from storage import durable
 from storage.errors import Unsuitable
 from storage.house_key import HouseKey
-from storage.keys import Suite
+from storage.keys import Suite, recipient_digest
 from storage.ledger import Ledger
 from storage.names import checked_person_name
 from storage.note import vkey
@@ -92,8 +92,13 @@ def found(
     entropy: Callable[[int], bytes],
     house_key_path: Callable[[str], Path],
 ) -> Archive:
-    """Make the archive. Raises BadRequest when the folder is not empty or questions are open."""
+    """Make the archive.
+
+    Raises BadRequest when the folder is not empty or questions are open, NotAllowed for roles
+    that a regulation holds apart.
+    """
     policy = settle([pack for pack, _ in plan.packs], plan.company)
+    refuse_held_apart(policy, plan.founder.roles)
     try:
         checked_person_name(plan.founder.name)
     except Unsuitable as error:
@@ -166,6 +171,7 @@ def _record(archive: Archive, plan: Plan, policy: Policy, founder: Unlocked, now
             {"person": name},
             roles=list(plan.founder.roles),
             key=founder.verify_key.hex(),
+            recipient=recipient_digest(founder.identity.recipient),
         )
         for grade in policy.grades.values():
             if grade.encrypt:

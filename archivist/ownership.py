@@ -23,7 +23,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from archivist.archive import Archive
-from archivist.errors import BadRequest, NotAllowed, NotKnown
+from archivist.errors import BadRequest, NotAllowed
 from archivist.records import timestamp
 from archivist.regulations import roles_meant
 from archivist.standing import customer_fields, local_moment
@@ -95,7 +95,7 @@ def claim(archive: Archive, policy: Policy, claimed: Claimed, now: datetime, who
         raise BadRequest("名单的时间在现在之后", "the list cannot have been handed in after now")
     with archive.writing(now, who) as desk:
         row = archive.the("customer", claimed.customer)
-        person = _person(archive, claimed.person)
+        person = archive.active(claimed.person)
         said = {
             "department": claimed.department or person["department"] or None,
             "listed": timestamp(claimed.listed) if claimed.listed else None,
@@ -134,7 +134,7 @@ def assign(
     """
     with archive.writing(now, who) as desk:
         row = archive.the("customer", customer)
-        _person(archive, person)
+        archive.active(person)
         rules = _ruled_by(archive, policy, bool(row["owner"]), who)
         desk.say_with_card(
             customer,
@@ -175,7 +175,7 @@ def record_contact(
         raise BadRequest("联系日期在今天之后", "a contact cannot lie in the future")
     with archive.writing(now, who) as desk:
         archive.the("customer", customer)
-        _person(archive, person)
+        archive.active(person)
         subject = {"customer": customer, "person": person}
         desk.say("contact", subject, kind=kind, on=day.isoformat())
         desk.append()
@@ -287,19 +287,6 @@ def _told(archive: Archive, row: Row) -> dict[str, Any]:
 
 
 # ── people ────────────────────────────────────────────────────────────────────
-
-
-def _person(archive: Archive, name: str) -> Row:
-    for row in archive.catalogue.people():
-        if row["id"] == name:
-            return row
-    known = ", ".join(archive.people.names())
-    raise NotKnown(
-        f"没有名为 {name} 的人员",
-        f"there is no person {name}",
-        f"已有人员：{known}；新增：archivist person add",
-        f"there are: {known}; add one with archivist person add",
-    )
 
 
 def _known(archive: Archive, name: str | None) -> bool:

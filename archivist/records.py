@@ -34,6 +34,10 @@ ACTS = frozenset(
         "adopt",  # a pack version came into force
         "person",  # a person was added
         "key",  # a grade's key generation was made and granted
+        "clear",  # a person was cleared for a grade
+        "revoke",  # a person's clearance for a grade was withdrawn
+        "leave",  # a person left; whatever he was cleared for is withdrawn
+        "refused-login",  # a wrong passphrase was tried
         "customer",  # a customer was added or changed (newest card counts)
         "dossier",  # a dossier was opened, changed, closed or got an event
         "ownership",  # somebody claimed a customer, or was given one

@@ -22,16 +22,18 @@ from pathlib import Path
 
 from archivist.archive import Archive
 from archivist.config import FILE_NAME, Settings, load
-from archivist.errors import ArchivistError, BadRequest, NotKnown
+from archivist.errors import ArchivistError, BadRequest, NotAllowed, NotKnown
 from archivist.records import kind_of
 from index.analysis import fold
 from index.catalogue import Catalogue, Row
 from policies.errors import PackInvalid
 from policies.facts import CustomerInfo, DossierInfo, Known
 from policies.naming import role_id
+from policies.pack_rows import Role
 from policies.pack_text import Problem
 from policies.packs import Pack, check_pack_bytes, parse_pack
 from policies.policy import Policy
+from policies.reach import role_words
 from policies.routing import Clues
 from storage import durable
 from storage.errors import StorageError
@@ -247,6 +249,19 @@ def roles_meant(policy: Policy, recorded: Iterable[str]) -> frozenset[str]:
     """What a person's recorded roles are in the regulations: each as it stands, and by its id."""
     words = tuple(recorded)
     return frozenset({*words, *(role_id(policy, word) for word in words)})
+
+
+def refuse_held_apart(policy: Policy, recorded: Iterable[str]) -> None:
+    """Raises NotAllowed for roles that a regulation lets nobody hold together (`excludes`)."""
+    roles = roles_meant(policy, recorded)
+    for cited in policy.rows(Role):
+        for other in cited.row.excludes if cited.row.id in roles else ():
+            if other in roles:
+                raise NotAllowed(
+                    f"制度规定{cited.row.zh}与{role_words(policy, other)[0]}不得由一人担任"
+                    f"（{cited.row.clause}）",
+                    f"the regulation holds {cited.row.id} and {other} apart ({cited.row.clause})",
+                )
 
 
 def department_id(policy: Policy, name: str) -> str:

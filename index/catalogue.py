@@ -31,7 +31,7 @@ from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 4  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 5  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -63,7 +63,10 @@ CREATE TABLE claim (
   customer TEXT, dossier TEXT, type TEXT, clauses TEXT NOT NULL);
 CREATE INDEX claim_scan ON claim (scan);
 CREATE TABLE person (
-  id TEXT PRIMARY KEY, roles TEXT NOT NULL, department TEXT, added TEXT NOT NULL, key TEXT);
+  id TEXT PRIMARY KEY, roles TEXT NOT NULL, department TEXT, added TEXT NOT NULL, key TEXT,
+  recipient TEXT, left_at TEXT);
+CREATE TABLE refused_login (idx INTEGER PRIMARY KEY, person TEXT NOT NULL, t TEXT NOT NULL);
+CREATE INDEX refused_login_person ON refused_login (person, t);
 CREATE TABLE clearance (grade TEXT NOT NULL, generation INTEGER NOT NULL, person TEXT NOT NULL,
   PRIMARY KEY (grade, generation, person));
 CREATE TABLE grade_key (grade TEXT NOT NULL, generation INTEGER NOT NULL, public TEXT NOT NULL,
@@ -385,13 +388,36 @@ class Catalogue(CatalogueView):
         self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]
     ) -> None:
         self._run(
-            "INSERT INTO person VALUES (?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
-            "roles=excluded.roles, department=excluded.department, key=excluded.key",
+            "INSERT INTO person VALUES (?,?,?,?,?,?,NULL) ON CONFLICT (id) DO UPDATE SET "
+            "roles=excluded.roles, department=excluded.department, key=excluded.key, "
+            "recipient=excluded.recipient",
             subject["person"],
             _json(entry["roles"]),
             entry.get("department"),
             entry["t"],
             entry.get("key"),
+            entry.get("recipient"),
+        )
+
+    def _leave(
+        self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]
+    ) -> None:
+        person = subject["person"]
+        self._run("UPDATE person SET left_at = ? WHERE id = ?", entry["t"], person)
+        self._run("DELETE FROM clearance WHERE person = ?", person)
+
+    def _refused_login(
+        self,
+        index: int,
+        entry: Mapping[str, Any],
+        subject: Mapping[str, str],
+        _: Mapping[str, Any],
+    ) -> None:
+        self._run(
+            "INSERT INTO refused_login VALUES (?,?,?) ON CONFLICT DO NOTHING",
+            index,
+            subject["person"],
+            entry["t"],
         )
 
     def _key(
@@ -404,12 +430,27 @@ class Catalogue(CatalogueView):
             entry["public"],
         )
         for person in entry["granted"]:
-            self._run(
-                "INSERT INTO clearance VALUES (?,?,?) ON CONFLICT DO NOTHING",
-                subject["grade"],
-                entry["generation"],
-                person,
-            )
+            self._cleared(subject["grade"], entry["generation"], person)
+
+    def _clear(
+        self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]
+    ) -> None:
+        for generation in entry["generations"]:
+            self._cleared(subject["grade"], generation, subject["person"])
+
+    def _cleared(self, grade: str, generation: int, person: str) -> None:
+        self._run(
+            "INSERT INTO clearance VALUES (?,?,?) ON CONFLICT DO NOTHING", grade, generation, person
+        )
+
+    def _revoke(
+        self, _: int, __: Mapping[str, Any], subject: Mapping[str, str], ___: Mapping[str, Any]
+    ) -> None:
+        self._run(
+            "DELETE FROM clearance WHERE grade = ? AND person = ?",
+            subject["grade"],
+            subject["person"],
+        )
 
     def _adopt(
         self,
@@ -496,6 +537,10 @@ _STEPS = {
     "reject": Catalogue._reject,
     "person": Catalogue._person,
     "key": Catalogue._key,
+    "clear": Catalogue._clear,
+    "revoke": Catalogue._revoke,
+    "leave": Catalogue._leave,
+    "refused-login": Catalogue._refused_login,
     "adopt": Catalogue._adopt,
     "violation": Catalogue._violation,
 }

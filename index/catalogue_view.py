@@ -162,6 +162,22 @@ class CatalogueView:
         """Everybody who has a key here."""
         return self._all("SELECT * FROM person ORDER BY id")
 
+    def person(self, name: str) -> Row | None:
+        """One person, or None; `left_at` says since when he is no longer here."""
+        return self._one("SELECT * FROM person WHERE id = ?", name)
+
+    def clearances(self, grade: str | None = None) -> list[Row]:
+        """Who was granted what: `grade`, `generation`, `person`; of one grade if it is named."""
+        everything = "SELECT * FROM clearance"
+        if grade is None:
+            return self._all(f"{everything} ORDER BY grade, generation, person")
+        return self._all(f"{everything} WHERE grade = ? ORDER BY generation, person", grade)
+
+    def refused_logins(self, person: str, since: str) -> int:
+        """How often a wrong passphrase was tried for a person from the UTC time `since` on."""
+        sql = "SELECT count(*) AS n FROM refused_login WHERE person = ? AND t >= ?"
+        return int(self._all(sql, person, since)[0]["n"])
+
     def adoptions(self, pack: str) -> list[Row]:
         """Every adopted version of a pack, the newest adoption first."""
         return self._all("SELECT * FROM pack WHERE id = ? ORDER BY idx DESC", pack)
@@ -169,6 +185,12 @@ class CatalogueView:
     def graded(self) -> set[str]:
         """The grades that have a key."""
         return {row["grade"] for row in self._all("SELECT DISTINCT grade FROM grade_key")}
+
+    def newest_generation(self, grade: str) -> int | None:
+        """The newest generation of a grade's key that the ledger names, or None."""
+        sql = "SELECT max(generation) AS newest FROM grade_key WHERE grade = ?"
+        newest = self._all(sql, grade)[0]["newest"]
+        return None if newest is None else int(newest)
 
     def public_key(self, grade: str, generation: int) -> str | None:
         """The digest of a grade key's public half as the ledger names it, or None."""

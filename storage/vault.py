@@ -171,48 +171,13 @@ class Vault:
 
         Returns the new head's SHA-256. Raises what `open` does, and Unsuitable.
         """
-        stored = self.stored_head(name)
-        head = self.resealed(name, stored, identities, expect_label, recipient, label)
-        durable.replace(self._head(name), head, mode=0o444)
-        return hashlib.sha256(head).hexdigest()
-
-    def resealed(
-        self,
-        name: str,
-        head: bytes,
-        identities: Iterable[Identity],
-        expect_label: Label,
-        recipient: Recipient,
-        label: Label,
-    ) -> bytes:
-        """What `rewrap` would write for these bytes of a head; nothing is written.
-
-        Raises NoKey, BadHeader, BadMac, Damaged (label), Unsuitable.
-        """
-        header = Header.parse(head)
+        header = Header.parse(self.stored_head(name))
         file_key = unlock(header, identities)
         old = _label_of(header)
         _compare_label(name, old, expect_label)
-        return seal_header(file_key, [recipient], [_label_stanza(name, label, old.bodies)])
-
-    def check_head(
-        self, name: str, head: bytes, identities: Iterable[Identity], expect_label: Label
-    ) -> None:
-        """Whether these bytes are a head of this record under this label.
-
-        Raises NoKey, BadHeader, BadMac, Damaged (label).
-        """
-        header = Header.parse(head)
-        unlock(header, identities)
-        _compare_label(name, _label_of(header), expect_label)
-
-    def replace_heads(self, heads: Iterable[tuple[str, bytes]]) -> int:
-        """Exchange the heads of many records, durable together; returns how many.
-
-        After a crash each record has its old head or its new one. Raises Missing, DiskFailed,
-        and whatever the iterable raises: then none is exchanged.
-        """
-        return durable.replace_all((self._head(name), head) for name, head in heads)
+        head = seal_header(file_key, [recipient], [_label_stanza(name, label, old.bodies)])
+        durable.replace(self._head(name), head, mode=0o444)
+        return hashlib.sha256(head).hexdigest()
 
     def stored_head(self, name: str) -> bytes:
         """A head's bytes as they lie there, unverified. Raises Missing, Damaged, DiskFailed."""
@@ -230,17 +195,6 @@ class Vault:
         if found.sha256 != sha256:
             raise Damaged(f"{self._relative(path)} is not what the ledger names")
         return found
-
-    def verify_head(self, name: str, label: Label, sha256: str | None) -> None:
-        """Compare a head with what the ledger says of it; needs no key.
-
-        Only whoever opens it proves its MAC; but a head of another record, grade or generation
-        shows here already. Raises Missing, Damaged, DiskFailed.
-        """
-        head = self.stored_head(name)
-        _compare_label(name, _label_of(Header.parse(head)), label)
-        if sha256 is not None and hashlib.sha256(head).hexdigest() != sha256:
-            raise Damaged(f"{self._relative(self._head(name))} is not what the ledger names")
 
     def files_of(self, name: str) -> list[str]:
         """Every file that bears this record's name, head first, relative to the root."""
@@ -352,7 +306,7 @@ def _label_stanza(name: str, label: Label, nonces: Mapping[str, bytes]) -> Stanz
 
 
 def _label_of(header: Header) -> _StoredLabel:
-    """The label of a header; proved only once its MAC has been checked. Raises Damaged."""
+    """The label of a header whose MAC has been checked. Raises Damaged."""
     stanzas = header.of_kind(LABEL_KIND)
     if len(stanzas) != 1:
         raise Damaged("a head carries exactly one label")
