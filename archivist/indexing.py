@@ -3,23 +3,29 @@
 An index remembers how far into the ledger it has followed. What it lacks is read from the
 sealed cards by somebody cleared for the grade; until then the cards wait. The mark moves in
 the same transaction as the pages, so that a crash repeats at most one group.
+
+A record that got another grade leaves its old index before anything else is done there, and
+enters the new one. The mark stays behind its entry until the old files are clean of it.
 """
 
+import json
 import logging
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from archivist.archive import Archive
 from archivist.errors import ArchivistError
-from archivist.searching import Shelf
+from archivist.searching import NEVER_SEALED, Shelf
 from index.catalogue import Row
 from index.engine import Page
+from index.errors import IndexLocked
 from policies.policy import Policy
 from storage.errors import StorageError
 from storage.keys import index_key
 from storage.people import Unlocked
 from storage.session import KeyName
 
-NEVER_SEALED = 0  # where others have a generation, grades without encryption have this
+MOVES = ("regrade", "declassify")  # acts after which a record may belong to another index
 TOGETHER = 50  # records in one transaction: bounds memory and what a crash repeats
 
 log = logging.getLogger("archivist")
@@ -55,18 +61,53 @@ def _catch_up_one(
     archive: Archive, person: Unlocked | None, shelf: Shelf, progress: Callable[[int], None]
 ) -> int:
     applied = archive.catalogue.applied
-    rows = _unread(archive, shelf)
-    for start in range(0, len(rows), TOGETHER):
-        group = rows[start : start + TOGETHER]
+    came, went = _moved(archive, shelf)
+    if went:
+        try:
+            shelf.engine.purge(went)
+        except IndexLocked as error:
+            log.warning("the index of %s is cleaned later: %s", shelf.grade, error)
+            return 0
+    rows = archive.catalogue.filed_since(shelf.grade, shelf.engine.applied)
+    # Those that came by a change of grade first: the mark may pass their entries only then.
+    for group in [*_groups(came), *_groups(rows)]:
         pages = [page for row in group for page in _pages(archive, person, row)]
-        shelf.engine.put(pages, group[-1]["idx"] + 1)
+        shelf.engine.put(pages, max(shelf.engine.applied, group[-1]["idx"] + 1))
         progress(len(group))
     shelf.engine.mark_applied(applied)
-    return len(rows)
+    return len(came) + len(rows)
+
+
+def _groups(rows: list[Row]) -> list[list[Row]]:
+    return [rows[start : start + TOGETHER] for start in range(0, len(rows), TOGETHER)]
 
 
 def _unread(archive: Archive, shelf: Shelf) -> list[Row]:
-    return archive.catalogue.filed_since(shelf.grade, shelf.engine.applied)
+    came, _ = _moved(archive, shelf)
+    return came + archive.catalogue.filed_since(shelf.grade, shelf.engine.applied)
+
+
+def _moved(archive: Archive, shelf: Shelf) -> tuple[list[Row], list[str]]:
+    """Records whose grade changed since: rows of those that belong here now and were filed
+    before, ids of those that belong elsewhere."""
+    since = shelf.engine.applied
+    if not since:
+        return [], []  # nothing is in it yet, and all that belongs here is read as filed
+    left: dict[str, set[str]] = {}
+    for entry in _moves(archive, since):
+        left.setdefault(entry["subject"]["record"], set()).add(entry["from"])
+    found = {record: archive.catalogue.record(record) for record in left}
+    here = {r: row for r, row in found.items() if row and row["grade"] == shelf.grade}
+    came = [row for row in here.values() if row["idx"] < since]
+    # Cleaning rewrites an index: only where a record was, never for what passes between others.
+    return came, [r for r, grades in left.items() if shelf.grade in grades and r not in here]
+
+
+def _moves(archive: Archive, since: int) -> Iterator[dict[str, Any]]:
+    spelled = [f'"act":"{act}"'.encode() for act in MOVES]
+    for _, raw in archive.ledger.entries(since):
+        if any(act in raw for act in spelled):
+            yield json.loads(raw)
 
 
 def _pages(archive: Archive, person: Unlocked | None, row: Row) -> Iterator[Page]:

@@ -2,27 +2,32 @@
 
 One encrypted index for each grade, opened with a key that is derived from the grade's own
 key: whoever cannot open a grade cannot open its index either. An uncleared grade is not
-filtered out of the hits, it is simply not there.
+filtered out of the hits, it is simply not there: asking for it by name finds nothing, as in a
+grade without records.
+
+A session outlives a clearance by hours, so its keys count only while the person holds the
+newest generation of the grade. What an older key could still open is not opened.
 
 A search that finds its indexes up to date opens neither ledger, catalogue nor vault; so
 this module imports none of them. Catching up is `archivist.indexing`.
 """
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from archivist.config import Settings
-from archivist.errors import BadRequest, NotAllowed
+from archivist.errors import BadRequest
 from index.analysis import plan, snippet
 from index.engine import Engine, Filters
 from index.errors import IndexDamaged, IndexMissing, IndexOutdated, WrongIndexKey
 from index.merge import search_all
 from storage.journal import peek_size
-from storage.session import KeyName
+from storage.keys import KeyRing
+from storage.session import Session
 
 # Setting → (module, class, file ending). Imported by name: Whoosh costs every search
 # sixty milliseconds, and only an archive that asks for it shall pay them.
@@ -31,6 +36,7 @@ ENGINES = {
     "whoosh": ("index.whoosh_engine", "WhooshEngine", ".whoosh"),
 }
 
+NEVER_SEALED = 0  # where others have a generation, grades without encryption have this
 
 REBUILT = (IndexMissing, IndexOutdated, IndexDamaged, WrongIndexKey)
 
@@ -44,19 +50,38 @@ class Shelf:
 
 
 @contextmanager
-def shelves(settings: Settings, keys: Mapping[KeyName, bytes]) -> Iterator[list[Shelf]]:
-    """Open the index of every grade there is a key for, and make the ones that are missing.
-
-    The newest generation of a grade's key opens its index.
-    """
-    newest = {grade: key for (grade, _), key in sorted(keys.items())}
+def shelves(settings: Settings, session: Session) -> Iterator[list[Shelf]]:
+    """Open the index of every grade the person is cleared for, and make the ones missing."""
     with ExitStack() as stack:
         opened = []
-        for grade, key in newest.items():
+        for grade, key in _usable(settings, session).items():
             engine = _opened(settings, grade, key)
             stack.callback(engine.close)
             opened.append(Shelf(grade, engine))
         yield opened
+
+
+def outdated(settings: Settings, session: Session) -> bool:
+    """Whether the person holds grades for which the session has no key: cleared, or a key
+    rotated, since login."""
+    return any((grade, n) not in session.index_keys for grade, n in _held(settings, session))
+
+
+def _usable(settings: Settings, session: Session) -> dict[str, bytes]:
+    held = _held(settings, session)
+    return {
+        grade: key
+        for (grade, generation), key in sorted(session.index_keys.items())
+        if generation == NEVER_SEALED or (grade, generation) in held
+    }
+
+
+def _held(settings: Settings, session: Session) -> set[tuple[str, int]]:
+    """The newest generation of each grade, where the person holds it."""
+    ring = KeyRing(settings.root / "keys" / "grades")
+    held = ring.held_by(session.name)
+    newest = {grade: max(ring.generations(grade), default=0) for grade, _ in held}
+    return {(grade, generation) for grade, generation in held if newest[grade] == generation}
 
 
 def behind(settings: Settings, opened: list[Shelf]) -> list[Shelf]:
@@ -70,12 +95,10 @@ def search(
 ) -> dict[str, Any]:
     """Pages that contain every part of the query, best first, of every open grade.
 
-    `grade` narrows to one; NotAllowed when it is not open, whether or not it exists.
+    `grade` narrows to one; of a grade that is not open nothing is found.
     """
     if grade is not None:
         opened = [shelf for shelf in opened if shelf.grade == grade]
-        if not opened:
-            raise NotAllowed("没有该密级的涉密权限", "not cleared for this grade")
     asked = plan(query)
     merged = search_all({shelf.grade: shelf.engine for shelf in opened}, asked, filters, limit)
     hits = [

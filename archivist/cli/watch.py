@@ -100,7 +100,7 @@ def _rest(call: Call) -> None:
         kept = session.load(folder, call.settings.archive_id, now())
         if kept is None:
             return
-        with searching.shelves(call.settings, kept.index_keys) as opened:
+        with searching.shelves(call.settings, kept) as opened:
             late = searching.behind(call.settings, opened)
             if late:
                 indexing.catch_up(call.archive, kept.unlocked(), late)
