@@ -31,6 +31,7 @@ from archivist.errors import KeyNeeded, NotAllowed, NotKnown
 from archivist.records import Entry, canonical, entry, numbered
 from index.catalogue import Catalogue, Change, Row
 from index.errors import IndexOutdated, ShadowError
+from index.replay import Replay
 from storage.age.recipients import HybridIdentity, Identity, Recipient
 from storage.errors import Busy, Damaged, Missing, NoKey, Occupied
 from storage.house_key import HouseKey
@@ -192,9 +193,13 @@ class Archive:
                 file.unlink()
             return Catalogue.open(path, self.house.catalogue_key())
 
+    @cached_property
+    def _replay(self) -> Replay:
+        return Replay.in_memory()
+
     def close(self) -> None:
         """Let go of the files and of every claim; whatever was begun is `recover`'s now."""
-        for name in ("ledger", "catalogue"):
+        for name in ("ledger", "catalogue", "_replay"):
             opened = self.__dict__.pop(name, None)
             if opened is not None:
                 opened.close()
@@ -245,9 +250,10 @@ class Archive:
     def _changes(self) -> Iterator[Change]:
         for index, raw in self.ledger.entries(self.catalogue.applied):
             fields = json.loads(raw)
-            yield index, fields, self._card_of(fields)
+            yield index, fields, self.card_of(fields)
 
-    def _card_of(self, fields: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    def card_of(self, fields: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The names that stand in the catalogue beside an entry; None where it has none."""
         named = fields.get("card")
         if named is None or fields["act"] not in ("customer", "dossier"):
             return None
@@ -342,6 +348,7 @@ class Archive:
         Raises KeyNeeded when the record is sealed and nobody is there, NotAllowed without
         clearance, Damaged when the stored bytes are not what the ledger names.
         """
+        self.vouch(row)
         body, label = row["objects"][kind], None
         identities: list[Identity] = []
         if row["generation"] is not None:
@@ -366,12 +373,35 @@ class Archive:
             raise NotKnown(
                 f"没有编号为 {identifier} 的{KINDS[kind]}", f"there is no {kind} {identifier}"
             )
+        if kind == "record":
+            self.vouch(row)
         return row
+
+    def vouch(self, row: Row) -> None:
+        """Refuse a record's row that is not what the ledger makes of it. Raises Damaged.
+
+        The catalogue opens with the house key, so whoever has that can write into it that a
+        record lies elsewhere, has another grade or was never sealed. Asked before each reading,
+        from the entries that name the record or one of the keys it may be sealed to.
+        """
+        catalogue, named = self.catalogue, {row["id"], *self.catalogue.graded()}
+        indexes = sorted({index for name in named for index in catalogue.history(name)})
+        said = (
+            (at, json.loads(raw), None)
+            for i in indexes
+            for at, raw in self.ledger.entries(i, i + 1)
+        )
+        if self._replay.record_after(said, row["id"]) != row:
+            raise Damaged(f"the catalogue's row of {row['id']} is not what the ledger says")
 
 
 def record_name(row: Row) -> str:
-    """Where a record's files lie, below `store/` and `keys/records/`."""
-    return f"{row['customer']}/{row['dossier']}/{row['id']}"
+    """Where a record's files lie, below `store/` and `keys/records/`.
+
+    `stored` is the last part of the name: the record's id until it is regraded, since every
+    grade it comes to seals it anew beside the old one.
+    """
+    return f"{row['customer']}/{row['dossier']}/{row.get('stored') or row['id']}"
 
 
 def record_label(record: str, grade: str, generation: int | None) -> dict[str, str | int]:

@@ -176,6 +176,20 @@ class KeyRing:
             self.withdraw(key_id, generation, holder)
         return holders
 
+    def discard(self, key_id: str, generation: int) -> None:
+        """Remove a generation as if it had never been made, private halves first.
+
+        For one that a crash left before anything said that it is there: what is sealed to it
+        is lost. May be repeated. Raises Unsuitable, DiskFailed.
+        """
+        self.destroy_private(key_id, generation)
+        durable.remove(self._generation(key_id, generation) / "public")
+
+    def key_ids(self) -> list[str]:
+        """Every key that has a generation, sorted."""
+        found = {path.parent.parent.name for path in self._folder.glob("*/*/public")}
+        return sorted(found)
+
     def _generation(self, key_id: str, generation: int) -> Path:
         return self._folder / checked_key_id(key_id) / f"{checked_generation(generation):04d}"
 

@@ -32,7 +32,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,16 +51,20 @@ _SUFFIX = re.compile(r"(?!age$)[a-z0-9]{1,16}")
 _OWN_FIELDS = frozenset({"name", "bodies"})
 
 Label = Mapping[str, str | int]
+Body = Path | bytes | Callable[[], Iterable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """One record to store; `recipient` None means plain. A body is a file or its bytes."""
+    """One record to store; `recipient` None means plain.
+
+    A body is a file, its bytes, or what begins to give its pieces anew each time it is called.
+    """
 
     name: str
     label: Label
     recipient: Recipient | None
-    bodies: Mapping[str, Path | bytes]
+    bodies: Mapping[str, Body]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +175,48 @@ class Vault:
 
         Returns the new head's SHA-256. Raises what `open` does, and Unsuitable.
         """
-        header = Header.parse(self.stored_head(name))
+        stored = self.stored_head(name)
+        head = self.resealed(name, stored, identities, expect_label, recipient, label)
+        durable.replace(self._head(name), head, mode=0o444)
+        return hashlib.sha256(head).hexdigest()
+
+    def resealed(
+        self,
+        name: str,
+        head: bytes,
+        identities: Iterable[Identity],
+        expect_label: Label,
+        recipient: Recipient,
+        label: Label,
+    ) -> bytes:
+        """What `rewrap` would write for these bytes of a head; nothing is written.
+
+        Raises NoKey, BadHeader, BadMac, Damaged (label), Unsuitable.
+        """
+        header = Header.parse(head)
         file_key = unlock(header, identities)
         old = _label_of(header)
         _compare_label(name, old, expect_label)
-        head = seal_header(file_key, [recipient], [_label_stanza(name, label, old.bodies)])
-        durable.replace(self._head(name), head, mode=0o444)
-        return hashlib.sha256(head).hexdigest()
+        return seal_header(file_key, [recipient], [_label_stanza(name, label, old.bodies)])
+
+    def check_head(
+        self, name: str, head: bytes, identities: Iterable[Identity], expect_label: Label
+    ) -> None:
+        """Whether these bytes are a head of this record under this label.
+
+        Raises NoKey, BadHeader, BadMac, Damaged (label).
+        """
+        header = Header.parse(head)
+        unlock(header, identities)
+        _compare_label(name, _label_of(header), expect_label)
+
+    def replace_heads(self, heads: Iterable[tuple[str, bytes]]) -> int:
+        """Exchange the heads of many records, durable together; returns how many.
+
+        After a crash each record has its old head or its new one. Raises Missing, DiskFailed,
+        and whatever the iterable raises: then none is exchanged.
+        """
+        return durable.replace_all((self._head(name), head) for name, head in heads)
 
     def stored_head(self, name: str) -> bytes:
         """A head's bytes as they lie there, unverified. Raises Missing, Damaged, DiskFailed."""
@@ -195,6 +234,17 @@ class Vault:
         if found.sha256 != sha256:
             raise Damaged(f"{self._relative(path)} is not what the ledger names")
         return found
+
+    def verify_head(self, name: str, label: Label, sha256: str | None) -> None:
+        """Compare a head with what the ledger says of it; needs no key.
+
+        Only whoever opens it proves its MAC; but a head of another record, grade or generation
+        shows here already. Raises Missing, Damaged, DiskFailed.
+        """
+        head = self.stored_head(name)
+        _compare_label(name, _label_of(Header.parse(head)), label)
+        if sha256 is not None and hashlib.sha256(head).hexdigest() != sha256:
+            raise Damaged(f"{self._relative(self._head(name))} is not what the ledger names")
 
     def files_of(self, name: str) -> list[str]:
         """Every file that bears this record's name, head first, relative to the root."""
@@ -306,7 +356,7 @@ def _label_stanza(name: str, label: Label, nonces: Mapping[str, bytes]) -> Stanz
 
 
 def _label_of(header: Header) -> _StoredLabel:
-    """The label of a header whose MAC has been checked. Raises Damaged."""
+    """The label of a header; proved only once its MAC has been checked. Raises Damaged."""
     stanzas = header.of_kind(LABEL_KIND)
     if len(stanzas) != 1:
         raise Damaged("a head carries exactly one label")
@@ -359,5 +409,7 @@ def _hashed(chunks: Iterable[bytes], hasher: hashlib._Hash) -> Iterator[bytes]:
         yield chunk
 
 
-def _chunks_of(source: Path | bytes) -> Iterable[bytes]:
-    return [source] if isinstance(source, bytes) else durable.read_chunks(source)
+def _chunks_of(source: Body) -> Iterable[bytes]:
+    if isinstance(source, bytes):
+        return [source]
+    return durable.read_chunks(source) if isinstance(source, Path) else source()

@@ -1,0 +1,182 @@
+"""Everything stored, held against the ledger: what `ledger verify` says beyond the ledger.
+
+Owns the comparison of what lies on the disk with what the entries say lies there. The ledger
+proves itself; this proves that the rest still is what it speaks of. Needs the house key, and
+nobody's passphrase: bodies are compared by digest, heads by digest and label.
+
+    C-ALTERED   a row of the catalogue is not what the ledger makes of it
+    C-LOST      a row that the ledger makes is not in the catalogue
+    C-FOREIGN   a row is in the catalogue that no entry makes
+    C-DAMAGED   the catalogue cannot be read
+    S-BODY      a stored body is missing, or is not the one filed
+    S-HEAD      a head is missing, another record's, or of another key or generation
+    S-CARD      a sealed card is missing, or is not the one the entry names
+    K-GRADE     a grade's public key is missing, or is not the one the ledger names
+    K-PERSON    a person's public page is missing, another's, or has other keys
+
+Rule: findings name ids, files, columns and digests; never a value of a row.
+
+    for finding in vouched(archive, reach):
+        print(finding.code, finding.where, finding.message)
+"""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from archivist.archive import HOUSE, Archive, record_label, record_name
+from index.catalogue import Change, Row
+from index.errors import IndexLocked, ShadowError
+from index.replay import Difference, Replay
+from storage.errors import Damaged, DiskFailed, StorageError
+from storage.keys import recipient_digest
+from storage.ledger import Ledger
+from storage.ledger_findings import Finding
+
+Reach = Callable[[int, int], None]
+
+KINDS = {"altered": "C-ALTERED", "lost": "C-LOST", "foreign": "C-FOREIGN"}
+TRIES = 20  # a station that files all the time is caught up with in the second or third
+
+
+def vouched(archive: Archive, reach: Reach = lambda done, total: None) -> Iterator[Finding]:
+    """Compare catalogue, stored objects and public keys with the ledger.
+
+    `reach(done, total)` counts records. Raises IndexLocked when other processes change the
+    catalogue faster than it can be followed, DiskFailed when the disk cannot be read.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="archivist-") as folder,
+        Replay.beside(Path(folder)) as replay,
+    ):
+        # Opened by itself: the archive's own would not open beside a broken catalogue.
+        ledger = Ledger.open(archive.root / "ledger", archive.settings.vkey, None)
+        try:
+            yield from _catalogue(archive, ledger, replay)
+            replay.apply(_changes(archive, ledger, replay.applied, ledger.size), "")
+            yield from _stored(archive, ledger, replay, reach)
+        finally:
+            ledger.close()
+        yield from _keys(archive, replay)
+
+
+# ── the catalogue ─────────────────────────────────────────────────────────────
+
+
+def _catalogue(archive: Archive, ledger: Ledger, replay: Replay) -> Iterator[Finding]:
+    path, key = archive.root / "catalogue.db", archive.house.catalogue_key()
+    try:
+        for _ in range(TRIES):
+            ledger.refresh()
+            applied = archive.catalogue.applied
+            replay.apply(_changes(archive, ledger, replay.applied, applied), "")
+            found = replay.differences(path, key)
+            if found is not None:
+                yield from map(_finding, found)
+                return
+    except IndexLocked:
+        raise
+    except ShadowError:
+        yield Finding("C-DAMAGED", "catalogue.db", "cannot be read")
+        return
+    raise IndexLocked("the catalogue changes too fast to be compared")
+
+
+def _changes(archive: Archive, ledger: Ledger, start: int, end: int) -> Iterator[Change]:
+    for index, raw in ledger.entries(start, max(start, end)):
+        fields = json.loads(raw)
+        try:
+            card = archive.card_of(fields)
+        except StorageError:
+            card = None  # named as S-CARD by `_stored`; its row cannot be vouched for
+        yield index, fields, card
+
+
+def _finding(found: Difference) -> Finding:
+    messages = {
+        "altered": f"{', '.join(found.columns)} not as the ledger says",
+        "lost": "the ledger has it, the catalogue has not",
+        "foreign": "no entry of the ledger makes it",
+    }
+    return Finding(KINDS[found.kind], f"{found.table} {found.row}", messages[found.kind])
+
+
+# ── what is stored ────────────────────────────────────────────────────────────
+
+
+def _stored(archive: Archive, ledger: Ledger, replay: Replay, reach: Reach) -> Iterator[Finding]:
+    heads: dict[str, tuple[Any, str]] = {}
+    for _, raw in ledger.entries(0, replay.applied):
+        entry = json.loads(raw)
+        yield from _card(archive, entry.get("card"))
+        head = entry.get("objects", {}).get("head") or entry.get("head")
+        if isinstance(head, str) and "record" in entry["subject"]:
+            sealed_for = (entry.get("grade"), entry.get("generation"))
+            heads[entry["subject"]["record"]] = (sealed_for, head)
+    total = replay.record_count()
+    for done, row in enumerate(replay.every_record(), start=1):
+        yield from _record(archive, row, heads.get(row["id"]))
+        reach(done, total)
+
+
+def _card(archive: Archive, named: Mapping[str, str] | None) -> Iterator[Finding]:
+    if named is None:
+        return
+    label = {"card": named["name"], "key": HOUSE}
+    name, vault = named["name"], archive.vault
+    yield from _checked(
+        "S-CARD",
+        name,
+        partial(vault.verify_body, name, "card", named["sha256"]),
+        partial(vault.verify_head, name, label, named["head"]),
+    )
+
+
+def _record(archive: Archive, row: Row, named: tuple[Any, str] | None) -> Iterator[Finding]:
+    name, vault, sealed = record_name(row), archive.vault, row["generation"] is not None
+    for body in (row["objects"][kind] for kind in ("scan", "card")):
+        verify = partial(vault.verify_body, name, body["suffix"], body["sha256"], sealed=sealed)
+        yield from _checked("S-BODY", f"{name}.{body['suffix']}", verify)
+    if sealed:
+        label = record_label(row["id"], row["grade"], row["generation"])
+        # A rotation writes heads whose digests no entry holds: their label tells the generation.
+        known = named is not None and named[0] == (row["grade"], row["generation"])
+        digest = named[1] if named is not None and known else None
+        yield from _checked("S-HEAD", name, partial(vault.verify_head, name, label, digest))
+
+
+# ── public keys ───────────────────────────────────────────────────────────────
+
+
+def _keys(archive: Archive, replay: Replay) -> Iterator[Finding]:
+    for row in replay.grade_keys():
+        where = f"keys/grades/{row['grade']}/{row['generation']:04}/public"
+        yield from _checked("K-GRADE", where, partial(_same_grade_key, archive, row))
+    for row in replay.people():
+        where = f"keys/people/{row['id']}.json"
+        yield from _checked("K-PERSON", where, partial(_same_person, archive, row))
+
+
+def _same_grade_key(archive: Archive, row: Row) -> None:
+    found = archive.keys.recipient(row["grade"], row["generation"])
+    if recipient_digest(found) != row["public"]:
+        raise Damaged("is not the one the ledger names")
+
+
+def _same_person(archive: Archive, row: Row) -> None:
+    page = archive.people.person(row["id"])
+    if row["key"] not in (None, page.verify_key.hex()):
+        raise Damaged("is not the one the ledger names")
+
+
+def _checked(code: str, where: str, *checks: Callable[[], object]) -> Iterator[Finding]:
+    for check in checks:
+        try:
+            check()
+        except DiskFailed:
+            raise
+        except StorageError as error:
+            yield Finding(code, where, str(error))

@@ -1,0 +1,152 @@
+"""A second catalogue, made from the ledger alone, to hold the first one against.
+
+Whoever has the house key can open `catalogue.db` and change a row. Nothing in the file can
+prove its rows, because the key that would prove them is the key he has. So they are made
+again from the entries, by the very steps that made them, and compared.
+
+Rules:
+- `differences` is the whole answer: every table, row by row, the schema and the counters.
+  Its file lies elsewhere, under a random key, and is thrown away.
+- `record_after` is the answer for one record, from the entries that name it: quick enough to
+  be asked before each reading.
+- A difference names a table, an id and columns. It never carries a value: rows hold names.
+
+    with Replay.beside(folder) as replay:
+        replay.apply(changes, "")
+        replay.differences(path, key)   # [Difference("record", "R00000001", ("grade",), …)]
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sqlcipher3 import dbapi2 as sqlite
+
+from index.catalogue import Catalogue, Change, _unlock
+from index.catalogue_view import Row, _translating
+
+Kind = Literal["altered", "lost", "foreign"]
+
+# What these tables are keyed by is itself a name or a number of somebody.
+_NAMED_BY = {"known_by": ("kind", "id")}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One row that is not what the ledger makes of it: `columns` differ when it was altered."""
+
+    table: str
+    row: str
+    kind: Kind
+    columns: tuple[str, ...] = ()
+
+
+class Replay(Catalogue):
+    """A catalogue of its own, filled from entries and compared with another."""
+
+    @classmethod
+    def in_memory(cls) -> "Replay":
+        """An empty one that never touches a disk: for single records."""
+        replay = cls(sqlite.connect(":memory:", isolation_level=None))
+        replay._lay_out()
+        return replay
+
+    @classmethod
+    def beside(cls, folder: Path) -> "Replay":
+        """An empty one in a file of this folder, under a key that is kept nowhere."""
+        connection = sqlite.connect(str(folder / "replay.db"), isolation_level=None)
+        _unlock(connection, os.urandom(32))
+        connection.execute("PRAGMA synchronous=OFF")
+        replay = cls(connection)
+        replay._lay_out()
+        return replay
+
+    def __enter__(self) -> "Replay":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def record_after(self, changes: Iterable[Change], identifier: str) -> Row | None:
+        """The row of a record as these entries alone make it; nothing is kept of them."""
+        self._run("BEGIN")
+        try:
+            for index, entry, card in changes:
+                self._apply(index, entry, card or {})
+            return self.record(identifier)
+        finally:
+            self._run("ROLLBACK")
+
+    def every_record(self) -> Iterator[Row]:
+        """Every record's row, in bounded memory, oldest first."""
+        last = ""
+        while rows := self._all("SELECT * FROM record WHERE id > ? ORDER BY id LIMIT 1000", last):
+            yield from rows
+            last = rows[-1]["id"]
+
+    def grade_keys(self) -> list[Row]:
+        """Every generation of every grade's key, with the digest of its public half."""
+        return self._all("SELECT * FROM grade_key ORDER BY grade, generation")
+
+    def differences(self, path: Path, key: bytes) -> list[Difference] | None:
+        """How the catalogue at `path` differs from this one, which has followed as far.
+
+        None when the other has followed further (or less far) by now: apply and ask again.
+        """
+        self._run(f"ATTACH DATABASE ? AS live KEY \"x'{key.hex()}'\"", str(path))
+        try:
+            self._run("BEGIN")  # one snapshot of the other file for all questions
+            try:
+                (other,) = self._all("SELECT v FROM live.meta WHERE k = 'applied'") or [{"v": "?"}]
+                if other["v"] != str(self.applied):
+                    return None
+                return list(self._compared())
+            finally:
+                self._run("ROLLBACK")
+        finally:
+            self._run("DETACH DATABASE live")
+
+    def _compared(self) -> Iterator[Difference]:
+        shape = "SELECT type, name, tbl_name, sql FROM {}.sqlite_master"
+        laid_out = self._rows_apart(shape.format("main"), shape.format("live"))
+        for row, kind in laid_out:
+            # A trigger or a view in the way would answer in the place of a row.
+            yield Difference("sqlite_master", row["name"], kind)
+        if not laid_out:
+            for table in self._all("SELECT name FROM main.sqlite_master WHERE type = 'table'"):
+                yield from self._of_table(table["name"])
+
+    def _of_table(self, table: str) -> Iterator[Difference]:
+        columns = self._all(f"PRAGMA main.table_info({table})")
+        keys = [c["name"] for c in sorted(columns, key=lambda c: c["pk"]) if c["pk"]]
+        # The root is compared with the ledger itself, by whoever verifies it.
+        only = " WHERE k <> 'root'" if table == "meta" else ""
+        sql = f"SELECT * FROM {{}}.{table}{only}"  # noqa: S608
+        by_key: dict[tuple[object, ...], dict[Kind, Row]] = {}
+        for row, kind in self._rows_apart(sql.format("main"), sql.format("live")):
+            by_key.setdefault(tuple(row[name] for name in keys), {})[kind] = row
+        for found in by_key.values():
+            made, other = found.get("lost"), found.get("foreign")
+            named = _named(table, keys, made or other or {})
+            if made and other:
+                apart = tuple(name for name in made if made[name] != other[name])
+                yield Difference(table, named, "altered", apart)
+            else:
+                yield Difference(table, named, "lost" if made else "foreign")
+
+    def _rows_apart(self, mine: str, other: str) -> list[tuple[Row, Kind]]:
+        lost: list[tuple[Row, Kind]] = [(r, "lost") for r in self._raw(f"{mine} EXCEPT {other}")]
+        return lost + [(row, "foreign") for row in self._raw(f"{other} EXCEPT {mine}")]
+
+    def _raw(self, sql: str) -> list[Row]:
+        # Not through `_all`: what somebody wrote into a JSON column need not be JSON.
+        with _translating():
+            cursor = self._db.execute(sql)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _named(table: str, keys: Sequence[str], row: Row) -> str:
+    return " ".join(str(row[name]) for name in _NAMED_BY.get(table, keys))
