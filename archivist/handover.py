@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from archivist.archive import Archive
 from archivist.errors import BadRequest, NotAllowed, NotKnown
 from archivist.records import Entry, canonical, timestamp
-from archivist.standing import dossier_state, local_moment, papers_of
+from archivist.standing import customer_name, dossier_state, local_moment, papers_of
 from index.catalogue import Row
 from policies.calendar import Calendar
 from policies.checklist import review
@@ -289,7 +289,9 @@ def listed(archive: Archive, month: str | None = None) -> list[dict[str, Any]]:
     for row in archive.catalogue.handovers():
         if month is None or f"{local_moment(row['t']):%Y-%m}" == month:
             entry = _entry(archive, row["idx"])
-            found.append(_line(entry, problems(entry.fields, keys, archive.settings.archive_id)))
+            line = _line(entry, problems(entry.fields, keys, archive.settings.archive_id))
+            line["customer_name"] = customer_name(archive.catalogue, line["customer"])
+            found.append(line)
     return found
 
 

@@ -13,6 +13,7 @@ from archivist.archive import Archive
 from archivist.claims import Claim, readable
 from archivist.errors import NotKnown
 from archivist.intake import Outcome, tidy
+from archivist.standing import customer_name
 from index.catalogue import Row
 
 
@@ -76,8 +77,15 @@ def _shown(archive: Archive, row: Row) -> dict[str, Any]:
         "reason": row["reason"],
         "time": row["t"],
         "customer": row["customer"],
+        "customer_name": customer_name(archive.catalogue, _whose(archive, row)),
         "dossier": row["dossier"],
         "type": row["type"],
         "suggestion": {name: row[name] for name in ("customer", "dossier", "type") if row[name]}
         or None,
     }
+
+
+def _whose(archive: Archive, row: Row) -> str | None:
+    """The customer meant: a dossier that was guessed says whose it is."""
+    dossier = archive.catalogue.dossier(row["dossier"]) if row["dossier"] else None
+    return str(dossier["customer"]) if dossier else row["customer"]

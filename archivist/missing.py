@@ -10,7 +10,7 @@ from typing import Any
 
 from archivist.archive import Archive
 from archivist.regulations import department_id
-from archivist.standing import dossier_state, lack_row
+from archivist.standing import customer_name, dossier_state, lack_row
 from policies.calendar import Calendar
 from policies.deadlines import awaited, missing
 from policies.policy import Policy
@@ -49,6 +49,7 @@ def missing_items(
             found.append(
                 {
                     "customer": row["customer"],
+                    "customer_name": customer_name(archive.catalogue, row["customer"]),
                     "dossier": row["id"],
                     "dossier_type": row["type"],
                     **lack_row(lack),

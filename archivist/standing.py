@@ -31,7 +31,7 @@ def company_calendar(company: Mapping[str, Any]) -> Calendar:
             for name in ("closures", "working_days")
         )
         return Calendar(closures, working_days)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise BadRequest(
             f"archive.toml 的 [company] closures、working_days 有误（{error}）",
             f"[company] closures or working_days in archive.toml: {error}",
@@ -78,6 +78,12 @@ def _paper(record: Row, said: Sequence[Row]) -> Paper:
     )
 
 
+def customer_name(catalogue: Catalogue, customer: str | None) -> str | None:
+    """What a customer is called, for lists people read; None where nobody is meant."""
+    row = catalogue.customer(customer) if customer else None
+    return row["name"] if row else None
+
+
 def customer_fields(row: Row | None) -> dict[str, str]:
     """What is registered of a customer, with its class and kind, which conditions may ask too."""
     if row is None:
@@ -112,6 +118,7 @@ def lack_row(lack: Lack) -> dict[str, Any]:
         "detail": lack.detail,
         "due": lack.due.isoformat() if lack.due else None,
         "due_at": lack.due_at,
+        "grace": f"{lack.grace[0].isoformat()} {lack.grace[1]}" if lack.grace else None,
         "overdue": lack.overdue,
         "clause": lack.clause,
         "due_clause": lack.due_clause,

@@ -25,7 +25,7 @@ import re
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import MAXYEAR, date, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from policies.policy import Policy
 
 __all__ = [
-    "DossierState", "Due", "Lack", "add_months", "due_of", "due_on", "is_overdue", "missing",
-    "month_end", "repeats", "rolled", "stated_time",
+    "DossierState", "Due", "Lack", "add_days", "add_months", "due_of", "due_on", "is_overdue",
+    "missing", "month_end", "repeats", "rolled", "stated_time",
 ]  # fmt: skip
 
 END_OF_DAY = "24:00"
@@ -92,6 +92,7 @@ class Lack:
     `kind` and `detail` say what is lacking, as `policies.checklist.Lacking` does. `certain` is
     False when `due` rests on a year whose make-up days are not published yet. `clause` is the
     item's, `due_clause` the deadline's; `due_at` the time of day, "" for the end of the day.
+    `grace` is the later moment for those who give a reason, None where there is none.
     """
 
     item: str
@@ -106,6 +107,7 @@ class Lack:
     kind: str = "document"
     detail: str = ""
     due_at: str = ""
+    grace: tuple[date, str] | None = None
 
 
 def missing(
@@ -156,6 +158,7 @@ def _lacks(
             kind=lacking.kind,
             detail=lacking.detail,
             due_at=by.at if by else "",
+            grace=by.grace if by else None,
         )
 
 
@@ -238,7 +241,7 @@ def _unrolled(
     if unit == "working_days":
         return calendar.add_working_days(event_day, deadline.count)
     if unit == "days":
-        return event_day + timedelta(days=deadline.count)
+        return add_days(event_day, deadline.count)
     if unit == "months":
         return add_months(event_day, deadline.count)
     if unit == "month_end":
@@ -246,8 +249,8 @@ def _unrolled(
     if unit == "next_weekday":
         # The complaints of one week, Monday to Sunday, are handed in on the next Monday
         # (S001-12-R09): the week of the event ends before its successor's days begin.
-        next_monday = event_day + timedelta(days=7 - event_day.weekday())
-        return next_monday + timedelta(days=WEEKDAYS.index(deadline.next_weekday))
+        to_monday = 7 - event_day.weekday()
+        return add_days(event_day, to_monday + WEEKDAYS.index(deadline.next_weekday))
     return event_day
 
 
@@ -295,8 +298,18 @@ def month_end(day: date) -> date:
     return day.replace(day=monthrange(day.year, day.month)[1])
 
 
+def add_days(day: date, count: int) -> date:
+    """The day `count` days later, the calendar's last one at most: see `add_months`."""
+    return day + timedelta(days=min(count, (date.max - day).days))
+
+
 def add_months(day: date, count: int) -> date:
-    """The same day `count` months later, or the last day of a month that is too short."""
+    """The same day `count` months later, or the last day of a month that is too short.
+
+    Whatever ends after the year 9999 ends on the calendar's last day: that is never.
+    """
     months = day.month - 1 + count
     year, month = day.year + months // 12, months % 12 + 1
+    if year > MAXYEAR:
+        return date.max
     return date(year, month, min(day.day, monthrange(year, month)[1]))

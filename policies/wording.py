@@ -63,8 +63,8 @@ def consequence_words(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What a penalty is beside its yuan: `row` is one as `ask penalty` or `violation list` tells
     it, with points, month_pay, notice, sanction and transfers_customer."""
     found = [(row["sanction"], row["sanction"])] if row["sanction"] else []
-    if row["points"]:
-        found.append((f"扣 {row['points']} 分", f"{row['points']} points off"))
+    if points := (row.get("decision") or row)["points"]:
+        found.append((f"扣 {points} 分", f"{points} points off"))
     if row["month_pay"]:
         found.append(("扣当月绩效工资", "the month's performance pay"))
     if cut := row.get("pay_cut") or row.get("pay_cut_percent"):
@@ -75,6 +75,33 @@ def consequence_words(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     if row["transfers_customer"]:
         found.append(("客户移交他人", "the customer goes to somebody else"))
     return found
+
+
+def penalty_words(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Everything a penalty is: its yuan, then the rest; a row as for `consequence_words`.
+
+    What is decided counts before what was assessed, and what costs no money says no amount.
+    """
+    if row["state"] == "dismissed":
+        return "-", "-"
+    if row["open"] and not row["decision"]:
+        return "待定", "undecided"
+    if row["absorbed"] and not row["decision"]:
+        return "并入较重的一项", "within the dearer one"
+    yuan = yuan_words(row)
+    parts = [(f"{yuan} 元", f"{yuan} yuan")] if yuan else []
+    parts += consequence_words(row)
+    if not parts:
+        return "制度未规定", "no penalty"
+    return "、".join(zh for zh, _ in parts), ", ".join(en for _, en in parts)
+
+
+def yuan_words(row: Mapping[str, Any]) -> str:
+    """The yuan of a penalty, decided or else assessed, `30–100` for a range; "" for none."""
+    if row["decision"]:
+        return str(row["decision"]["amount"] or "")
+    least, most = row["amount"], row["amount_to"]
+    return str(most or "") if least == most else f"{least}–{most}"
 
 
 def point_words(policy: Policy, point: str) -> tuple[str, str]:

@@ -19,7 +19,7 @@ import click
 
 from archivist import handover
 from archivist.cli.door import Call, ask_passphrase, common_options, now, pass_call
-from archivist.cli.labels import local_time, role_label, type_label
+from archivist.cli.labels import local_time, role_label, type_label, with_name
 from archivist.cli.say import note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, Group, command, option
 from archivist.errors import BadRequest
@@ -165,21 +165,23 @@ def list_(call: Call, month: str | None, format_: str, output: Path | None) -> i
 def _shown(call: Call, rows: list[dict[str, Any]]) -> str:
     if not rows:
         return say("没有移交", "nothing was handed over")
-    heads = (say("台账", "entry"), say("时间", "time"), say("客户档案", "dossier"),
+    heads = (say("台账", "entry"), say("时间", "time"), say("客户", "customer"),
+             say("客户档案", "dossier"),
              say("移交人", "from"), say("接收人", "to"), say("份数", "records"),
              say("页数", "pages"), say("资料", "papers"), say("缺件", "missing"),
              say("签字", "signed"))  # fmt: skip
     return table(
         heads,
         [
-            (r["entry"], local_time(r["time"]), r["dossier"], r["from"], r["to"],
+            (r["entry"], local_time(r["time"]), with_name(r["customer"], r["customer_name"]),
+             r["dossier"], r["from"], r["to"],
              len(r["records"]), r["pages"],
              [type_label(call.policy, name) for name in dict.fromkeys(r["types"])],
              len(r["missing"]),
              say("有效", "valid") if r["verified"] else say("不符", "INVALID"))
             for r in rows
         ],
-        cut=(7,),
+        cut=(8, 2),
     )  # fmt: skip
 
 

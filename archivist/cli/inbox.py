@@ -36,17 +36,17 @@ def list_(call: Call) -> None:
     """List what waits, with the reason and the best guess at a place."""
     rows = inbox.waiting(call.archive)
     heads = (say("编号", "claim"), say("托盘", "tray"), say("原因", "reason"),
-             say("建议", "suggestion"), say("来源", "source"))  # fmt: skip
+             say("建议", "suggestion"), say("客户", "customer"), say("来源", "source"))  # fmt: skip
     call.emit(
         rows,
         lambda: table(
             heads,
             [
                 (r["claim"], tray_label(r["tray"]), reason_label(r["reason"]),
-                 _guess(call, r), r["source"])
+                 _guess(call, r), r["customer_name"], r["source"])
                 for r in rows
             ],
-            cut=(4, 3),
+            cut=(5, 3, 4),
         )
         if rows
         else say("没有待处理的扫描件", "nothing waits"),

@@ -6,6 +6,7 @@ types, grades and departments have the names that the packs give them.
 
 from datetime import datetime
 
+from archivist.cli.grades import usual_words
 from archivist.cli.say import say
 from policies.customer_rows import Scheme
 from policies.naming import value_words
@@ -29,6 +30,8 @@ _ACTS = {
     "contact": "联系客户",
     "file": "归档",
     "attest": "核对",
+    "regrade": "变更密级",
+    "declassify": "解密",
     "handover": "移交签收",
     "routine": "例行工作",
     "remind": "催办",
@@ -119,6 +122,11 @@ def detail_in_one_language(detail: str | None) -> str:
     return say(zh, en) if slash else zh
 
 
+def with_name(customer: str | None, name: str | None) -> str | None:
+    """A customer's id with the name, as people who work in the house read it."""
+    return f"{customer} {name}" if customer and name else customer
+
+
 def type_label(policy: Policy, type_: str | None) -> str | None:
     """The name of a document type."""
     found = policy.find_type(type_) if type_ else None
@@ -134,7 +142,7 @@ def dossier_type_label(policy: Policy, type_: str) -> str:
 def grade_label(policy: Policy, code: str) -> str:
     """The name of a grade."""
     found = policy.grades.get(code)
-    return say(found.zh, found.en) if found else code
+    return say(found.zh, found.en) if found else say(*usual_words(code))
 
 
 def department_label(policy: Policy, department: str) -> str:

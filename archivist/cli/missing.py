@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from archivist.cli.door import Call, common_options, now, pass_call
-from archivist.cli.labels import department_label, dossier_type_label
+from archivist.cli.labels import department_label, dossier_type_label, with_name
 from archivist.cli.say import note, say, table
 from archivist.cli.spoken import NOTHING, command, option
 from archivist.cli.words import iso_date
@@ -53,13 +53,14 @@ def missing_command(
         note(say("有的年份调休安排尚未公布，其中的应交日期为推算。",
                  "some due dates are a forecast: the make-up days of their year "
                  "are not published yet"))  # fmt: skip
-    heads = (say("客户档案", "dossier"), say("种类", "type"), say("资料", "paper"),
-             say("缺什么", "lacks"), say("应交日期", "due"), say("逾期", "overdue"),
-             say("部门", "department"), say("条款", "clause"))  # fmt: skip
+    heads = (say("客户", "customer"), say("客户档案", "dossier"), say("种类", "type"),
+             say("资料", "paper"), say("缺什么", "lacks"), say("应交日期", "due"),
+             say("可宽限至", "grace"), say("逾期", "overdue"), say("部门", "department"),
+             say("条款", "clause"))  # fmt: skip
     call.emit(
         rows,
         lambda: (
-            table(heads, [_line(call.policy, row) for row in rows], cut=(6, 2, 3, 1))
+            table(heads, [_line(call.policy, row) for row in rows], cut=(8, 3, 4, 2, 0))
             if rows
             else say("没有缺件", "nothing is missing")
         ),
@@ -68,8 +69,10 @@ def missing_command(
 
 def _line(policy: Policy, row: dict[str, Any]) -> tuple[Any, ...]:
     return (
-        row["dossier"], dossier_type_label(policy, row["dossier_type"]),
-        say(row["title"], row["title_en"]), _lacks(policy, row), _due(policy, row), row["overdue"],
+        with_name(row["customer"], row["customer_name"]), row["dossier"],
+        dossier_type_label(policy, row["dossier_type"]),
+        say(row["title"], row["title_en"]), _lacks(policy, row), _due(policy, row), row["grace"],
+        row["overdue"],
         department_label(policy, row["department"]), _clauses(row),
     )  # fmt: skip
 

@@ -10,12 +10,13 @@ import click
 
 from archivist import assessing, violations
 from archivist.cli.door import Call, common_options, now, pass_call, today
-from archivist.cli.labels import department_label, local_time, role_label
+from archivist.cli.labels import department_label, local_time, role_label, with_name
 from archivist.cli.say import facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, group, option
 from archivist.cli.words import iso_date
 from archivist.errors import BadRequest
-from archivist.standing import company_calendar
+from archivist.standing import company_calendar, customer_name
+from policies.wording import penalty_words
 
 CARD = (f"一张加密的卡片，{ENTRY[0]}", f"one sealed card, {ENTRY[1]}")
 WORDS = (
@@ -121,11 +122,9 @@ def confirm(call: Call, identifier: str, amount: int | None, on: str | None) -> 
     """
     person = call.somebody().unlocked()
     decision = violations.confirm(*_asked(call), identifier, _day(on), amount, now(), person)
-    fine, points = decision["amount"], decision["points"]
-    zh = [f"{fine} 元"] * bool(fine) + [f"扣 {points} 分"] * bool(points)
-    en = [f"{fine} yuan"] * bool(fine) + [f"{points} points off"] * bool(points)
-    told = say(f"{identifier} 已核定：{'、'.join(zh) or '0 元'}",
-               f"{identifier} confirmed: {', '.join(en) or '0 yuan'}")  # fmt: skip
+    found = violations.the_case(*_asked(call), identifier, _day(on))
+    zh, en = penalty_words(assessing.plain(call.policy, found))
+    told = say(f"{identifier} 已核定：{zh}", f"{identifier} confirmed: {en}")
     call.emit({"violation": identifier, "state": "confirmed", "decision": decision}, told)
     note(say(*NOT_PAY))
 
@@ -162,18 +161,22 @@ def list_(call: Call, month: str | None, person: str | None, on: str | None) -> 
     wanted = _month(month) if month else None
     call.archive.follow()
     rows = [
-        assessing.plain(call.policy, found)
+        {
+            **(row := assessing.plain(call.policy, found)),
+            "customer_name": customer_name(call.archive.catalogue, row["customer"]),
+        }
         for found in assessing.assessed(*_asked(call), _day(on))
         if wanted is None or found.case.violation.on.isoformat().startswith(wanted)
     ]
     if person is not None:
         rows = [row for row in rows if row["person"] == person]
     heads = (say("编号", "id"), say("日期", "day"), say("违规", "violation"), say("谁", "who"),
-             say("金额（元）", "yuan"), say("状态", "state"), say("条款", "clauses"))  # fmt: skip
+             say("客户", "customer"), say("处罚", "penalty"), say("状态", "state"),
+             say("条款", "clauses"))  # fmt: skip
     call.emit(
         rows,
         lambda: (
-            table(heads, [_line(call, row) for row in rows], cut=(2, 6))
+            table(heads, [_line(call, row) for row in rows], cut=(2, 7, 5, 4))
             if rows
             else say("没有违规", "no violations")
         ),
@@ -192,6 +195,7 @@ def show(call: Call, identifier: str, on: str | None) -> None:
     """Show ID: how it was reckoned, who confirms it, what happened to it."""
     found = violations.the_case(*_asked(call), identifier, _day(on))
     row = assessing.plain(call.policy, found)
+    row["customer_name"] = customer_name(call.archive.catalogue, row["customer"])
     row["history"] = violations.reasons(call.archive, identifier)
 
     def shown() -> str:
@@ -202,12 +206,12 @@ def show(call: Call, identifier: str, on: str | None) -> None:
                 (say("来源", "source"), say(_SOURCES[row["source"]], row["source"])),
                 (say("日期", "day"), row["on"]),
                 (say("谁", "who"), _who(call, row)),
+                (say("客户", "customer"), with_name(row["customer"], row["customer_name"])),
                 (say("客户档案", "dossier"), row["dossier"]),
                 (say("档案", "record"), row["record"]),
                 (say("当月第几次", "of the month"), row["nth"] or None),
                 (say("倍数", "multiplied by"), row["multiplier"]),
-                (say("金额（元）", "yuan"), _amount(row)),
-                (say("扣分", "points off"), row["points"] or None),
+                (say("处罚", "penalty"), say(*penalty_words(row))),
                 (say("责令改正", "ordered"), row["ordered"]),
                 (say("改正", "corrected"), row["corrected"]),
                 (
@@ -254,7 +258,8 @@ def _month(given: str) -> str:
 def _line(call: Call, row: dict[str, Any]) -> tuple[Any, ...]:
     return (
         row["violation"], row["on"], say(row["title"], row["title_en"]), _who(call, row),
-        _amount(row), say(_STATES[row["state"]], row["state"]), row["clauses"],
+        with_name(row["customer"], row["customer_name"]),
+        say(*penalty_words(row)), say(_STATES[row["state"]], row["state"]), row["clauses"],
     )  # fmt: skip
 
 
@@ -263,14 +268,3 @@ def _who(call: Call, row: dict[str, Any]) -> str:
     return row["person"] or (
         department_label(call.policy, home) if home else role_label(call.policy, row["role"] or "")
     )
-
-
-def _amount(row: dict[str, Any]) -> str:
-    if row["decision"]:
-        return str(row["decision"]["amount"])
-    if row["open"]:
-        return say("待定", "undecided")
-    if row["state"] == "dismissed":
-        return "-"
-    least, most = row["amount"], row["amount_to"]
-    return str(least) if least == most else f"{least}-{most}"

@@ -10,6 +10,7 @@ from archivist.lapses import CONFIRMED, DISMISSED
 from archivist.report_pages import Column, Section
 from archivist.reports.parts import Asked, Told, department_fields, told
 from policies.measures import Rate
+from policies.wording import consequence_words
 
 NOTE = (
     "金额按制度条文计算，供指定职务核定之用；本表不是工资表，不作扣款凭证。",
@@ -28,8 +29,8 @@ _ROWS = (
     Column("当月第几次", "of the month", "nth"),
     Column("倍数", "times", "multiplier"),
     Column("评估金额（元，待核定，非扣款）", "assessed yuan (no deduction)", "amount_shown"),
-    Column("扣分", "points", "points"),
-    Column("核定金额（元）", "confirmed yuan", "confirmed_amount"),
+    Column("其他处罚", "besides", "besides_zh", "besides_en"),
+    Column("核定金额（元）", "confirmed yuan", "confirmed_shown"),
     Column("状态", "state", "state_zh", "state"),
     Column("条款", "clauses", "clauses"),
 )
@@ -38,8 +39,8 @@ _SUMS = (
     Column("人员", "person", "person"),
     Column("已核定 / 违规", "confirmed / violations", "rate"),
     Column("评估金额（元，待核定，非扣款）", "assessed yuan (no deduction)", "amount_shown"),
-    Column("扣分", "points", "points"),
-    Column("核定金额（元）", "confirmed yuan", "confirmed_amount"),
+    Column("扣分", "points", "points_shown"),
+    Column("核定金额（元）", "confirmed yuan", "confirmed_shown"),
 )
 
 
@@ -63,7 +64,7 @@ def violations(asked: Asked) -> Told:
 
 
 def _row(asked: Asked, row: dict[str, Any]) -> dict[str, Any]:
-    decided = row["decision"]
+    decided, besides = row["decision"], consequence_words(row)
     return {
         **row,
         **department_fields(asked.policy, row["department"]),
@@ -71,7 +72,10 @@ def _row(asked: Asked, row: dict[str, Any]) -> dict[str, Any]:
         "numerator": int(row["state"] == CONFIRMED),
         "denominator": int(row["state"] != DISMISSED),
         "amount_shown": _range(row["amount"], row["amount_to"]),
+        "besides_zh": [zh for zh, _ in besides],
+        "besides_en": [en for _, en in besides],
         "confirmed_amount": decided["amount"] if decided else None,
+        "confirmed_shown": _range(decided["amount"], decided["amount"]) if decided else None,
     }
 
 
@@ -95,8 +99,12 @@ def _sums(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "amount": least,
                 "amount_to": most,
                 "amount_shown": _range(least, most),
-                "points": sum(row["points"] for row in own),
-                "confirmed_amount": sum(row["confirmed_amount"] or 0 for row in confirmed),
+                "points": (points := sum(row["points"] for row in own)),
+                "points_shown": points or None,
+                "confirmed_amount": (
+                    decided := sum(row["confirmed_amount"] or 0 for row in confirmed)
+                ),
+                "confirmed_shown": _range(decided, decided),
                 "clauses": list(dict.fromkeys(c for row in own for c in row["clauses"])),
             }
         )
@@ -104,4 +112,7 @@ def _sums(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _range(least: int, most: int) -> str:
+    """Yuan as they are told; what costs none says nothing of yuan."""
+    if not most:
+        return ""
     return str(least) if least == most else f"{least}-{most}"
