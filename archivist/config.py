@@ -10,15 +10,18 @@ exists and in what unit it counts; `init` writes the file with the same words.
     ungraded = "SECRET"
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from archivist.errors import BadRequest, NoArchive
 
 FILE_NAME = "archive.toml"
+SUITES = ("hybrid", "x25519")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,25 @@ _PLACES = {
     "login_hours": ("keys", "login_hours"),
 }
 
+# Eleven days in seconds, a century in hours; and a thousand terabytes.
+_MOST_TIME = 1_000_000
+_MOST_COUNT = 10**15
+_ARCHIVE_ID = re.compile(r"[0-9a-f]{16}")
+_KINDS_ZH = {
+    str: "文字",
+    bool: "true 或 false",
+    int: f"0 到 {_MOST_COUNT} 的整数",
+    float: f"0 到 {_MOST_TIME} 的数",
+    Path: "文件夹",
+}
+_KINDS_EN = {
+    str: "a text",
+    bool: "true or false",
+    int: f"a whole number from 0 to {_MOST_COUNT}",
+    float: f"a number from 0 to {_MOST_TIME}",
+    Path: "a folder",
+}
+
 
 def find(start: Path) -> Path:
     """The nearest folder at or above `start` that holds archive.toml."""
@@ -86,7 +108,8 @@ def load(root: Path) -> Settings:
         data = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise NoArchive(f"{root} 不是档案库", f"{root} is not an archive") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
+        # No TOML, no UTF-8, a number of thousands of digits, brackets without end.
         raise BadRequest(f"{path} 无法读取：{error}", f"{path}: {error}") from None
     for table in ("archive", "ledger", "company", *(table for table, _ in _PLACES.values())):
         if not isinstance(data.get(table, {}), dict):
@@ -95,13 +118,19 @@ def load(root: Path) -> Settings:
     for name, (table, key) in _PLACES.items():
         if key in data.get(table, {}):
             given[name] = _typed(path, f"{table}.{key}", data[table][key], Settings, name)
+    if given.get("suite", "hybrid") not in SUITES:
+        # A mistyped one would seal every new key in the weaker way, for decades and unseen.
+        raise BadRequest(
+            f"{path}：keys.suite 应为 {' 或 '.join(SUITES)}",
+            f"{path}: keys.suite must be {' or '.join(SUITES)}",
+        )
     try:
         return Settings(
             root=root,
-            archive_id=data["archive"]["id"],
-            packs=tuple(data["archive"]["packs"]),
-            vkey=data["ledger"]["vkey"],
-            company=data.get("company", {}),
+            archive_id=_archive_id(path, data["archive"]["id"]),
+            packs=_pack_refs(path, data["archive"]["packs"]),
+            vkey=_typed(path, "ledger.vkey", data["ledger"]["vkey"], Settings, "vkey"),
+            company=_company(path, data.get("company", {})),
             **given,
         )
     except KeyError as missing:
@@ -115,16 +144,68 @@ def load(root: Path) -> Settings:
 
 def _typed(path: Path, where: str, value: Any, owner: type[Settings], name: str) -> Any:
     kind = owner.__annotations__[name]
-    if kind is Path and isinstance(value, str):
+    if kind is Path and isinstance(value, str) and "\0" not in value:
         return Path(value)
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+    # Compared before it is turned: infinity, not-a-number and what no clock counts stay outside.
+    if kind is float and type(value) in (int, float) and 0 <= value <= _MOST_TIME:
         return float(value)
-    if kind in (int, str, bool) and type(value) is kind:
+    if kind is int and type(value) is int and 0 <= value <= _MOST_COUNT:
+        return value
+    if kind in (str, bool) and type(value) is kind:
+        return value
+    shown = _shortened(value)
+    raise BadRequest(
+        f"{path}：{where} 应为 {_KINDS_ZH[kind]}，而不是 {shown}",
+        f"{path}: {where} must be {_KINDS_EN[kind]}, not {shown}",
+    )
+
+
+def _archive_id(path: Path, value: Any) -> str:
+    # File names are made of it (the house key's, the session's): nothing else may stand there.
+    if isinstance(value, str) and _ARCHIVE_ID.fullmatch(value):
         return value
     raise BadRequest(
-        f"{path}：{where} 应为 {kind.__name__}，而不是 {value!r}",
-        f"{path}: {where} must be a {kind.__name__}, not {value!r}",
+        f"{path}：archive.id 应为 16 位十六进制数字",
+        f"{path}: archive.id must be 16 hex digits",
+        "请从备份恢复该文件",
+        "restore the file from a backup",
     )
+
+
+def _pack_refs(path: Path, value: Any) -> tuple[str, ...]:
+    # A single text would else be taken for the list of its letters.
+    if isinstance(value, list) and all(isinstance(ref, str) for ref in value):
+        return tuple(value)
+    raise BadRequest(
+        f'{path}：archive.packs 应为制度包的列表，如 ["auto-dealer@2026.2"]',
+        f'{path}: archive.packs must be a list of packs, as ["auto-dealer@2026.2"]',
+    )
+
+
+def _company(path: Path, table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The company's answers: texts, numbers, yes or no, days, and lists of texts or days."""
+    for name, value in table.items():
+        plain = value if isinstance(value, list) else [value]
+        if not all(
+            isinstance(one, str | float | date)
+            or (isinstance(one, int) and abs(one) <= _MOST_COUNT)
+            for one in plain
+        ):
+            raise BadRequest(
+                f"{path}：[company] 的 {name} 只能是文字、数、日期或其列表",
+                f"{path}: [company] {name} must be a text, a number, a day or a list of them",
+                '名称里有点的要加引号，如 "grade.contract" = "SECRET"',
+                'quote a name with a dot in it: "grade.contract" = "SECRET"',
+            )
+    return table
+
+
+def _shortened(value: Any) -> str:
+    try:
+        shown = repr(value)
+    except ValueError:  # a hexadecimal number that would be thousands of digits in decimal
+        return "…"
+    return shown if len(shown) <= 60 else f"{shown[:60]}…"
 
 
 TEMPLATE = """\

@@ -58,10 +58,13 @@ class Calendar:
         return day.weekday() < 5 and day not in days_off
 
     def add_working_days(self, day: date, count: int) -> date:
-        """The `count`-th working day after `day`; `day` itself is never counted, and 0 is `day`."""
+        """The `count`-th working day after `day`; `day` itself is never counted, and 0 is `day`.
+
+        The calendar ends with the year 9999: what would be counted beyond is its last day.
+        """
         if count < 0:
             raise ValueError("working days are counted forwards")
-        while count:
+        while count and day < date.max:
             day += _DAY
             count -= self.is_working_day(day)
         return day

@@ -17,7 +17,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policies.fields import Complaint, choice, choices, slug, slugs, text, texts, whole, yes_no
-from policies.pack_rows import DOSSIERS_SCOPE, TYPES_SCOPE, WHEN_WORDS, Row, wrong_condition
+from policies.pack_rows import (
+    DOSSIERS_SCOPE,
+    MOST_WORKING_DAYS,
+    TYPES_SCOPE,
+    WHEN_WORDS,
+    Row,
+    wrong_condition,
+)
 
 __all__ = ["DEFECTS", "Incident", "Measure", "Penalty", "PenaltyTerms"]
 
@@ -64,7 +71,9 @@ class Penalty(Row):
     repeats: bool = yes_no("直至改正，逐日再次处罚", "again each unit until it is corrected")
     dossier_types: tuple[str, ...] = slugs(*DOSSIERS_SCOPE)
     after: str = slug("逾期从哪个事件起算", "lateness counts from this event", "")
-    working_days: int = whole("几个工作日后算逾期", "late after so many working days", 0, 1)
+    working_days: int = whole(
+        "几个工作日后算逾期", "late after so many working days", 0, 1, MOST_WORKING_DAYS
+    )
     days: int = whole("几天后算逾期", "late after so many days", 0, 1)
     additional: bool = yes_no("在其他处罚之外另加", "on top of any other penalty")
     lacks: tuple[str, ...] = texts(

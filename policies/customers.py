@@ -22,12 +22,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from policies.checklist import holds
 from policies.customer_rows import Escalation, Ownership, Profile, ProfileField, Scheme
-from policies.deadlines import Due, add_months, due_of
+from policies.deadlines import Due, add_days, add_months, due_of
 from policies.errors import UnknownName
 from policies.policy import Question
 from policies.rhythms import business_day
@@ -234,7 +234,7 @@ def neglected(
     for cited in policy.rows(Ownership):
         row = cited.row
         if row.rule == "neglected" and holds(row.when, fields or {}):
-            ends = add_months(last_service, row.months) + timedelta(days=row.days)
+            ends = add_days(add_months(last_service, row.months), row.days)
             if today > ends:
                 return cited
     return None

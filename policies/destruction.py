@@ -22,12 +22,12 @@ from dataclasses import dataclass
 
 from policies.keeping_rows import Disposal
 from policies.policy import Cited, Policy, Question
+from policies.promptly import is_number
 from policies.reach import (
     Subject,
     clauses_of,
     covering,
     distinct,
-    is_number,
     named_by,
     once_each,
     prevailing,

@@ -253,7 +253,12 @@ def _line(plain: object) -> Line:
     if not (isinstance(plain, list | tuple) and len(plain) == 3):
         raise FactsUnreadable("line is not [text, box, score]")
     text, box, score = plain
-    if not isinstance(text, str) or not isinstance(box, list | tuple) or len(box) != 4:
+    if (
+        not isinstance(text, str)
+        or not _is_writable(text)
+        or not isinstance(box, list | tuple)
+        or len(box) != 4
+    ):
         raise FactsUnreadable("line is not [text, box of four, score]")
     if any(type(side) is not int for side in box):
         raise FactsUnreadable("line box is not four whole pixels")
@@ -269,7 +274,7 @@ def _cover(plain: object, page_count: int) -> Cover:
     if page_index >= page_count:
         raise FactsUnreadable("cover lies on a page that does not exist")
     doc_type = row.get("doc_type")
-    if doc_type is not None and not isinstance(doc_type, str):
+    if doc_type is not None and not (isinstance(doc_type, str) and _is_writable(doc_type)):
         raise FactsUnreadable("cover doc_type is not text")
     return Cover(page_index, _text(row, "dossier"), doc_type)
 
@@ -289,9 +294,18 @@ def _list(row: Mapping[str, Any], key: str) -> list[Any]:
 
 def _text(row: Mapping[str, Any], key: str) -> str:
     found = row.get(key)
-    if not isinstance(found, str):
+    if not isinstance(found, str) or not _is_writable(found):
         raise FactsUnreadable(f"{key} is not text")
     return found
+
+
+def _is_writable(text: str) -> bool:
+    """Whether it can be encoded: half a surrogate pair is no character of any text."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _whole(row: Mapping[str, Any], key: str) -> int:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, TypeVar
 
-from policies.pack_text import Table
+from policies.pack_text import MOST, Table
 
 __all__ = [
     "Complaint", "Spec", "calendar_day", "choice", "choices", "clock", "label", "read_row",
@@ -140,14 +140,14 @@ def choices(*allowed: str, zh: str, en: str, required: bool = False) -> Any:
     return _field(read, "list", zh, en, _MISSING if required else (), allowed=allowed)
 
 
-def whole(zh: str, en: str, default: Any = _MISSING, least: int = 0) -> Any:
-    """A whole number from `least` up; a field left out may default to anything."""
+def whole(zh: str, en: str, default: Any = _MISSING, least: int = 0, most: int = MOST) -> Any:
+    """A whole number from `least` to `most`; a field left out may default to anything."""
 
     def read(row: Table, name: str) -> Any:
         if default is not _MISSING and not row.has(name):
             row.skip(name)
             return default
-        return row.whole(name, least=least)
+        return row.whole(name, least=least, most=most)
 
     return _field(read, "number", zh, en, default)
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from policies.policy import Cited, Policy, Question
+from policies.promptly import is_number
 from policies.reach import (
     Subject,
     clauses_of,
@@ -141,7 +142,7 @@ def _loan_days(policy: Policy, cited: Cited[LoanRule]) -> int | Question:
     if row.days:
         return row.days
     said = policy.setting(row.days_from) or ""
-    if said.isascii() and said.isdecimal() and int(said) > 0:
+    if is_number(said):
         return int(said)
     return unanswered(
         policy, row.days_from, row.clause,

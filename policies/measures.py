@@ -30,6 +30,7 @@ from policies.checklist import Paper, checklist, holds, review
 from policies.conduct_rows import Measure
 from policies.deadlines import DossierState, Due, due_on, is_overdue, month_end
 from policies.pack_rows import Deadline, DossierType
+from policies.promptly import is_number
 
 if TYPE_CHECKING:
     from policies.calendar import Calendar
@@ -239,7 +240,7 @@ def months_in_vain(
 def reminders_needed(policy: Policy, row: Measure) -> int:
     """After how many reminders it is in vain: the row's number or the setting's, else 0."""
     said = (policy.setting(row.reminders_from) or "").strip() if row.reminders_from else ""
-    return row.reminders or (int(said) if said.isascii() and said.isdecimal() else 0)
+    return row.reminders or (int(said) if is_number(said) else 0)
 
 
 def measures(
@@ -271,7 +272,7 @@ def target_percent(policy: Policy, row: Measure) -> int | None:
     if row.target_percent:
         return row.target_percent
     said = (policy.setting(row.target_from) or "").rstrip("%") if row.target_from else ""
-    return int(said) if said.isdecimal() else None
+    return int(said) if said.isdecimal() and len(said) <= 3 else None
 
 
 def _rates(

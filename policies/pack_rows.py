@@ -40,6 +40,8 @@ CONDITION = re.compile(r"(customer|dossier)\.([a-z][a-z0-9_]*)(?:(!?=)(.+))?")
 `|`; without a value: that it is registered at all and does not say no. A customer's `class` and
 `kind` can be asked like fields; a dossier's fields are its keys."""
 
+# They are counted one by one: forty years of them are reckoned in a moment, a million are not.
+MOST_WORKING_DAYS = 9_999
 GRADE_CODES = ("TOP", "CONF", "SECRET", "INTERNAL", "PUBLIC")
 KINDS = ("vehicle", "customer", "tenant", "guest", "case", "year")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -68,7 +70,9 @@ class Row:
 
 def wrong_condition(when: str) -> Iterator[Complaint]:
     """What to say of a condition that cannot be read; nothing for a good one or none."""
-    if when and not CONDITION.fullmatch(when):
+    found = CONDITION.fullmatch(when)
+    # An empty value would make `=` hold for whoever never had the field registered.
+    if when and not (found and all(word.strip() for word in (found[4] or "any").split("|"))):
         yield (
             "when",
             "写法为 customer.字段、dossier.字段，或再加 =值、!=值。",
@@ -206,7 +210,7 @@ class Deadline:
     after: str = slug("从哪个事件起算", "the event it counts from")
     clause: str = text(*_CLAUSE)
     id: str = slug("编号", "id", "")
-    working_days: int = whole("工作日数", "working days", 0, 1)
+    working_days: int = whole("工作日数", "working days", 0, 1, MOST_WORKING_DAYS)
     days: int = whole("自然日数", "calendar days", 0, 1)
     months: int = whole("月数", "months", 0, 1)
     same_day: bool = yes_no("当日", "on the day itself")

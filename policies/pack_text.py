@@ -27,6 +27,11 @@ Path = tuple[str | int, ...]
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.\-]+)\s*\]\]?\s*(?:#.*)?$")
 _FIELD = re.compile(r"\s*([A-Za-z0-9_.\-]+)\s*=")
+MOST = 1_000_000
+"""No regulation counts further, and beyond it a day or an amount could not be reckoned with."""
+
+# Rows stand three names deep at most. A key of thousands of names must not cost their square.
+_DEEPEST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +60,14 @@ class Lines:
         self._found: dict[Path, int] = {}
         here: Path = ()
         counts: dict[Path, int] = {}
-        for number, line in enumerate(text.splitlines(), start=1):
+        # Not `splitlines`, which breaks at U+2028 and form feeds too: no editor counts those.
+        for number, line in enumerate(text.split("\n"), start=1):
             if header := _HEADER.match(line):
-                here = self._enter(header[2].split("."), header[1] == "[[", counts)
+                here = self._enter(_names(header[2]), header[1] == "[[", counts)
                 self._found.setdefault(here, number)
             elif field := _FIELD.match(line):
                 path = here
-                for name in field[1].split("."):
+                for name in _names(field[1]):
                     path = (*path, name)
                     self._found.setdefault(path, number)
 
@@ -84,6 +90,10 @@ class Lines:
                 return self._found[path]
             path = path[:-1]
         return 1
+
+
+def _names(dotted: str) -> list[str]:
+    return dotted.split(".", _DEEPEST)[:_DEEPEST]
 
 
 class Report:
@@ -153,7 +163,7 @@ class Table:
             return ()
         return tuple(t.strip() for t in found)
 
-    def whole(self, name: str, default: int | None = None, least: int = 0) -> int:
+    def whole(self, name: str, default: int | None = None, least: int = 0, most: int = MOST) -> int:
         found = self._get(name, required=default is None)
         if found is None:
             return default or 0
@@ -161,6 +171,9 @@ class Table:
             self.complain(
                 name, f"应当是不小于 {least} 的整数。", f"must be a whole number from {least} up"
             )
+            return default or 0
+        if found > most:
+            self.complain(name, f"不能大于 {most}。", f"must not be greater than {most}")
             return default or 0
         return found
 

@@ -90,6 +90,7 @@ _COMPANY_ONLY = ("role_map", "setting")
 _KEYED_BY = {"grade": ("code", "rank"), "default_grade": (), "role_map": ("role",)}
 
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.\-]{0,19}")
+_LONG_NUMBER = re.compile(r"[0-9_]{4000}")
 _SYNTAX_LINE = re.compile(r"at line (\d+)")
 
 
@@ -189,13 +190,20 @@ def _read(source: str, file_name: str) -> tuple[Pack | None, list[Problem]]:
     except tomllib.TOMLDecodeError as error:
         place = _SYNTAX_LINE.search(str(error))
         # "at end of document" has no number: the last line is where the eye must go.
-        line = int(place[1]) if place else max(1, len(source.splitlines()))
+        line = int(place[1]) if place else max(1, source.count("\n", 0, -1) + 1)
         return None, [
             Problem(
                 file_name, line, "toml",
                 "文件写法有误，请检查引号、括号和等号。", f"not valid TOML: {error}",
             )
         ]  # fmt: skip
+    except ValueError:
+        # Python reads no number of more than 4300 digits, and the parser passes that on.
+        place = _LONG_NUMBER.search(source)
+        line = source.count("\n", 0, place.start()) + 1 if place else 1
+        return None, [
+            Problem(file_name, line, "toml", "数字太长。", "not valid TOML: the number is too long")
+        ]
     except RecursionError:
         # The parser calls itself for each bracket; no pack nests, so this is a mistake like any.
         return None, [

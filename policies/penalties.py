@@ -43,6 +43,7 @@ from policies.penalty_law import (
     unsettled,
 )
 from policies.policy import Cited, Question
+from policies.promptly import is_number
 
 if TYPE_CHECKING:
     from policies.calendar import Calendar
@@ -150,7 +151,7 @@ def last_day(row: Penalty, events: Mapping[str, date], calendar: Calendar) -> da
     event_day = events[row.after]
     if row.working_days:
         return calendar.add_working_days(event_day, row.working_days)
-    return event_day + timedelta(days=row.days)
+    return deadlines.add_days(event_day, row.days)
 
 
 def uncorrected(
@@ -284,7 +285,7 @@ def _draft(policy: Policy, violation: Violation, cited: Cited[Penalty]) -> Asses
     points = row.points
     if row.points_from:
         said = policy.setting(row.points_from) or ""
-        points = int(said) if said.isdecimal() else 0
+        points = int(said) if is_number(said) else 0
         if not points:
             asked = (
                 Question(row.points_from, f"“{row.zh}”扣几分没有设置",

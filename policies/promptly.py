@@ -49,5 +49,5 @@ def _numbered(
 
 
 def is_number(said: str) -> bool:
-    """Whether a setting is a whole number from one up."""
-    return said.isascii() and said.isdecimal() and int(said) > 0
+    """Whether a setting is a whole number from 1 to 9999: days, years, people, nothing larger."""
+    return said.isascii() and said.isdecimal() and len(said) <= 4 and int(said) > 0

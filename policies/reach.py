@@ -30,7 +30,7 @@ from policies.pack_rows import Need, Role, Row
 from policies.policy import Cited, Policy, Question
 
 __all__ = [
-    "Subject", "Weight", "classes_of", "clauses_of", "covering", "covers", "distinct", "is_number",
+    "Subject", "Weight", "classes_of", "clauses_of", "covering", "covers", "distinct",
     "named_by", "need_kind", "once_each", "pack_id", "prevailing", "role_words", "series_of",
     "speakers", "unanswered", "vague_roles", "weight",
 ]  # fmt: skip
@@ -217,11 +217,6 @@ def once_each(questions: Iterable[Question]) -> tuple[Question, ...]:
         clauses = distinct((*known.clauses, *question.clauses))
         found[question.setting] = replace(known, clauses=clauses)
     return tuple(found.values())
-
-
-def is_number(said: str) -> bool:
-    """Whether a setting is a whole number from one up."""
-    return said.isascii() and said.isdecimal() and int(said) > 0
 
 
 def clauses_of(clauses: Iterable[str]) -> tuple[str, ...]:

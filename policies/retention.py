@@ -33,13 +33,13 @@ from policies.deadlines import add_months
 from policies.destruction import DisposalTerms, disposal_terms
 from policies.keeping_rows import Retention, RetentionClass
 from policies.policy import Cited, Policy, Question
+from policies.promptly import is_number
 from policies.reach import (
     Subject,
     classes_of,
     clauses_of,
     covering,
     distinct,
-    is_number,
     named_by,
     once_each,
     prevailing,

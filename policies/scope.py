@@ -20,15 +20,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from policies.deadlines import add_months
+from policies.deadlines import add_days, add_months
 from policies.policy import Cited, Policy, Question
+from policies.promptly import is_number
 from policies.reach import (
     classes_of,
     clauses_of,
     distinct,
-    is_number,
     need_kind,
     once_each,
     pack_id,
@@ -85,7 +85,7 @@ class SecrecyPeriod:
         """The last day of secrecy for a paper marked on `marked`; None for ever."""
         if self.forever:
             return None
-        return add_months(marked, self.months) + timedelta(days=self.days)
+        return add_days(add_months(marked, self.months), self.days)
 
 
 @dataclass(frozen=True, slots=True)

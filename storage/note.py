@@ -213,8 +213,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     if root is None or len(root) != HASH_BYTES:
         raise Damaged("checkpoint's root is not a SHA-256 hash")
     size = lines[1]
-    # 2**63 entries are more than any disk; beyond it other tools' integers end.
-    if not (size.isascii() and size.isdigit() and len(size) < 19) or str(int(size)) != size:
+    if not _is_plain_number(size):
         raise Damaged("checkpoint's size is not a plain decimal number")
     return Checkpoint(lines[0], int(size), root)
 
@@ -261,12 +260,21 @@ def parse_proof(text: str) -> tuple[int, list[bytes], bytes]:
     if len(lines) > 1 and lines[1].startswith("extra "):
         del lines[1]
     word, _, index = lines[1].partition(" ") if len(lines) > 1 else ("", "", "")
-    if word != "index" or not (index.isascii() and index.isdigit()) or str(int(index)) != index:
+    if word != "index" or not _is_plain_number(index):
         raise Damaged("proof names no index")
     hashes = [_unb64(line) for line in lines[2:]]
     if not all(digest is not None and len(digest) == HASH_BYTES for digest in hashes):
         raise Damaged("proof holds something that is not a SHA-256 hash")
     return int(index), [digest for digest in hashes if digest is not None], checkpoint.encode()
+
+
+def _is_plain_number(text: str) -> bool:
+    """Whether it is a decimal number in its one spelling, below 10**18.
+
+    2**63 entries are more than any disk; beyond it other tools' integers end, and Python itself
+    refuses to read thousands of digits.
+    """
+    return text.isascii() and text.isdigit() and len(text) < 19 and str(int(text)) == text
 
 
 def _parse_signature(row: str) -> Signature:

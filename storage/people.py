@@ -141,6 +141,14 @@ class People:
         unlocked = self.unlock(name, old)
         durable.replace(self._paths(name)[1], _seal(unlocked, new, log_n), mode=0o600)
 
+    def retire(self, name: str) -> bool:
+        """Delete a person's key file: from here on nobody acts or opens anything as this person.
+
+        The public page stays, because it verifies what the person signed. False when the file
+        was gone already. Raises Unsuitable, DiskFailed.
+        """
+        return durable.remove(self._paths(name)[1])
+
     def person(self, name: str) -> Person:
         """A public page. Raises Unsuitable (name), Missing, Damaged."""
         raw = durable.read_bytes(self._paths(name)[0], MAX_FILE_BYTES)
@@ -149,7 +157,7 @@ class People:
             recipient = parse_recipient(fields["recipient"])
             verify_key = binascii.a2b_base64(fields["verify_key"], strict_mode=True)
             page = Person(fields["name"], fields["created"], verify_key, recipient)  # type: ignore[arg-type]
-        except (ValueError, LookupError, TypeError, AttributeError, Unsuitable):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, Unsuitable):
             raise Damaged(f"the public page of {name} cannot be read") from None
         if page.name != name or not isinstance(recipient, HybridRecipient):
             raise Damaged(f"the public page of {name} is another's")

@@ -9,7 +9,8 @@ hand, and an entry must not say `station` where somebody meant to answer for it.
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ from archivist import config, errors
 from archivist.cli.say import say, write, write_json
 from archivist.cli.spoken import option
 from storage import session
+from storage.errors import WrongPassphrase
 from storage.session import Session
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ class Call:
         Raises NotKnown for a person who does not exist.
         """
         wanted = self.wanted
-        kept = session.load(session.runtime_folder(os.environ), self.settings.archive_id, now())
+        kept = self._kept()
         if kept is not None and wanted in (None, kept.name):
             return kept
         if wanted is not None:
@@ -109,14 +111,45 @@ class Call:
             return None
         return self.unlock(name, passphrase, now())
 
+    def _kept(self) -> Session | None:
+        """The session of whoever is logged in; of somebody who left it is forgotten."""
+        folder = session.runtime_folder(os.environ)
+        kept = session.load(folder, self.settings.archive_id, now())
+        if kept is None or (self.root / "keys" / "people" / f"{kept.name}.age").is_file():
+            return kept
+        session.forget(folder, self.settings.archive_id)
+        return None
+
     def unlock(self, name: str, passphrase: str, until: datetime) -> Session:
         """A session of this person; it is kept only if the caller saves it."""
         from archivist.indexing import index_keys  # pays for ciphers, as entering a passphrase must
 
-        self.check_person(name)
-        person = self.archive.people.unlock(name, passphrase)
+        person = self.unlocked(name, passphrase)
         keys = index_keys(self.archive, self.policy, person)
         return Session(name, until, person.identity.secret, person.signing_seed, keys)
+
+    def unlocked(self, name: str, passphrase: str) -> "Unlocked":
+        """The person with both keys, which are those that the ledger names.
+
+        A wrong passphrase costs its time and is recorded before it is told. Raises NotKnown,
+        NotAllowed for a person who left, WrongPassphrase, Damaged for keys of somebody else.
+        """
+        self.check_person(name)
+        with self.counting_refusals(name):
+            person = self.archive.people.unlock(name, passphrase)
+        self.archive.vouched(name)
+        return person
+
+    @contextmanager
+    def counting_refusals(self, name: str) -> Iterator[None]:
+        """Record a wrong passphrase for `name`, then let it pass."""
+        try:
+            yield
+        except WrongPassphrase:
+            from archivist.clearing import refused_login  # only what went wrong pays for it
+
+            refused_login(self.archive, name, now())
+            raise
 
     @cached_property
     def person(self) -> "Unlocked | None":
@@ -143,20 +176,14 @@ class Call:
     def only_person(self) -> str | None:
         """The archive's one person, or None when there are several."""
         # With one person there is nobody to confuse; the passphrase still decides.
-        names = self.archive.people.names()
+        self.archive.follow()
+        names = [row["id"] for row in self.archive.catalogue.people() if not row["left_at"]]
         return names[0] if len(names) == 1 else None
 
     def check_person(self, name: str) -> None:
-        """Raises NotKnown, with the names that there are."""
-        names = self.archive.people.names()
-        if name not in names:
-            known = ", ".join(names)
-            raise errors.NotKnown(
-                f"没有名为 {name} 的人员",
-                f"there is no person {name}",
-                f"已有人员：{known}",
-                f"there are: {known}",
-            )
+        """Raises NotKnown, with the names that there are, and NotAllowed for a person who left."""
+        self.archive.follow()
+        self.archive.active(name)
 
     def emit(self, value: Any, shown: str | Callable[[], str]) -> None:
         """The result: JSON for programs, words for people."""
@@ -222,6 +249,8 @@ def passphrase_from_environment(*names: str) -> str | None:
             except OSError as error:
                 text = f"{path}: {error.strerror}"
                 raise errors.KeyNeeded(text, text) from None
+            except UnicodeDecodeError:
+                raise errors.KeyNeeded(f"{path} 不是 UTF-8 文本", f"{path}: not UTF-8") from None
     return None
 
 

@@ -13,10 +13,12 @@ Rules it keeps:
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 from typing import Any
 
+_ESCAPED_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _LENGTH = struct.Struct(">I")
 
 
@@ -55,9 +57,15 @@ def receive(sock: socket.socket, max_bytes: int) -> tuple[dict[str, Any], int | 
     (length,) = _LENGTH.unpack(header)
     if length > max_bytes:
         raise ReplyTooLong("frame is longer than agreed")
+    body = _exactly(sock, length)
     try:
-        message = json.loads(_exactly(sock, length))
-    except ValueError:
+        # Decoded here: given bytes, the parser guesses the encoding and lets half pairs pass.
+        message = json.loads(body.decode("utf-8"))
+        if _ESCAPED_HALF.search(body):
+            # Half a surrogate pair cannot be sealed or written later; `send` never lets one out.
+            json.dumps(message, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        # Thousands of brackets exhaust the parser's stack before its patience.
         raise WireBroken("frame is not JSON") from None
     if not isinstance(message, dict):
         raise WireBroken("frame is not a JSON object")

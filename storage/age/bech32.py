@@ -29,6 +29,9 @@ def encode(prefix: str, data: bytes) -> str:
 def decode(text: str) -> tuple[str, bytes]:
     """The prefix (lower case) and the bytes. Raises Unsuitable without repeating the text."""
     lower = text.lower()
+    if not text.isascii():
+        # The Kelvin sign is a capital K to `lower`: a key would have two spellings.
+        raise Unsuitable("this key holds a character that no key has")
     if text not in (lower, text.upper()):
         raise Unsuitable("this key mixes upper and lower case")
     prefix, separator, letters = lower.rpartition("1")

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from storage.age.header import Stanza, decode64, encode64
 from storage.age.recipients import WRAPPED_BYTES, open_file_key, seal_file_key
-from storage.errors import BadHeader
+from storage.errors import BadHeader, Unsuitable
 
 SCRYPT_KIND = "scrypt"
 DEFAULT_LOG_N = 18
@@ -62,6 +62,11 @@ def _stretch(phrase: str, salt: bytes, log_n: int) -> bytes:
     # which every search does, never comes here.
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-    return Scrypt(salt=_SALT_PREFIX + salt, length=32, n=1 << log_n, r=8, p=1).derive(
-        phrase.encode("utf-8")
-    )
+    try:
+        # Bytes that are no UTF-8, from a terminal or the environment, come as escaped surrogates.
+        typed = phrase.encode("utf-8", "surrogateescape")
+        return Scrypt(salt=_SALT_PREFIX + salt, length=32, n=1 << log_n, r=8, p=1).derive(typed)
+    except UnicodeEncodeError:
+        raise Unsuitable("this passphrase holds something that is no character") from None
+    except MemoryError:
+        raise Unsuitable(f"work factor 2^{log_n} takes more memory than there is") from None
