@@ -33,6 +33,7 @@ from policies.facts import Cover, Facts, Hints, Order, facts_to_plain
 from policies.judge import Accepted, Refused, Suggestion, judge
 from policies.policy import Policy
 from policies.routing import read_clues
+from policies.scope import marking
 from storage.errors import Busy
 from storage.vault import Put, Receipt
 
@@ -117,7 +118,8 @@ def take_in(
         for piece, verdict in decided:
             if isinstance(verdict, Accepted):
                 put = records[piece.claim.id]
-                _say_filed(desk, archive, piece, verdict, put, receipts[put.name])
+                until = _secret_until(policy, verdict.grade, now)
+                _say_filed(desk, archive, piece, verdict, put, receipts[put.name], until)
             else:
                 _say_refused(desk, archive, piece, verdict)
         desk.append()
@@ -192,8 +194,21 @@ def _card(piece: Piece, verdict: Accepted) -> bytes:
     return json.dumps(card, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def _secret_until(policy: Policy, grade: str, now: datetime) -> str | None:
+    """The last day of secrecy by the company's usual period; None where it named none."""
+    usual = marking(policy, grade).usual
+    ends = usual.ends(now.astimezone().date()) if usual else None
+    return ends.isoformat() if ends else None
+
+
 def _say_filed(
-    desk: Desk, archive: Archive, piece: Piece, verdict: Accepted, put: Put, receipt: Receipt
+    desk: Desk,
+    archive: Archive,
+    piece: Piece,
+    verdict: Accepted,
+    put: Put,
+    receipt: Receipt,
+    until: str | None,
 ) -> None:
     suffix = _suffix(piece.facts)
     if receipt.plain_sha256[suffix] != piece.facts.sha256:
@@ -218,6 +233,7 @@ def _say_filed(
             "scan": as_object(receipt, suffix),
             "card": as_object(receipt, "card"),
         },
+        until=until,
         print=own,
         stack=stack[0] if stack else None,
         route=verdict.route,

@@ -38,11 +38,17 @@ ACTS = frozenset(
         "revoke",  # a person's clearance for a grade was withdrawn
         "leave",  # a person left; whatever he was cleared for is withdrawn
         "refused-login",  # a wrong passphrase was tried
+        "rotate",  # the records of a grade move to its newest key: begun, ended
+        "rewrap",  # heads were sealed anew to the newest key
+        "escrow",  # keys were put into a recovery bundle
+        "recover",  # a person was given all keys from a recovery bundle
         "customer",  # a customer was added or changed (newest card counts)
         "dossier",  # a dossier was opened, changed, closed or got an event
         "ownership",  # somebody claimed a customer, or was given one
         "contact",  # somebody served a customer
         "file",  # a document was filed: the commit point of intake
+        "regrade",  # a record came to another grade, or its secrecy was extended
+        "declassify",  # a record ceased to be secret: by decision, or because its period ended
         "attest",  # a person said what he saw on a paper
         "handover",  # papers were handed over; both sides signed
         "routine",  # work that comes again was done
@@ -50,6 +56,7 @@ ACTS = frozenset(
         "refuse",  # a scan was turned away into a tray
         "reject",  # a person decided that a scan is not to be filed
         "view",  # a record was opened and read
+        "unmask",  # personal numbers were shown in full
         "print",  # a register or form was printed from the archive
         "violation",  # a violation was recorded, ordered corrected, confirmed or dismissed
         "login",  # a person unlocked the keys

@@ -65,6 +65,7 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
         "type": row["type"],
         "grade": row["grade"],
         "generation": row["generation"],
+        "until": row["until"],
         "title": card["title"] if card else None,
         "source": card["source"] if card else None,
         "pages": row["pages"],

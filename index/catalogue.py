@@ -52,7 +52,7 @@ CREATE TABLE record (
   type TEXT NOT NULL, grade TEXT NOT NULL, generation INTEGER, pages INTEGER NOT NULL,
   media TEXT NOT NULL, suffix TEXT NOT NULL, size_bytes INTEGER NOT NULL, filed TEXT NOT NULL,
   filed_by TEXT NOT NULL, claim TEXT NOT NULL, print TEXT NOT NULL, objects TEXT NOT NULL,
-  clauses TEXT NOT NULL, packs TEXT NOT NULL);
+  clauses TEXT NOT NULL, packs TEXT NOT NULL, stored TEXT NOT NULL, until TEXT);
 CREATE INDEX record_dossier ON record (dossier, type);
 CREATE INDEX record_customer ON record (customer);
 CREATE INDEX record_grade ON record (grade, idx);
@@ -162,6 +162,8 @@ class Catalogue(CatalogueView):
     def _apply(self, index: int, entry: Mapping[str, Any], card: Mapping[str, Any]) -> None:
         subject = entry["subject"]
         names = {*subject.values(), *([entry["claim"]] if "claim" in entry else [])}
+        # A record moved to another key has that in its history, beside what happened to it alone.
+        names.update(entry.get("heads", ()) if entry["act"] == "rewrap" else ())
         for name in names:
             self._run("INSERT INTO mention VALUES (?, ?)", name, index)
         for kind in _COUNTED.intersection(subject):
@@ -222,7 +224,7 @@ class Catalogue(CatalogueView):
     ) -> None:
         scan = entry["objects"]["scan"]
         self._run(
-            "INSERT INTO record VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO record VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             subject["record"],
             index,
             subject["customer"],
@@ -241,6 +243,8 @@ class Catalogue(CatalogueView):
             _json(entry["objects"]),
             _json(entry["clauses"]),
             _json(entry["packs"]),
+            subject["record"],
+            entry.get("until"),
         )
         for fingerprint in {entry["print"], entry.get("stack", entry["print"])}:
             self._run(
@@ -249,6 +253,25 @@ class Catalogue(CatalogueView):
                 subject["record"],
             )
         self._claim(index, entry, subject, "filed")
+
+    def _regrade(
+        self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]
+    ) -> None:
+        """A new grade, stored anew; or, when it stays the same, only a new end of its period."""
+        if "objects" in entry:
+            self._run(
+                "UPDATE record SET grade = ?, generation = ?, objects = ?, size_bytes = ?, "
+                "stored = ? WHERE id = ?",
+                entry["to"],
+                entry.get("generation"),
+                _json(entry["objects"]),
+                entry["objects"]["scan"]["size_bytes"],
+                entry["stored"],
+                subject["record"],
+            )
+        self._run(
+            "UPDATE record SET until = ? WHERE id = ?", entry.get("until"), subject["record"]
+        )
 
     def _attest(
         self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]
@@ -452,6 +475,30 @@ class Catalogue(CatalogueView):
             subject["person"],
         )
 
+    def _rewrap(
+        self, _: int, entry: Mapping[str, Any], __: Mapping[str, str], ___: Mapping[str, Any]
+    ) -> None:
+        for record, head in entry["heads"].items():
+            row = self.record(record)
+            if row is not None:
+                self._run(
+                    "UPDATE record SET generation = ?, objects = ? WHERE id = ?",
+                    entry["generation"],
+                    _json(row["objects"] | {"head": head}),
+                    record,
+                )
+
+    def _rotate(
+        self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]
+    ) -> None:
+        """Once it ended nobody is cleared for the older generations: they are no more."""
+        if entry["state"] == "ended":
+            self._run(
+                "DELETE FROM clearance WHERE grade = ? AND generation < ?",
+                subject["grade"],
+                entry["generation"],
+            )
+
     def _adopt(
         self,
         index: int,
@@ -527,6 +574,8 @@ _STEPS = {
     "customer": Catalogue._customer,
     "dossier": Catalogue._dossier,
     "file": Catalogue._file,
+    "regrade": Catalogue._regrade,
+    "declassify": Catalogue._regrade,
     "attest": Catalogue._attest,
     "ownership": Catalogue._ownership,
     "contact": Catalogue._contact,
@@ -537,6 +586,8 @@ _STEPS = {
     "reject": Catalogue._reject,
     "person": Catalogue._person,
     "key": Catalogue._key,
+    "rotate": Catalogue._rotate,
+    "rewrap": Catalogue._rewrap,
     "clear": Catalogue._clear,
     "revoke": Catalogue._revoke,
     "leave": Catalogue._leave,

@@ -91,6 +91,10 @@ class CatalogueView:
             "SELECT * FROM attestation WHERE dossier = ? ORDER BY record, point, name", dossier
         )
 
+    def attested_of(self, record: str) -> list[Row]:
+        """What people said of one record, the newest word on each point."""
+        return self._all("SELECT * FROM attestation WHERE record = ? ORDER BY point, name", record)
+
     def ownership(self, customer: str) -> list[Row]:
         """Every claim to a customer and every time it was given to somebody, oldest first."""
         return self._all("SELECT * FROM ownership WHERE customer = ? ORDER BY idx", customer)
@@ -140,6 +144,14 @@ class CatalogueView:
         return self._all(
             "SELECT * FROM record WHERE grade = ? AND idx >= ? ORDER BY idx", grade, index
         )
+
+    def ending(self) -> list[Row]:
+        """Records whose secrecy has an end (`until`), the nearest first."""
+        return self._all("SELECT * FROM record WHERE until IS NOT NULL ORDER BY until, id")
+
+    def grades_in_dossiers(self) -> list[Row]:
+        """Which grades lie in which dossier: `dossier`, `grade`, `generation`, each once."""
+        return self._all("SELECT DISTINCT dossier, grade, generation FROM record")
 
     def holder_of_print(self, fingerprint: str) -> str | None:
         """The record that has this content already, or None."""
@@ -191,6 +203,45 @@ class CatalogueView:
         sql = "SELECT max(generation) AS newest FROM grade_key WHERE grade = ?"
         newest = self._all(sql, grade)[0]["newest"]
         return None if newest is None else int(newest)
+
+    def generations_used(self) -> list[Row]:
+        """How many `records` are sealed to each `grade` and `generation`."""
+        return self._all(
+            "SELECT grade, generation, count(*) AS records FROM record "
+            "WHERE generation IS NOT NULL GROUP BY grade, generation ORDER BY grade, generation"
+        )
+
+    def sealed_count(self, grade: str, generation: int) -> int:
+        """How many records of a grade are sealed to an older generation than this one."""
+        sql = "SELECT count(*) AS n FROM record WHERE grade = ? AND generation < ?"
+        return int(self._all(sql, grade, generation)[0]["n"])
+
+    def sealed_before(self, grade: str, generation: int, index: int, limit: int) -> list[Row]:
+        """Records of a grade that are sealed to an older generation than this one and whose
+        ledger entry stands at `index` or later, in that order; at most `limit`."""
+        return self._all(
+            "SELECT * FROM record WHERE grade = ? AND idx >= ? AND generation < ? "
+            "ORDER BY idx LIMIT ?",
+            grade,
+            index,
+            generation,
+            limit,
+        )
+
+    def sealed_rows(self, grade: str) -> Iterator[Row]:
+        """Every sealed record of a grade in the order of their ids, in bounded memory:
+        `id`, `customer`, `dossier`, `stored`, `objects`."""
+        last, some = "", True
+        while some:
+            rows = self._all(
+                "SELECT id, customer, dossier, stored, objects FROM record WHERE id > ? AND grade = ? "
+                "AND generation IS NOT NULL ORDER BY id LIMIT 1000",
+                last,
+                grade,
+            )
+            yield from rows
+            some = bool(rows)
+            last = rows[-1]["id"] if rows else last
 
     def public_key(self, grade: str, generation: int) -> str | None:
         """The digest of a grade key's public half as the ledger names it, or None."""
