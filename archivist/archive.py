@@ -378,7 +378,7 @@ class Archive:
         return row
 
     def vouch(self, row: Row) -> None:
-        """Refuse a record's row that is not what the ledger makes of it. Raises Damaged.
+        """Refuse a record whose rows are not what the ledger makes of them. Raises Damaged.
 
         The catalogue opens with the house key, so whoever has that can write into it that a
         record lies elsewhere, has another grade or was never sealed. Asked before each reading,
@@ -391,7 +391,8 @@ class Archive:
             for i in indexes
             for at, raw in self.ledger.entries(i, i + 1)
         )
-        if self._replay.record_after(said, row["id"]) != row:
+        made = self._replay.record_after(said, row["id"])
+        if made != (row, catalogue.attested_of(row["id"])):
             raise Damaged(f"the catalogue's row of {row['id']} is not what the ledger says")
 
 

@@ -95,6 +95,10 @@ class CatalogueView:
         """What people said of one record, the newest word on each point."""
         return self._all("SELECT * FROM attestation WHERE record = ? ORDER BY point, name", record)
 
+    def attested_of(self, record: str) -> list[Row]:
+        """What people said of one record, the newest word on each point."""
+        return self._all("SELECT * FROM attestation WHERE record = ? ORDER BY point, name", record)
+
     def ownership(self, customer: str) -> list[Row]:
         """Every claim to a customer and every time it was given to somebody, oldest first."""
         return self._all("SELECT * FROM ownership WHERE customer = ? ORDER BY idx", customer)

@@ -69,13 +69,18 @@ class Replay(Catalogue):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def record_after(self, changes: Iterable[Change], identifier: str) -> Row | None:
-        """The row of a record as these entries alone make it; nothing is kept of them."""
+    def record_after(
+        self, changes: Iterable[Change], identifier: str
+    ) -> tuple[Row | None, list[Row]]:
+        """The row of a record and what was said of it, as these entries alone make them.
+
+        Nothing is kept of them.
+        """
         self._run("BEGIN")
         try:
             for index, entry, card in changes:
                 self._apply(index, entry, card or {})
-            return self.record(identifier)
+            return self.record(identifier), self.attested_of(identifier)
         finally:
             self._run("ROLLBACK")
 
