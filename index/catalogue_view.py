@@ -95,10 +95,6 @@ class CatalogueView:
         """What people said of one record, the newest word on each point."""
         return self._all("SELECT * FROM attestation WHERE record = ? ORDER BY point, name", record)
 
-    def attested_of(self, record: str) -> list[Row]:
-        """What people said of one record, the newest word on each point."""
-        return self._all("SELECT * FROM attestation WHERE record = ? ORDER BY point, name", record)
-
     def ownership(self, customer: str) -> list[Row]:
         """Every claim to a customer and every time it was given to somebody, oldest first."""
         return self._all("SELECT * FROM ownership WHERE customer = ? ORDER BY idx", customer)
@@ -238,8 +234,8 @@ class CatalogueView:
         last, some = "", True
         while some:
             rows = self._all(
-                "SELECT id, customer, dossier, stored, objects FROM record WHERE id > ? AND grade = ? "
-                "AND generation IS NOT NULL ORDER BY id LIMIT 1000",
+                "SELECT id, customer, dossier, stored, objects FROM record WHERE id > ? "
+                "AND grade = ? AND generation IS NOT NULL ORDER BY id LIMIT 1000",
                 last,
                 grade,
             )
