@@ -40,7 +40,7 @@ from policies.customers import (
     schemes_of,
 )
 from policies.deadlines import Due, is_overdue
-from policies.identifiers import RESIDENT_ID, USCC, normal
+from policies.identifiers import RESIDENT_ID, USCC, is_valid, normal
 from policies.placing import SHORTEST_KEY
 from policies.policy import Policy
 
@@ -51,6 +51,9 @@ NUMBERS = {
     "uscc": USCC, "resident_id": RESIDENT_ID, "id_number": RESIDENT_ID, "phone": PHONE,
     "mobile": PHONE,
 }  # fmt: skip
+
+# Those of which every one has a check digit; an `id_number` may be that of a passport.
+_CHECKED = ("uscc", "resident_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,16 @@ def comparable(kind: str, value: str) -> str:
         return normal(kind, value)
     digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", value))
     return re.sub(r"^(00)?86(?=1\d{10}$)", "", digits)
+
+
+def doubtful(fields: Mapping[str, str]) -> list[str]:
+    """The fields whose number has a wrong check digit.
+
+    It may have been issued so: nobody is kept from registering it.
+    """
+    return [
+        name for name in _CHECKED if fields.get(name) and not is_valid(NUMBERS[name], fields[name])
+    ]
 
 
 def holders_of(archive: Archive, fields: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -26,7 +26,7 @@ from index.catalogue import Row
 from policies.calendar import Calendar
 from policies.customer_rows import Scheme
 from policies.customers import escalation
-from policies.deadlines import Lack, missing
+from policies.deadlines import Lack, missing, stated_time
 from policies.identifiers import is_valid, normal
 from policies.naming import key_value, value_words
 from policies.pack_rows import DossierType, Event, Key
@@ -81,6 +81,7 @@ def open_dossier(
     keys, events = _by_ids(policy, kind, keys, events)
     keys = _as_kept(kind, keys)
     _check_required(kind, keys)
+    _check_stated(kind, keys)
     with archive.writing(now, who) as desk:
         archive.the("customer", customer)
         identifier = desk.number("dossier")
@@ -102,6 +103,7 @@ def set_keys(
         row = archive.the("dossier", identifier)
         kind = policy.dossier_type(row["type"])
         keys, _ = _by_ids(policy, kind, keys, {})
+        _check_stated(kind, keys)
         kept = _as_kept(kind, {**row["keys"], **keys})
         _check_required(kind, kept)
         card = replace(DossierCard.of(row), keys=kept)
@@ -355,6 +357,20 @@ def _check_required(kind: DossierType, keys: Mapping[str, str]) -> None:
             f"加上 {words}",
             f"add {words}",
         )
+
+
+def _check_stated(kind: DossierType, keys: Mapping[str, str]) -> None:
+    """A time that the customer set is written so that the deadline can be counted from it."""
+    timed = {deadline.stated_by for deadline in kind.deadlines}
+    for key in kind.keys:
+        said = keys.get(key.id, "")
+        if key.id in timed and said and stated_time(said) is None:
+            raise BadRequest(
+                f"{key.zh}（{key.id}）“{said}”不是日期或时间",
+                f"{key.id} {said!r} is no day and no time",
+                f'例如 --key {key.id}=2026-03-05，或 --key "{key.id}=2026-03-05 15:30"',
+                f'e.g. --key {key.id}=2026-03-05, or --key "{key.id}=2026-03-05 15:30"',
+            )
 
 
 def _plain(row: Row) -> Row:

@@ -4,6 +4,7 @@
 ledger. Nothing is ever deleted. Whose customer it is: `archivist.cli.ownership`.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -91,6 +92,7 @@ def add(
         call.archive, call.policy, content, now(), call.who, despite_duplicate
     )
     _note_owner(call, content.owner)
+    _note_doubts(content.fields)
     call.emit({"customer": identifier, **_registration(call, identifier)}, identifier)
 
 
@@ -118,6 +120,18 @@ def _registration(call: Call, identifier: str) -> dict[str, Any]:
             )
         )
     return {**told, "due": due.day.isoformat(), "late": late, "due_clause": due.clause}
+
+
+def _note_doubts(fields: Mapping[str, str]) -> None:
+    """The number itself is not told again: it is personal, and the clerk has it before him."""
+    for name in customers.doubtful(fields):
+        zh, en = _FIELDS.get(name, (name, name))
+        note(
+            say(
+                f"注意：{zh}的校验位不对，请核对",
+                f"note: the check digit of {en} is wrong; please compare",
+            )
+        )
 
 
 def _note_owner(call: Call, owner: str | None) -> None:
@@ -152,6 +166,7 @@ def edit(call: Call, /, identifier: str, fields: tuple[str, ...], **changes: str
     """Change what is known of the customer ID; what is not named stays."""
     given = _field_ids(call, fields)
     customers.edit(call.archive, call.policy, identifier, changes, given, now(), call.who)
+    _note_doubts(given)
     for holder, name in customers.holders_of(call.archive, given):
         if holder != identifier:
             note(

@@ -34,12 +34,12 @@ _ON = option("--on", metavar="DATE", zh="日期，如 2026-03-05；不写为今�
              help="The day, e.g. 2026-03-05; today if not said.")  # fmt: skip
 
 
-@command("claim", zh="记下：人员 PERSON 主张客户 ID 归他，并按现行制度判断归属。\n\n"
+@command("claim", zh="记下：人员 PERSON（不写为本人）主张客户 ID 归他，并按现行制度判断归属。\n\n"
          "主张时间以台账为准；所有主张永远保留。",
          changes=ENTRY, never=KEPT, exits=(0, 2, 10, 11, 12))  # fmt: skip
 @click.argument("identifier", metavar="ID")
-@option("--person", required=True, metavar="PERSON", zh="谁主张（人员名）。",
-        help="Whose customer it is said to be, by the person's name here.")  # fmt: skip
+@option("--person", metavar="PERSON", zh="谁主张（人员名）；不写为本人。",
+        help="Whose customer it is said to be, by name; you if not said.")  # fmt: skip
 @option("--department", metavar="D", zh="为哪个部门；不写为此人所在部门。",
         help="For which department; the person's own if not said.")  # fmt: skip
 @option("--listed", metavar="TIME", zh="名单上交的时间，如 \"2026-03-02 17:40\"。",
@@ -50,22 +50,22 @@ _ON = option("--on", metavar="DATE", zh="日期，如 2026-03-05；不写为今�
 @common_options
 @pass_call
 def claim(
-    call: Call, identifier: str, person: str, department: str | None, listed: str | None,
-    named: bool, on_duty: bool,
+    call: Call, identifier: str, person: str | None, department: str | None,
+    listed: str | None, named: bool, on_duty: bool,
 ) -> None:  # fmt: skip
     """Record that the customer ID is said to be PERSON's, and rule by the regulation in force.
 
     The time is the ledger's. Every claim is kept for ever.
     """
+    who = call.somebody().name
     claimed = ownership.Claimed(
         identifier,
-        person,
+        person or who,
         department_id(call.policy, department) if department else "",
         _moment(listed) if listed else None,
         named,
         on_duty,
     )
-    who = call.somebody().name
     found = ownership.claim(call.archive, call.policy, claimed, now(), who).plain()
     call.emit(found, lambda: _standing(call.policy, found))
 

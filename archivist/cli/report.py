@@ -18,17 +18,21 @@ if TYPE_CHECKING:
     from archivist.report_pages import Sheet
 
 KINDS = ("completeness", "timeliness", "violations", "complaints", "inventory")
+_WORDS = {"完整率": "completeness", "及时率": "timeliness", "违规": "violations",
+          "投诉": "complaints", "目录": "inventory", "库存": "inventory",
+          "馆藏": "inventory"}  # fmt: skip
 FORMATS = ("table", "csv", "pdf", "html")
 
 
 @command("report", zh="打印报表 KIND。\n\n"
          "completeness 完整率，timeliness 及时率，violations 违规与处罚评估，"
-         "complaints 客户投诉统计与每周记录表，inventory 馆藏统计。\n\n"
+         "complaints 客户投诉统计与每周记录表，inventory 馆藏统计；也可写中文："
+         f"{'、'.join(_WORDS)}。\n\n"
          "不写 --month 或 --year 时为本月（馆藏统计为当前）。比率总是两个数一起写。"
          "处罚金额只供核定，不是工资扣款。",
          changes=("您用 -o 指明的文件", "the file you name with -o"),
          never=("档案库", "the archive"), exits=(0, 2, 10, 12))  # fmt: skip
-@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
+@click.argument("kind", type=click.Choice([*KINDS, *_WORDS]), metavar="KIND")
 @option("--month", metavar="M", zh="哪个月，如 2026-03。", help="Which month, e.g. 2026-03.")
 @option("--year", metavar="Y", zh="哪一年，如 2026。", help="Which year, e.g. 2026.")
 @option("--department", metavar="D", zh="只列这个部门的（代码或名称）。",
@@ -56,6 +60,7 @@ def report_command(
     from archivist.regulations import department_id
     from archivist.standing import company_calendar
 
+    kind = _WORDS.get(kind, kind)
     if month and year:
         raise BadRequest("--month 和 --year 只能写一个", "give --month or --year, not both")
     day = date.fromisoformat(iso_date(on) if on else today())

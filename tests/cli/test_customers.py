@@ -251,3 +251,29 @@ def test_a_time_that_is_none_is_refused(desk):
     for wrong in ("gestern", "2026-03-02", "17:40"):
         ran = desk.run("customer", "claim", "C000001", "--person", "wang", "--listed", wrong)
         assert (ran.code, "2026-03-02 17:40" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("field", "right", "wrong"),
+    [
+        ("uscc", "91310000MA1FL8TQ36", "91310000MA1FL8TQ32"),
+        ("resident_id", "11010519491231002X", "110105194912310021"),
+    ],
+)
+def test_a_wrong_check_digit_is_told_and_hinders_nothing(desk, field, right, wrong):
+    """When a customer is registered and when the field is changed; the number is not repeated."""
+    words = ("customer", "add", "甲公司", "--despite-duplicate", "--field")
+    assert "check digit" not in desk.run(*words, f"{field}={right}").err
+    made = desk.run(*words, f"{field}={wrong}")
+    assert (made.code, f"check digit of {field}" in made.err) == (0, True)
+    changed = desk.run("customer", "edit", "C000001", "--field", f"{field}={wrong}",
+                       ARCHIVIST_LANG="zh")  # fmt: skip
+    assert (changed.code, "校验位不对" in changed.err, wrong in changed.err) == (0, True, False)
+
+
+def test_a_claim_without_a_name_is_one_s_own(desk):
+    """Whoever is logged in claims for himself."""
+    add(desk)
+    desk.json("customer", "claim", "C000001")
+    found = desk.json("customer", "claims", "C000001")
+    assert [row["person"] for row in found["claims"]] == [PERSON]

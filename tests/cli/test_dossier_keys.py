@@ -72,3 +72,22 @@ def test_customer_fields_go_by_the_names_of_the_regulation(tmp_path):
     assert {gap["field"] for gap in known["gaps"]} == {"contact_data", "intent"}
     assert home.run("customer", "add", "某公司", "--field", "颜色=红").code == 2
     home.end()
+
+
+def test_a_time_that_the_customer_sets_is_written_so_that_it_can_be_counted(tmp_path):
+    """asked_by is a day, or a day and a time; anything else is refused with an example."""
+    home = Home(tmp_path)
+    home.json("init", home.root, "--pack", "hotel-complaint", "--pack", "secrecy",
+              "--person", PERSON, "--work-factor", "16")  # fmt: skip
+    home.json("customer", "add", "王芳")
+    words = ("dossier", "open", "C000001", "complaint_hotel", "--key", "stage=during")
+    for said in ("明天", "2026-02-30", "2026-03-05 25:00"):
+        wrong = home.run(*words, "--key", f"asked_by={said}", ARCHIVIST_LANG="zh")
+        assert (wrong.code, "asked_by=2026-03-05 15:30" in wrong.err) == (2, True)
+    assert home.json("dossier", "list") == []
+    opened = home.json(*words, "--key", "asked_by=2026-03-05 15:30")["dossier"]
+    assert home.run("dossier", "key", opened, "asked_by=下午").code == 2
+    home.json("dossier", "key", opened, "asked_by=2026-03-06")
+    assert home.json("dossier", "show", opened)["keys"]["asked_by"] == "2026-03-06"
+    home.json("dossier", "key", opened, "asked_by=")
+    home.end()

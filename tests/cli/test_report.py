@@ -131,3 +131,13 @@ def test_json_holds_numbers_clauses_and_pack_versions(late):
 def test_words_that_do_not_fit_are_refused(home, words):
     """Exit code 2; what a later version will report is not offered."""
     assert home.run("report", *words).code == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [("及时率", "timeliness"), ("完整率", "completeness"), ("违规", "violations"),
+     ("投诉", "complaints"), ("目录", "inventory"), ("库存", "inventory")],
+)  # fmt: skip
+def test_reports_are_asked_for_by_their_chinese_names(late, said, kind):
+    """What a clerk calls 及时率 is the report of timeliness."""
+    assert late.json("report", said)["report"] == kind
