@@ -13,7 +13,7 @@ this module imports none of them. Catching up is `archivist.indexing`.
 """
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 
 from archivist.config import Settings
 from archivist.errors import BadRequest
+from archivist.masking import masked
 from index.analysis import plan, snippet
 from index.engine import Engine, Filters
 from index.errors import IndexDamaged, IndexMissing, IndexOutdated, WrongIndexKey
@@ -91,15 +92,22 @@ def behind(settings: Settings, opened: list[Shelf]) -> list[Shelf]:
 
 
 def search(
-    opened: list[Shelf], query: str, filters: Filters, limit: int, grade: str | None = None
+    opened: list[Shelf],
+    query: str,
+    filters: Filters,
+    limit: int,
+    grade: str | None = None,
+    in_full: bool = False,
 ) -> dict[str, Any]:
     """Pages that contain every part of the query, best first, of every open grade.
 
-    `grade` narrows to one; of a grade that is not open nothing is found.
+    `grade` narrows to one; of a grade that is not open nothing is found. Personal numbers in
+    titles and snippets are masked unless `in_full`.
     """
     if grade is not None:
         opened = [shelf for shelf in opened if shelf.grade == grade]
     asked = plan(query)
+    shown: Callable[[str], str] = str if in_full else masked
     merged = search_all({shelf.grade: shelf.engine for shelf in opened}, asked, filters, limit)
     hits = [
         {
@@ -109,8 +117,8 @@ def search(
             "dossier": result.hit.dossier,
             "type": result.hit.type,
             "grade": result.grade,
-            "title": result.hit.title,
-            "snippet": snippet(result.hit.text, asked),
+            "title": shown(result.hit.title),
+            "snippet": snippet(result.hit.text, asked, shown(result.hit.text)),
             "score": round(result.hit.score, 4),
         }
         for result in merged.results

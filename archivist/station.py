@@ -22,6 +22,7 @@ from archivist.archive import Archive
 from archivist.claims import Claim
 from archivist.examine import Examiners
 from archivist.intake import Outcome, Piece, take_in
+from archivist.masking import masked
 from archivist.watch import DropFolder
 from policies.facts import Facts, Order
 from policies.policy import Policy
@@ -93,7 +94,7 @@ class Station:
                 path, self._archive.settings.drop, self._now(), self._entropy(10)
             )
         except (OSError, StorageError) as error:
-            log.warning("%s stays in the drop folder: %s", path.name, error)
+            log.warning("%s stays in the drop folder: %s", masked(path.name), error)
             return
         if claim is not None:
             self.offer(claim)

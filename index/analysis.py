@@ -214,18 +214,22 @@ def contains(text: str, wanted: Plan) -> bool:
     return all(term in run for term in wanted.terms) and marks(text).issuperset(wanted.marks)
 
 
-def snippet(text: str, wanted: Plan, around: int = 24) -> str:
+def snippet(text: str, wanted: Plan, seen: str | None = None, *, around: int = 24) -> str:
     """Return one line of the original text about the plan's rarest match, matches in `**…**`.
 
     `around` counts original characters on each side. The longest term stands for
     the rarest. Cut ends show `…`; line breaks inside Chinese text are closed up,
     elsewhere they become a space. Without a match it is the text's first words.
+
+    `seen` is what is shown of `text`, character for character, where that is not all of it.
     """
+    seen = text if seen is None else seen
+    assert len(seen) == len(text), "a mask moves nothing"
     spans = _spans(text, wanted)
     first = next(spans, (0, 0))
     start, end = max(0, first[0] - around), min(len(text), first[1] + around)
     inside = sorted({first, *((s, e) for s, e in spans if start <= s and e <= end)})
-    shown = _on_one_line(text[start:end])
+    shown = _on_one_line(seen[start:end])
     for s, e in _joined([(s, _past_hidden(shown, e - start) + start) for s, e in inside]):
         if s < e:
             shown[s - start] = "**" + shown[s - start]

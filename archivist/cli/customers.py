@@ -13,9 +13,11 @@ from archivist import customers, ownership
 from archivist.cli import ownership as owning
 from archivist.cli.door import Call, common_options, now, pass_call
 from archivist.cli.labels import local_time, word
+from archivist.cli.numbers import UNMASKS, discreet, purpose_option
 from archivist.cli.say import facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, group, option
 from archivist.cli.words import iso_date, pairs
+from archivist.masking import masked_in
 from archivist.standing import company_calendar
 from policies.customer_rows import Profile
 from policies.customers import FIRST_CONTACT, scheme_words
@@ -183,12 +185,14 @@ def _field_ids(call: Call, given: tuple[str, ...]) -> dict[str, str]:
     return {field_id(call.policy, name): value for name, value in pairs(given).items()}
 
 
-@customer_command.command("list", zh="列出所有客户。", never=NOTHING, exits=(0, 10, 12))
+@customer_command.command(
+    "list", zh="列出所有客户；个人号码不完整显示。", never=NOTHING, exits=(0, 10, 12)
+)
 @common_options
 @pass_call
 def list_(call: Call) -> None:
-    """List all customers."""
-    rows = customers.all_of(call.archive)
+    """List all customers; personal numbers are masked."""
+    rows = masked_in(customers.all_of(call.archive))
     heads = (say("编号", "id"), say("名称", "name"), say("性质", "kind"), say("档案", "dossiers"))
     call.emit(
         rows,
@@ -204,15 +208,17 @@ def list_(call: Call) -> None:
     )
 
 
-@customer_command.command("show", zh="查看客户 ID 和他的客户档案。", never=NOTHING,
-                          exits=(0, 2, 10, 12))  # fmt: skip
+@customer_command.command("show", zh="查看客户 ID 和他的客户档案；个人号码不完整显示。",
+                          changes=UNMASKS, never=EARLIER, exits=(0, 2, 10, 11, 12))  # fmt: skip
 @click.argument("identifier", metavar="ID")
+@purpose_option
 @common_options
 @pass_call
-def show(call: Call, identifier: str) -> None:
-    """Show the customer ID and the dossiers it owns."""
+def show(call: Call, identifier: str, purpose: str | None) -> None:
+    """Show the customer ID and the dossiers it owns; personal numbers are masked."""
     row = customers.shown(call.archive, call.policy, identifier)
     row["ownership"] = ownership.standing(call.archive, call.policy, identifier).plain()
+    row = discreet(call, row, purpose, {"customer": identifier})
     call.emit(row, lambda: _shown(call, row))
 
 

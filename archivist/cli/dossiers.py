@@ -20,8 +20,9 @@ from archivist.cli.labels import (
     named,
     type_label,
 )
+from archivist.cli.numbers import UNMASKS, discreet, purpose_option
 from archivist.cli.say import facts, note, say, table
-from archivist.cli.spoken import ENTRY, NOTHING, group, option
+from archivist.cli.spoken import ENTRY, group, option
 from archivist.cli.words import iso_date, pairs
 from archivist.errors import BadRequest
 from archivist.standing import company_calendar, lack_row
@@ -165,15 +166,19 @@ def reopen(call: Call, identifier: str, reason: str) -> None:
     call.emit({"dossier": identifier, "closed": None}, identifier)
 
 
-@dossier_command.command("list", zh="列出所有客户档案。", never=NOTHING, exits=(0, 2, 10, 12))
+@dossier_command.command("list", zh="列出所有客户档案；个人号码不完整显示。", changes=UNMASKS,
+                         never=EARLIER, exits=(0, 2, 10, 11, 12))  # fmt: skip
 @option("--customer", metavar="C", zh="只列这位客户的。", help="Only those of this customer.")
+@purpose_option
 @common_options
 @pass_call
-def list_(call: Call, customer: str | None) -> None:
-    """List all dossiers."""
-    rows = dossiers.listed(call.archive, call.policy, customer)
+def list_(call: Call, customer: str | None, purpose: str | None) -> None:
+    """List all dossiers; personal numbers are masked."""
+    rows = dossiers.listed(call.archive, call.policy, customer, _asker(call))
+    rows = discreet(call, rows, purpose, shown=[row["dossier"] for row in rows])
     heads = (say("编号", "id"), say("客户", "customer"), say("种类", "type"), say("键", "keys"),
-             say("事件", "events"), say("件数", "records"), say("结案", "closed"))  # fmt: skip
+             say("事件", "events"), say("件数", "records"), say("密级", "grade"),
+             say("结案", "closed"))  # fmt: skip
     call.emit(
         rows,
         lambda: (
@@ -187,6 +192,7 @@ def list_(call: Call, customer: str | None) -> None:
                         named(call.policy, r["type"], r["keys"]),
                         named(call.policy, r["type"], r["events"]),
                         r["records"],
+                        grade_label(call.policy, r["grade"]) if r["grade"] else None,
                         r["closed"],
                     )
                     for r in rows
@@ -199,22 +205,33 @@ def list_(call: Call, customer: str | None) -> None:
     )
 
 
-@dossier_command.command("show", zh="查看档案 ID 和其中的资料。", never=NOTHING,
-                         exits=(0, 2, 10, 12))  # fmt: skip
+@dossier_command.command("show", zh="查看档案 ID 和其中的资料；个人号码不完整显示。",
+                         changes=UNMASKS, never=EARLIER, exits=(0, 2, 10, 11, 12))  # fmt: skip
 @click.argument("identifier", metavar="ID")
 @option("--on", metavar="DATE", zh="按这一天计算逾期，如 2026-03-05。",
         help="What is overdue as if it were this day.")  # fmt: skip
+@purpose_option
 @common_options
 @pass_call
-def show(call: Call, identifier: str, on: str | None) -> None:
-    """Show the dossier ID, what lies in it, what is overdue, and who is asked next."""
+def show(call: Call, identifier: str, on: str | None, purpose: str | None) -> None:
+    """Show the dossier ID, what lies in it, what is overdue, and who is asked next.
+
+    Personal numbers are masked.
+    """
     policy = call.policy
     calendar = company_calendar(call.settings.company)
     as_of = date.fromisoformat(iso_date(on)) if on else now().astimezone()
-    row = dossiers.shown(call.archive, policy, calendar, identifier, as_of)
+    row = dossiers.shown(call.archive, policy, calendar, identifier, as_of, _asker(call))
     for record in row["records"]:
         record["attested"] = said(call, record["record"])
+    subject = {"customer": row["customer"], "dossier": row["dossier"]}
+    row = discreet(call, row, purpose, subject)
     call.emit(row, lambda: _shown(policy, row))
+
+
+def _asker(call: Call) -> str | None:
+    """Whoever asks, as far as somebody does; what nobody may know raises no grade."""
+    return call.session.name if call.session else None
 
 
 def _shown(policy: Policy, row: dict[str, Any]) -> str:
@@ -225,6 +242,7 @@ def _shown(policy: Policy, row: dict[str, Any]) -> str:
             (say("种类", "type"), dossier_type_label(policy, row["type"])),
             (say("立档单位", "kind"), say(_KINDS.get(row["kind"], ""), row["kind"] or "")),
             (say("系列", "series"), _series(policy, row["series"])),
+            (say("密级", "grade"), grade_label(policy, row["grade"]) if row["grade"] else None),
             (say("责任部门", "department"), department_label(policy, row["department"] or "")),
             (say("键", "keys"), named(policy, row["type"], row["keys"])),
             (say("事件", "events"), named(policy, row["type"], row["events"])),

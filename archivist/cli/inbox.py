@@ -12,10 +12,11 @@ from archivist import inbox
 from archivist.claims import Claim
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
 from archivist.cli.labels import reason_label, tray_label, type_label
+from archivist.cli.numbers import UNMASKS, discreet, purpose_option
 from archivist.cli.progress import Progress
 from archivist.cli.reading import station_of, write_outcomes
 from archivist.cli.say import say, table
-from archivist.cli.spoken import ENTRY, NOTHING, group, option
+from archivist.cli.spoken import ENTRY, group, option
 from archivist.intake import Outcome
 from policies.facts import Order
 
@@ -28,13 +29,17 @@ def inbox_command() -> None:
     """Scans that wait in a tray: list, assign, retry, reject."""
 
 
-@inbox_command.command("list", zh="列出等待处理的扫描件、原因和猜测的去处。", never=NOTHING,
-                       exits=(0, 10, 12))  # fmt: skip
+@inbox_command.command("list", zh="列出等待处理的扫描件、原因和猜测的去处；个人号码不完整显示。",
+                       changes=UNMASKS, never=OTHERS, exits=(0, 2, 10, 11, 12))  # fmt: skip
+@purpose_option
 @common_options
 @pass_call
-def list_(call: Call) -> None:
-    """List what waits, with the reason and the best guess at a place."""
-    rows = inbox.waiting(call.archive)
+def list_(call: Call, purpose: str | None) -> None:
+    """List what waits, with the reason and the best guess at a place.
+
+    Personal numbers are masked.
+    """
+    rows = discreet(call, inbox.waiting(call.archive), purpose)
     heads = (say("编号", "claim"), say("托盘", "tray"), say("原因", "reason"),
              say("建议", "suggestion"), say("客户", "customer"), say("来源", "source"))  # fmt: skip
     call.emit(

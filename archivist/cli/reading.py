@@ -12,6 +12,7 @@ from archivist.cli.progress import Progress
 from archivist.cli.say import NARROWEST, say, shortened, terminal_cells, width, write, write_json
 from archivist.examine import Examiners, Limits
 from archivist.intake import Outcome
+from archivist.masking import masked
 from archivist.regulations import Regulations
 from archivist.station import Station
 
@@ -65,5 +66,6 @@ def _write(call: Call, outcome: Outcome) -> None:
         before = f"{say('未归档', 'refused')}  {tray_label(row['tray'])}  {row['reason']}  "
         after = f"  {detail_in_one_language(row['detail'])}"
     room = (terminal_cells() or 100_000) - width(before) - width(after)
-    source = click.format_filename(outcome.source)
+    # These lines end in the journal of the service.
+    source = masked(click.format_filename(outcome.source))
     write(f"{before}{shortened(source, max(room, NARROWEST))}{after}")

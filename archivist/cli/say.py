@@ -40,8 +40,10 @@ def write(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Everything that is not the result goes to stderr."""
-    sys.stderr.write(text + "\n")
+    """Everything that is not the result goes to stderr; nobody's number does."""
+    from archivist.masking import masked  # most calls have nothing to note
+
+    sys.stderr.write(masked(text) + "\n")
     sys.stderr.flush()
 
 
