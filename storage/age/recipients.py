@@ -160,7 +160,10 @@ class HybridRecipient:
 
     def wrap(self, file_key: bytes) -> Stanza:
         """Seal a file key to this key. Raises Unsuitable for a key that is none."""
-        sealed = _suite().encrypt(file_key, self._key, _HYBRID_INFO)
+        try:
+            sealed = _suite().encrypt(file_key, self._key, _HYBRID_INFO)
+        except ValueError:  # a point of low order
+            raise Unsuitable("this recipient is not a usable key") from None
         return Stanza((HYBRID_KIND, encode64(sealed[:_ENC_BYTES])), sealed[_ENC_BYTES:])
 
 

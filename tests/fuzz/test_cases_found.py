@@ -26,6 +26,7 @@ from policies.packs import check_pack
 from policies.promptly import is_number
 from policies.scope import SecrecyPeriod
 from storage import age
+from storage.age import bech32
 from storage.errors import Damaged, Unsuitable
 from storage.note import parse_proof
 from storage.people import People
@@ -59,6 +60,12 @@ def test_key_with_a_kelvin_sign_is_no_key() -> None:
     text = age.X25519Identity(bytes(32)).secret_text()
     with pytest.raises(Unsuitable):
         age.parse_identity(text.replace("K", "\u212a"))
+
+
+def test_hybrid_recipient_of_low_order_is_unsuitable() -> None:
+    """A recipient with a point of low order is refused as any other that is no key."""
+    with pytest.raises(Unsuitable):
+        age.parse_recipient(bech32.encode("age1pq", bytes(1216))).wrap(bytes(16))
 
 
 def test_passphrase_typed_in_another_encoding_opens_what_it_sealed() -> None:
@@ -163,7 +170,7 @@ def test_key_of_thousands_of_names_costs_little_memory() -> None:
 @pytest.mark.parametrize("days", ["1000001", MANY_DIGITS[:4_000], "0x" + "f" * 9_000])
 def test_pack_counts_no_further_than_a_calendar(days: str) -> None:
     """A number of days that leads out of every calendar is a problem of the pack."""
-    row = ('[[loan_rule]]\nid = "a"\nzh = "甲"\nen = "a"\nclause = "X-1"\n' + f"days = {days}\n")  # fmt: skip
+    row = f'[[loan_rule]]\nid = "a"\nzh = "甲"\nen = "a"\nclause = "X-1"\ndays = {days}\n'
     (problem,) = check_pack(PACK + row)
     assert (problem.line, problem.field) == (13, "loan_rule.days")
     assert len(problem.en) < 100
