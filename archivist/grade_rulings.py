@@ -11,7 +11,7 @@ Rules it keeps:
     permitted(archive, policy, "regrade", row, "TOP", "li").clauses     # ("S001-4-R12",)
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from archivist.archive import Archive
@@ -111,6 +111,26 @@ def roles_of(archive: Archive, policy: Policy, name: str) -> frozenset[str]:
 def rank(policy: Policy, code: str) -> int:
     # A grade of a pack that is no longer adopted is taken for the strictest.
     return policy.grades[code].rank if code in policy.grades else 100
+
+
+def held_by(archive: Archive, name: str | None) -> set[tuple[str, int]]:
+    """Grades and generations that a person was granted; nobody holds none."""
+    return set(archive.keys.held_by(name)) if name else set()
+
+
+def highest_known(
+    policy: Policy, rows: Iterable[Row], held: Collection[tuple[str, int]]
+) -> str | None:
+    """The highest grade among rows of records; what one holds no key of does not raise it.
+
+    None where there is nothing one may know of.
+    """
+    known = {
+        row["grade"]
+        for row in rows
+        if row["generation"] is None or (row["grade"], row["generation"]) in held
+    }
+    return max(known & set(policy.grades), key=lambda code: rank(policy, code), default=None)
 
 
 def period(policy: Policy, row: Row, grade: str, until: date | None, today: date) -> str | None:

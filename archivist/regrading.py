@@ -34,6 +34,7 @@ from archivist.grade_rulings import (
     check_has_period,
     check_role,
     declassified,
+    held_by,
     period,
     permitted,
     rank,
@@ -127,7 +128,7 @@ def endings(
 ) -> list[Ending]:
     """What ends by `today` or soon, of the records that this person can open; of no others."""
     archive.follow()
-    held = set(archive.keys.held_by(person.name))
+    held = held_by(archive, person.name)
     rows = [
         row
         for row in archive.catalogue.ending()
