@@ -5,12 +5,16 @@ to the tray it names; one it does not name starts again, as if it had just been
 claimed. Parts of a stack whose whole still lies here unnamed are thrown away, because
 they will be cut again.
 
+A rotation of keys that had ended lets go of its old keys here; one that had not is taken up by
+the next `key rotate`, because moving records takes somebody who can open them.
+
 Run before watching. Repeating it changes nothing.
 """
 
 from collections.abc import Iterator
 from datetime import datetime
 
+from archivist import regrading, rotation
 from archivist.archive import Archive
 from archivist.claims import Claim
 from archivist.intake import tidy
@@ -23,6 +27,8 @@ def recover(archive: Archive, now: datetime) -> list[Claim]:
     for too long.
     """
     with archive.writing(now, "station"):
+        rotation.tidy(archive)
+        regrading.settle(archive)
         return list(_left_over(archive, list(archive.claims.left_over())))
 
 

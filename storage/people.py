@@ -99,15 +99,27 @@ class People:
         public, private = self._paths(name)
         if public.exists() or private.exists():
             raise Occupied(f"there is a person {name} already")
-        signing = Ed25519PrivateKey.generate()
-        seed = signing.private_bytes_raw()
-        unlocked = Unlocked(name, HybridIdentity.generate(), seed)
-        sealed = _seal(unlocked, passphrase, log_n)
-        page = Person(name, created, unlocked.verify_key, unlocked.identity.recipient)
+        unlocked, sealed, page = _new_person(name, passphrase, created, log_n)
         with durable.Batch() as batch:
             batch.add(private, sealed, mode=0o600)
             batch.add(public, _page_text(page), mode=0o644)
             batch.commit()
+        return unlocked
+
+    def renew(
+        self, name: str, passphrase: str, *, created: str, log_n: int = DEFAULT_LOG_N
+    ) -> Unlocked:
+        """Give a person new keys in place of the old ones, or the first; durable on return.
+
+        What was sealed to the old keys opens only with a copy of the old files. Killed between
+        its two files it leaves keys that do not fit the page, which `unlock` refuses; run it
+        again. Raises Unsuitable, DiskFailed.
+        """
+        public, private = self._paths(name)
+        unlocked, sealed, page = _new_person(name, passphrase, created, log_n)
+        durable.make_folders(private.parent)
+        durable.replace(private, sealed, mode=0o600)
+        durable.replace(public, _page_text(page), mode=0o644)
         return unlocked
 
     def unlock(self, name: str, passphrase: str) -> Unlocked:
@@ -172,6 +184,16 @@ class People:
     def _paths(self, name: str) -> tuple[Path, Path]:
         checked = checked_person_name(name)
         return self._folder / f"{checked}.json", self._folder / f"{checked}.age"
+
+
+def _new_person(
+    name: str, passphrase: str, created: str, log_n: int
+) -> tuple[Unlocked, bytes, Person]:
+    """New keys, their sealed file and their public page; nothing is written."""
+    seed = Ed25519PrivateKey.generate().private_bytes_raw()
+    unlocked = Unlocked(name, HybridIdentity.generate(), seed)
+    sealed = _seal(unlocked, passphrase, log_n)
+    return unlocked, sealed, Person(name, created, unlocked.verify_key, unlocked.identity.recipient)
 
 
 def _seal(unlocked: Unlocked, passphrase: str, log_n: int) -> bytes:

@@ -277,6 +277,20 @@ def ask_new_passphrase(who: str, *or_else: str) -> str:
     return given
 
 
+def ask_escrow_passphrase(new: bool = False) -> str:
+    """The recovery bundle's own passphrase: ARCHIVIST_ESCROW_PASSPHRASE, else typed, a `new` one
+    twice. Raises KeyNeeded when neither is there."""
+    name = "ARCHIVIST_ESCROW_PASSPHRASE"
+    given = passphrase_from_environment(name)
+    if given is None:
+        given = _prompt(say("恢复包的口令", "passphrase of the recovery bundle"), name)
+        if new and _prompt(say("再输入一次", "once more"), name) != given:
+            raise errors.BadRequest("两次输入不一致", "the two do not match")
+    if not given:
+        raise errors.BadRequest("口令不能为空", "a passphrase must not be empty")
+    return given
+
+
 def _prompt(text: str, name: str = "ARCHIVIST_PASSPHRASE") -> str:
     if not sys.stdin.isatty():
         raise errors.KeyNeeded(

@@ -1,0 +1,299 @@
+"""Rotation: every record of a grade is sealed anew, and the old key ceases to exist.
+
+Owns the ledger acts `rotate` (begun, ended) and `rewrap` (heads sealed anew). Only heads are
+rewritten; bodies never change. The order:
+
+    new generation durable and granted   → entries `key` and `rotate` begun
+    heads of some records, durable       → entry `rewrap` with the digest of each
+    … until no record is left            → entry `rotate` ended
+    the older generations' private halves are destroyed
+
+Rules it keeps:
+- The lock is held for one batch, not for the whole: the station files meanwhile, with the new
+  generation, because the newest that the ledger names seals from its entry on.
+- A crash leaves a head either as the last entry names it or as the new key opens it, never
+  between. So whoever runs `rotate` again goes on where it stopped, and a reader tries both.
+- Nothing is destroyed before every record is proved to be sealed to the new generation. A head
+  that cannot be opened is named, and the old key stays until it is put back from a copy.
+- The newest generation is granted to whom the ledger calls cleared, and to nobody else.
+
+    rotate(archive, "SECRET", person, now, bar.reach).records
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from archivist.archive import Archive, Desk, record_label, record_name
+from archivist.errors import BadRequest
+from index.catalogue import Row
+from index.errors import ShadowError
+from index.rekeying import rekey, throw_away
+from storage.errors import Damaged, Missing, NoKey
+from storage.keys import GradeKey, Suite, index_key, recipient_digest
+from storage.people import Unlocked
+
+# In one batch: bounds memory, what a crash repeats, and the size of an entry (64 KB at most).
+TOGETHER = 256
+INDEXES = (".db", ".whoosh")
+
+log = logging.getLogger("archivist")
+
+Reach = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """How a rotation went: `records` sealed anew by this run, ids of `damaged` ones left over.
+
+    It is over when nothing was damaged; then `destroyed` are the generations that are no more.
+    """
+
+    grade: str
+    generation: int
+    records: int
+    damaged: tuple[str, ...]
+    destroyed: tuple[int, ...]
+
+
+def rotate(
+    archive: Archive,
+    grade: str,
+    person: Unlocked,
+    now: datetime,
+    reach: Reach = lambda done, total: None,
+) -> Rotated:
+    """Move every record of a grade to its newest key, made here unless one waits to be moved to.
+
+    `reach(done, total)` counts records. Raises BadRequest for a grade without a key, NotAllowed
+    for whoever does not hold every generation in use, Busy, DiskFailed.
+    """
+    archive.follow()
+    run = _Run(archive, grade, person)
+    with archive.writing(now, person.name) as desk:
+        discard_unsaid(archive)
+        run.begin(desk)
+    run.rekey_indexes()
+    done, total = 0, archive.catalogue.sealed_count(grade, run.target.generation)
+    while True:
+        with archive.writing(now, person.name) as desk:
+            rows = run.next_rows()
+            if not rows:
+                return run.end(desk)
+            run.rewrap(desk, rows)
+        done += len(rows)
+        reach(done, total)
+
+
+def under_way(archive: Archive, grade: str) -> bool:
+    """Whether records or private halves of an older generation are still there."""
+    newest = archive.catalogue.newest_generation(grade)
+    if newest is None:
+        return False
+    return bool(_older(archive, grade, newest) or archive.catalogue.sealed_count(grade, newest))
+
+
+def tidy(archive: Archive) -> None:
+    """Finish what a crash left and no key is needed for. Call it with the lock held.
+
+    Private halves outlive the entry that ends their rotation only by a crash.
+    """
+    discard_unsaid(archive)
+    for grade in archive.keys.key_ids():
+        state, generation = _last(archive, grade)
+        if state == "ended":
+            _destroy(archive, grade, generation)
+
+
+def discard_unsaid(archive: Archive) -> None:
+    """Remove generations that no entry names: a crash left them, nothing was sealed to them.
+
+    Call it with the lock held: whoever makes a generation says so before letting go of it.
+    """
+    for grade in archive.keys.key_ids():
+        for generation in archive.keys.generations(grade):
+            if archive.catalogue.public_key(grade, generation) is None:
+                archive.keys.discard(grade, generation)
+
+
+class _Run:
+    """One person's rotation of one grade, from batch to batch."""
+
+    def __init__(self, archive: Archive, grade: str, person: Unlocked) -> None:
+        self._archive = archive
+        self._grade = grade
+        self._person = person
+        self._opened: dict[int, GradeKey] = {}
+        self._at = 0  # ledger position: records filed before it are done
+        self._aim = 0
+        self._records = 0
+        self._damaged: dict[str, None] = {}
+
+    @property
+    def target(self) -> GradeKey:
+        """The generation to move to; a later one when somebody was shut out meanwhile."""
+        newest = self._archive.catalogue.newest_generation(self._grade)
+        assert newest is not None
+        return self._key(newest)
+
+    def begin(self, desk: Desk) -> None:
+        newest = self._archive.catalogue.newest_generation(self._grade)
+        if newest is None:
+            raise BadRequest(f"密级 {self._grade} 没有密钥", f"the grade {self._grade} has no key")
+        self._key(newest)  # whoever does not hold it begins nothing
+        if under_way(self._archive, self._grade):
+            if _last(self._archive, self._grade) == ("begun", newest):
+                return
+        else:
+            newest = self._new_generation(desk)
+        older = _older(self._archive, self._grade, newest)
+        for generation in older:
+            self._key(generation)
+        desk.say("rotate", {"grade": self._grade}, state="begun", generation=newest,
+                 replaces=older)  # fmt: skip
+        desk.append()
+        self._archive.follow()
+
+    def _new_generation(self, desk: Desk) -> int:
+        archive, grade = self._archive, self._grade
+        newest = archive.catalogue.newest_generation(grade)
+        cleared = archive.catalogue.clearances(grade)
+        names = sorted({row["person"] for row in cleared if row["generation"] == newest})
+        pages = [archive.vouched(name) for name in names]
+        suite: Suite = "x25519" if archive.settings.suite == "x25519" else "hybrid"
+        key = archive.keys.new_generation(grade, suite)
+        for page in pages:
+            archive.keys.grant(key, page)
+        desk.say("key", {"grade": grade}, generation=key.generation,
+                 suite=suite, public=recipient_digest(key.recipient),
+                 granted=names)  # fmt: skip
+        self._opened[key.generation] = key
+        return key.generation
+
+    def rekey_indexes(self) -> None:
+        """Let the full text move to the new key; it is a shadow, so failing costs a rebuild."""
+        target = self.target
+        for path in _indexes(self._archive, self._grade):
+            older = _older(self._archive, self._grade, target.generation)
+            keys = [index_key(self._key(generation).identity) for generation in reversed(older)]
+            try:
+                rekey(path, keys, index_key(target.identity))
+            except (ShadowError, OSError) as error:
+                log.warning("the index of %s is built anew: %s", self._grade, error)
+                throw_away(path)
+
+    def next_rows(self) -> list[Row]:
+        aim = self.target.generation
+        if aim != self._aim:
+            self._aim, self._at = aim, 0  # what this run has moved already moves once more
+        rows = self._archive.catalogue.sealed_before(self._grade, aim, self._at, TOGETHER)
+        if rows:
+            self._at = rows[-1]["idx"] + 1
+        return rows
+
+    def rewrap(self, desk: Desk, rows: list[Row]) -> None:
+        """MUST make the heads durable before the entry names them."""
+        target, heads = self.target, {}
+
+        def sealed_anew() -> Iterator[tuple[str, bytes]]:
+            for row in rows:
+                try:
+                    head = self._new_head(row, target)
+                except (Damaged, Missing, NoKey) as error:
+                    log.warning("record %s keeps its old key: %s", row["id"], error)
+                    self._damaged[row["id"]] = None
+                    continue
+                heads[row["id"]] = hashlib.sha256(head).hexdigest()
+                yield record_name(row), head
+
+        self._archive.vault.replace_heads(sealed_anew())
+        if heads:
+            desk.say("rewrap", {}, grade=self._grade, generation=target.generation, heads=heads)
+            desk.append()
+            self._archive.follow()
+        self._records += len(heads)
+
+    def _new_head(self, row: Row, target: GradeKey) -> bytes:
+        archive, record, grade = self._archive, row["id"], self._grade
+        name = record_name(row)
+        stored = archive.vault.stored_head(name)
+        label = record_label(record, grade, target.generation)
+        if hashlib.sha256(stored).hexdigest() != row["objects"]["head"]:
+            # A crash came between the head and its entry; anything else is not ours.
+            archive.vault.check_head(name, stored, [target.identity], label)
+            return stored
+        old = self._key(row["generation"])
+        before = record_label(record, grade, old.generation)
+        return archive.vault.resealed(name, stored, [old.identity], before, target.recipient, label)
+
+    def end(self, desk: Desk) -> Rotated:
+        """MUST say that it ended before a private half is destroyed: an entry that is missing
+        would leave records that nobody can open, and nothing that says why."""
+        generation = self.target.generation
+        digest, count = self._heads()
+        destroyed: list[int] = []
+        if not self._damaged:
+            desk.say("rotate", {"grade": self._grade}, state="ended", generation=generation,
+                     records=count, heads=digest)  # fmt: skip
+            desk.append()
+            self._archive.follow()
+            destroyed = _destroy(self._archive, self._grade, generation)
+        return Rotated(
+            self._grade, generation, self._records, tuple(self._damaged), tuple(destroyed)
+        )
+
+    def _heads(self) -> tuple[str, int]:
+        """SHA-256 over a line for each record of the grade, in the order of their ids, and how
+        many there are. Each head is compared with what the ledger names."""
+        hasher, count = hashlib.sha256(), 0
+        for row in self._archive.catalogue.sealed_rows(self._grade):
+            named = row["objects"]["head"]
+            hasher.update(f"{row['id']} {named}\n".encode("ascii"))
+            count += 1
+            if row["id"] not in self._damaged and not self._is_there(row, named):
+                log.warning("record %s has another head than the ledger names", row["id"])
+                self._damaged[row["id"]] = None
+        return hasher.hexdigest(), count
+
+    def _is_there(self, row: Row, named: str) -> bool:
+        try:
+            stored = self._archive.vault.stored_head(record_name(row))
+        except (Missing, Damaged):
+            return False
+        return hashlib.sha256(stored).hexdigest() == named
+
+    def _key(self, generation: int) -> GradeKey:
+        if generation not in self._opened:
+            opened = self._archive.opened(self._grade, generation, self._person)
+            self._opened[generation] = opened
+        return self._opened[generation]
+
+
+def _older(archive: Archive, grade: str, newest: int) -> list[int]:
+    """Generations before the newest whose private half somebody still holds."""
+    return [
+        generation
+        for generation in archive.keys.generations(grade)
+        if generation < newest and archive.keys.holders(grade, generation)
+    ]
+
+
+def _destroy(archive: Archive, grade: str, newest: int) -> list[int]:
+    older = _older(archive, grade, newest)
+    for generation in older:
+        archive.keys.destroy_private(grade, generation)
+    return older
+
+
+def _last(archive: Archive, grade: str) -> tuple[str, int]:
+    """State and generation of the last word on a rotation of this grade; ("", 0) for none."""
+    found = [entry for entry in archive.entries_of(grade) if entry.act == "rotate"]
+    return (found[-1].fields["state"], found[-1].fields["generation"]) if found else ("", 0)
+
+
+def _indexes(archive: Archive, grade: str) -> list[Path]:
+    places = (archive.root / "index" / f"{grade}{ending}" for ending in INDEXES)
+    return [place for place in places if place.exists()]
