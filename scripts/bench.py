@@ -2,7 +2,7 @@
 
     scripts/bench intake [--count N] [--rounds R]   text PDFs, documents per second
     scripts/bench ocr    [--pages N] [--rounds R]   scanned pages, pages per second
-    scripts/bench search [--pages N] [--rounds R]   a whole cold search process
+    scripts/bench search [--pages N] [--rounds R] [--grades N]   a whole cold search process
     scripts/bench index  [--pages N] [--rounds R]   pages indexed per second, both engines
     scripts/bench policies [--rounds R]             all packs loaded; one document judged by all
 
@@ -21,8 +21,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -237,6 +238,9 @@ def bench_ocr(options: argparse.Namespace) -> None:
 
 def bench_search(options: argparse.Namespace) -> None:
     """A whole process, from exec to exit, against an interpreter that imports the two basics."""
+    if options.grades > 1:
+        bench_grades(options)
+        return
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         bench = Bench(Path(name))
         for seed in range(options.pages // 10):
@@ -254,6 +258,56 @@ def bench_search(options: argparse.Namespace) -> None:
             ours.append(seconds_of(words, bench.environment))
     rates = {"import sqlite3, click": bare, "archivist search": ours}
     report(f"search, cold process, {options.pages} pages", "ms", milliseconds(rates))
+
+
+GRADES = ("SECRET", "CONF", "TOP", "INTERNAL", "PUBLIC")
+
+
+def bench_grades(options: argparse.Namespace) -> None:
+    """Several grades in one search against each alone, cold; `--pages` in every grade."""
+    chosen = GRADES[: options.grades]
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        bench = Bench(Path(name))
+        sources = Path(name) / "sources"
+        for number, grade in enumerate(chosen):
+            (sources / grade).mkdir(parents=True)
+            for seed in range(options.pages // 10):
+                text_pdf(sources / grade / f"{seed:05}.pdf", number * options.pages + seed, 10)
+            paths = sorted(map(str, (sources / grade).iterdir()))
+            bench.run("file", *paths, "--dossier", "D000001", "--type", "sales_contract",
+                      "--grade", grade)  # fmt: skip
+        bench.run("login", "bench")
+        needles = [page_text(seed * 100)[40:46] for seed in range(4)] + ["客户", "合"]
+        bench.run("search", needles[0])
+        # One grade alone means that the others are not open at all, as for somebody who is
+        # cleared for this one; a filter would still have opened all of them.
+        held = {grade: sorted(bench.root.glob(f"keys/grades/{grade}/*/*.age")) for grade in GRADES}
+        rates: dict[str, list[float]] = {"import sqlite3, click": []}
+        basics = [sys.executable, "-c", "import sqlite3, click"]
+        for turn in range(options.rounds * 6):
+            rates["import sqlite3, click"].append(seconds_of(basics, bench.environment))
+            words = [str(BIN / "archivist"), "search", needles[turn % len(needles)]]
+            for grade in chosen:
+                others = [path for other in GRADES if other != grade for path in held[other]]
+                with away(others):
+                    rates.setdefault(grade, []).append(seconds_of(words, bench.environment))
+            rates.setdefault("all of them", []).append(seconds_of(words, bench.environment))
+    report(f"search, cold process, {options.pages} pages a grade", "ms", milliseconds(rates))
+    medians = {grade: statistics.median(values) for grade, values in rates.items()}
+    slowest = max(medians[grade] for grade in chosen)
+    print(f"{len(chosen)} grades / slowest single grade: {medians['all of them'] / slowest:.2f}")
+
+
+@contextmanager
+def away(files: list[Path]) -> Iterator[None]:
+    """Put files aside for the time of the block."""
+    for file in files:
+        file.rename(file.with_suffix(".aside"))
+    try:
+        yield
+    finally:
+        for file in files:
+            file.with_suffix(".aside").rename(file)
 
 
 def seconds_of(words: list[str], environment: dict[str, str]) -> float:
@@ -379,6 +433,8 @@ def main() -> None:
         words = commands.add_parser(command)
         words.add_argument("--pages", type=int, default=pages)
         words.add_argument("--rounds", type=int, default=3)
+        if command == "search":
+            words.add_argument("--grades", type=int, choices=range(1, 6), default=1)
     commands.add_parser("policies").add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
     COMMANDS[options.command](options)
