@@ -93,7 +93,8 @@ class Duty(Row):
     act: str = choice(
         "collect", "keep", "supervise", "arrange", "compose", "check", "answer_for", "register",
         "confirm_penalties", "inspect", "analyse", "verify", "update", "appoint", "appraise",
-        "receive", "assign", "accompany", "organise", "carry_out", zh="做什么", en="what they do",
+        "receive", "assign", "accompany", "organise", "carry_out", "clear", zh="做什么",
+        en="what they do",
     )  # fmt: skip
     roles: tuple[str, ...] = slugs("由哪些职务", "which roles")
     departments: tuple[str, ...] = slugs("由哪些部门", "which departments")

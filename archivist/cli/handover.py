@@ -107,7 +107,7 @@ def _over(call: Call, dossier: str, giver: str, receiver: str, output: Path) -> 
 
 
 def _unlocked(call: Call, name: str, *first: str) -> Unlocked:
-    return call.archive.people.unlock(name, ask_passphrase(name, *first))
+    return call.unlocked(name, ask_passphrase(name, *first))
 
 
 def _say_who_should(call: Call, terms: ReceiptTerms, giver: str, receiver: str) -> None:

@@ -1,19 +1,24 @@
 """`archivist login`, `logout`, `whoami`, `person`: whose keys are at hand, and who has any.
 
 `login` keeps the unlocked keys in memory-backed storage of this machine for some hours,
-readable by this user alone; `logout` forgets them. `person add` makes keys for somebody else.
-All of them are recorded.
+readable by this user alone; `logout` forgets them. `person add` makes keys for somebody else,
+`clear` and `revoke` say what they open, `leave` ends them. All of them are recorded, and so is
+every wrong passphrase.
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import click
 
-from archivist import enrolling
+from archivist import clearing, enrolling
 from archivist.archive import Archive
 from archivist.cli.door import (
+    DONE,
+    FINDINGS,
     Call,
     ask_new_passphrase,
     ask_passphrase,
@@ -83,12 +88,9 @@ def whoami_command(call: Call) -> None:
     person = call.somebody()
     archive = call.archive
     archive.follow()
-    row = next((p for p in archive.catalogue.people() if p["id"] == person.name), None)
+    row = archive.catalogue.person(person.name)
     held = archive.keys.held_by(person.name)
-    ranked = sorted(
-        {grade for grade, _ in held} & set(call.policy.grades),
-        key=lambda grade: -call.policy.grades[grade].rank,
-    )
+    ranked = _ranked(call, (grade for grade, _ in held))
     result = {
         "person": person.name,
         "roles": row["roles"] if row else [],
@@ -109,9 +111,9 @@ def whoami_command(call: Call) -> None:
     )
 
 
-@group("person", zh="人员：登记、列出。")
+@group("person", zh="人员：登记、授予和撤销涉密权限、离职、列出。")
 def person_command() -> None:
-    """People: add, list."""
+    """People: add, clear, revoke, leave, list."""
 
 
 @person_command.command("add", zh="为 NAME 生成密钥并登记角色。须有人登录，且不能登记自己。\n\n"
@@ -140,9 +142,10 @@ def add(call: Call, name: str, roles: tuple[str, ...], department: str | None) -
     newcomer = enrolling.Newcomer(name, held, within)
     enrolling.check(call.archive, call.policy, newcomer, by)
     newcomer = replace(newcomer, passphrase=ask_new_passphrase(name))
-    unknown = enrolling.enrol(
-        call.archive, call.policy, newcomer, now(), by, call.settings.scrypt_log_n
-    )
+    with call.counting_refusals(name):  # keys of that name may lie there since a crash
+        unknown = enrolling.enrol(
+            call.archive, call.policy, newcomer, now(), by, call.settings.scrypt_log_n
+        )
     for role in unknown:
         note(say(f"注意：所采用的制度中没有角色 {role}",
                  f"note: no adopted regulation speaks of the role {role}"))  # fmt: skip
@@ -151,21 +154,153 @@ def add(call: Call, name: str, roles: tuple[str, ...], department: str | None) -
     call.emit(row, name)
 
 
-@person_command.command("list", zh="列出所有人员及其角色。", never=NOTHING, exits=(0, 10, 12))
+@person_command.command("clear", zh="授予 NAME 涉密权限：可以打开密级 GRADE 的资料。\n\n"
+                        "授权人须自己能打开该密级；制度指定了授权职务的，须担任该职务。不能给自己授权。",
+                        changes=(f"封给此人的密级密钥；{ENTRY[0]}",
+                                 f"the grade's keys, sealed to the person; {ENTRY[1]}"),
+                        never=("资料；其他人的权限", "records; what others are cleared for"),
+                        exits=(0, 2, 4, 10, 11, 12, 13))  # fmt: skip
+@click.argument("name")
+@click.argument("grade")
+@common_options
+@pass_call
+def clear(call: Call, name: str, grade: str) -> None:
+    """Clear NAME for GRADE: from now on this person opens what is sealed with it.
+
+    You must be able to open it yourself and, where a regulation names an office for it, hold
+    that office. Nobody clears himself.
+    """
+    by = call.somebody().unlocked()
+    done = clearing.clear(call.archive, call.policy, name, grade, by, now())
+    label = grade_label(call.policy, done.grade)
+    row = {"person": name, "grade": done.grade, "generations": list(done.generations)}
+    call.emit(row, say(f"{name} 可以打开{label}资料", f"{name} is cleared for {label}"))
+
+
+@person_command.command("revoke", zh="撤销 NAME 对密级 GRADE 的涉密权限，并为该密级启用新密钥。\n\n"
+                        "以后归档的资料此人打不开；以前的须再更换密钥。唯一的持有人不能撤销。",
+                        changes=("此人的密级密钥，其他人的新密钥；一张加密的卡片（理由），"
+                                 f"{ENTRY[0]}",
+                                 "the person's keys of the grade, a new key for the others; "
+                                 f"one sealed card (why), {ENTRY[1]}"),
+                        never=("资料", "records"),
+                        exits=(0, 2, 4, 10, 11, 12, 13))  # fmt: skip
+@click.argument("name")
+@click.argument("grade")
+@option("--reason", required=True, metavar="TEXT", zh="理由；加密保存，不进台账。",
+        help="Why; sealed, never in the ledger.")  # fmt: skip
+@common_options
+@pass_call
+def revoke(call: Call, name: str, grade: str, reason: str) -> None:
+    """Withdraw NAME's clearance for GRADE, and make a new key for those who stay.
+
+    What is filed from now on is shut to this person; older records are once the grade's key is
+    rotated. The last who is cleared cannot be revoked.
+    """
+    by = call.somebody().name
+    done = clearing.revoke(call.archive, call.policy, name, grade, reason, by, now())
+    call.emit(_revoked_row(done), lambda: _revoked(call, done))
+
+
+@person_command.command("leave", zh="NAME 离职：撤销全部涉密权限，此后不能登录、签字。\n\n"
+                        "名下还有未移交的客户档案或客户时不办理，并列出（退出码 3）。"
+                        "不能办理自己的离职。",
+                        changes=("此人的全部密钥，各密级的新密钥；"
+                                 f"{ENTRY[0]}",
+                                 "all keys of this person, new keys of the grades; "
+                                 f"{ENTRY[1]}"),
+                        never=("台账中的姓名和签字", "the name and signatures in the ledger"),
+                        exits=(0, 2, 3, 4, 10, 11, 12, 13))  # fmt: skip
+@click.argument("name")
+@common_options
+@pass_call
+def leave(call: Call, name: str) -> int:
+    """NAME leaves for good: every clearance is withdrawn; no login, no signature from now on.
+
+    Refused, with the list, while open dossiers or customers are in this name (exit code 3).
+    Nobody certifies his own leaving.
+    """
+    done = clearing.leave(call.archive, call.policy, name, call.somebody().name, now())
+    if isinstance(done, clearing.StillOpen):
+        row: dict[str, Any] = {"person": name, "left": False, "open": list(done.things)}
+        call.emit(row, lambda: _still_open(call, done))
+        return FINDINGS
+    row = {"person": name, "left": True, "revoked": [_revoked_row(one) for one in done.revoked]}
+    told = [say(f"{name} 已离职", f"{name} has left")]
+    call.emit(row, lambda: "\n".join([*told, *(_revoked(call, one) for one in done.revoked)]))
+    return DONE
+
+
+def _revoked_row(done: clearing.Revoked) -> dict[str, Any]:
+    return {
+        "person": done.person,
+        "grade": done.grade,
+        "withdrawn": list(done.withdrawn),
+        "generation": done.generation,
+        "holders": list(done.holders),
+    }
+
+
+def _revoked(call: Call, done: clearing.Revoked) -> str:
+    label = grade_label(call.policy, done.grade)
+    return say(
+        f"{done.person} 的{label}权限已撤销；新密钥为第 {done.generation} 代，"
+        f"持有人：{'、'.join(done.holders)}。\n"
+        f"以前归档的{label}资料，用他可能留有的副本仍能打开，"
+        f"直到运行 archivist key rotate {done.grade}",
+        f"{done.person} is no longer cleared for {label}; the new key is generation "
+        f"{done.generation}, held by {', '.join(done.holders)}\n"
+        f"{label} records filed before still open with a copy that may have been kept, "
+        f"until archivist key rotate {done.grade}",
+    )
+
+
+def _still_open(call: Call, done: clearing.StillOpen) -> str:
+    head = say(
+        f"{done.person} 名下还有未移交的，先交给接办人："
+        "archivist dossier key、archivist customer assign 或 customer edit --owner",
+        f"open in the name of {done.person}; give them to a successor first with "
+        "archivist dossier key, archivist customer assign or customer edit --owner",
+    )
+    kinds = {"dossier": say("客户档案", "dossier"), "customer": say("客户", "customer")}
+    lines = [
+        (
+            kinds[thing["kind"]],
+            thing["id"],
+            say("归属人", "owner")
+            if thing["role"] == "owner"
+            else role_label(call.policy, thing["role"]),
+        )
+        for thing in done.things
+    ]
+    heads = (say("种类", "kind"), say("编号", "id"), say("身份", "as"))
+    return f"{head}\n\n{table(heads, lines)}"
+
+
+@person_command.command("list", zh="列出所有人员、角色和涉密权限。", never=NOTHING,
+                        exits=(0, 10, 12))  # fmt: skip
 @common_options
 @pass_call
 def list_(call: Call) -> None:
-    """List everybody, with their roles."""
+    """List everybody, with their roles and what they are cleared for."""
     rows = enrolling.enrolled(call.archive)
     heads = (say("人员", "person"), say("角色", "roles"), say("部门", "department"),
-             say("登记时间", "added"))  # fmt: skip
+             say("涉密权限", "cleared for"), say("登记时间", "added"),
+             say("离职", "left"))  # fmt: skip
     lines = [
         (r["person"], [role_label(call.policy, role) for role in r["roles"]],
          department_label(call.policy, r["department"]) if r["department"] else None,
-         local_time(r["added"]))
+         [grade_label(call.policy, grade) for grade in _ranked(call, r["grades"])],
+         local_time(r["added"]), local_time(r["left"]))
         for r in rows
     ]  # fmt: skip
     call.emit(rows, lambda: table(heads, lines, cut=(1,)))
+
+
+def _ranked(call: Call, grades: Iterable[str]) -> list[str]:
+    """Grades of the adopted regulations, the most secret first."""
+    known = call.policy.grades
+    return sorted({*grades} & set(known), key=lambda grade: -known[grade].rank)
 
 
 def _record(archive: Archive, act: str, who: str) -> None:

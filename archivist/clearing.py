@@ -1,0 +1,344 @@
+"""Clearing: who can open a grade, given and taken away by the hand of somebody who may.
+
+Owns the ledger acts `clear`, `revoke` and `leave`, with a withdrawal the `key` entry of the
+grade's next generation, and `refused-login`: who was not let in. To be cleared *is* to hold the
+grade's keys, sealed to one's own; so clearing takes somebody who can open them, and withdrawing
+takes a new key.
+
+    clear    entry ──▶ every generation in use, sealed to the person
+    revoke   a new generation, sealed to the others ──▶ entries ──▶ his copies are deleted
+    leave    the same for each of his grades, and his own key file is deleted
+
+Rules it keeps:
+- The entry stands between what adds and what takes: nobody ever holds a key without an entry
+  that says so. What a crash leaves undone after the entry, the same command does when repeated.
+- Nobody clears himself, and nobody certifies his own leaving.
+- Where a regulation says who clears people (a duty `clear`), it takes that office; else anybody
+  who is cleared for the grade himself. Offices that a regulation holds apart in one hand void it.
+- A grade keeps a holder: what nobody can open is lost.
+- Nobody leaves with open things in his name (S001-1-R04, S001-14-R13): they are told, and wait
+  for a successor.
+- What somebody has copied stays open to him. Records filed from then on are shut; older ones
+  are as soon as the grade's key is rotated.
+
+    clear(archive, policy, "wang", "秘密", li, now).generations      # (1, 2)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from archivist.archive import Archive, Desk
+from archivist.errors import BadRequest, NotAllowed, NotKnown
+from archivist.records import timestamp
+from archivist.regulations import refuse_held_apart, roles_meant
+from index.catalogue import Row
+from index.catalogue_view import key_form
+from policies.policy import Cited, Policy
+from policies.reach import role_words
+from policies.rule_rows import Duty
+from storage.errors import Damaged
+from storage.keys import GradeKey, Suite, recipient_digest
+from storage.people import Unlocked
+
+RECENT = timedelta(hours=1)
+CARDS = "PEOPLE"  # where the sealed reasons lie; a person's name must not stand in a path
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """Who was cleared for which grade, and the generations of its key that he holds now."""
+
+    person: str
+    grade: str
+    generations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """What was withdrawn, the generation that takes its place, and who holds that one."""
+
+    person: str
+    grade: str
+    withdrawn: tuple[int, ...]
+    generation: int
+    holders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Who left, and what was withdrawn from him."""
+
+    person: str
+    revoked: tuple[Revoked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StillOpen:
+    """What still stands in a person's name: `{"kind": "dossier" or "customer", "id", "role"}`."""
+
+    person: str
+    things: tuple[dict[str, Any], ...]
+
+
+# ── giving ────────────────────────────────────────────────────────────────────
+
+
+def clear(
+    archive: Archive, policy: Policy, name: str, grade: str, by: Unlocked, now: datetime
+) -> Cleared:
+    """Give somebody every generation of a grade's key that is in use.
+
+    `by` must hold them all. Raises NotKnown, BadRequest (no sealed grade, cleared already),
+    NotAllowed (himself, no office, not cleared), Damaged when a key is not the ledger's.
+    """
+    code = _sealed(policy, grade)
+    if name == by.name:
+        raise NotAllowed("不能给自己授予涉密权限", "nobody clears himself")
+    with archive.writing(now, by.name) as desk:
+        row, page = archive.active(name), archive.vouched(name)
+        office = _office(archive, policy, by.name, code)
+        refuse_held_apart(policy, row["roles"])
+        keys = [_genuine(archive, code, n, by) for n in _in_use(archive, code)]
+        if not keys:
+            raise NotAllowed("该密级的密钥已无人持有", "nobody holds the keys of this grade")
+        granted = {(c["generation"], c["person"]) for c in archive.catalogue.clearances(code)}
+        told = [key.generation for key in keys if (key.generation, name) not in granted]
+        lacking = [key for key in keys if not archive.keys.holds(code, key.generation, name)]
+        if not told and not lacking:
+            raise BadRequest(f"{name} 已有该密级的涉密权限", f"{name} is cleared already")
+        if told:
+            _say(desk, "clear", name, code, office, generations=told)
+            desk.append()
+        for key in keys:
+            archive.keys.grant(key, page)
+    archive.follow()
+    return Cleared(name, code, tuple(key.generation for key in keys))
+
+
+def _genuine(archive: Archive, grade: str, generation: int, by: Unlocked) -> GradeKey:
+    """A key opened by its holder, if it is the one the ledger names.
+
+    Anybody who may write to the folder can seal a key of his own to the holder.
+    """
+    key = archive.opened(grade, generation, by)
+    if recipient_digest(key.recipient) != archive.catalogue.public_key(grade, generation):
+        raise Damaged(f"the key {grade}/{generation} is not the one in the ledger")
+    return key
+
+
+def _in_use(archive: Archive, grade: str) -> list[int]:
+    """The generations that the ledger knows and somebody holds; a destroyed one is neither."""
+    return [
+        generation
+        for generation in archive.keys.generations(grade)
+        if archive.catalogue.public_key(grade, generation)
+        and archive.keys.holders(grade, generation)
+    ]
+
+
+# ── taking away ───────────────────────────────────────────────────────────────
+
+
+def revoke(
+    archive: Archive, policy: Policy, name: str, grade: str, reason: str, by: str, now: datetime
+) -> Revoked:
+    """Withdraw a clearance; what is filed from now on is sealed to a key of the others.
+
+    The reason is sealed. Raises NotKnown, BadRequest (not cleared), NotAllowed (no office, the
+    last holder), Damaged when the page of somebody who stays is not the ledger's.
+    """
+    code = _sealed(policy, grade)
+    with archive.writing(now, by) as desk:
+        archive.active(name)
+        office = _office(archive, policy, by, code)
+        if not any(c["person"] == name for c in archive.catalogue.clearances(code)):
+            if not _withdraw(archive, code, name):
+                raise BadRequest(f"{name} 没有该密级的涉密权限", f"{name} is not cleared for it")
+            return _as_it_stands(archive, name, code)
+        revoked = _replace_key(archive, desk, name, code)
+        card: dict[str, Any] = {"v": 1, "reason": reason}
+        fields = {"generations": list(revoked.withdrawn), **_cited(office)}
+        subject = {"person": name, "grade": code}
+        desk.say_with_card(CARDS, "REVOKE", card, "revoke", subject, **fields)
+        _withdraw(archive, code, name)
+    archive.follow()
+    return revoked
+
+
+def leave(archive: Archive, policy: Policy, name: str, by: str, now: datetime) -> Left | StillOpen:
+    """Withdraw everything from somebody who leaves, for ever; his name stays in the ledger.
+
+    Nothing is done while something is open in his name. Raises NotKnown, BadRequest (left
+    already), NotAllowed (himself, no office, the last holder of a grade), Damaged.
+    """
+    if name == by:
+        raise NotAllowed("不能办理自己的离职", "nobody certifies his own leaving")
+    with archive.writing(now, by) as desk:
+        person = archive.catalogue.person(name)
+        if person is None:
+            raise NotKnown(f"没有名为 {name} 的人员", f"there is no person {name}")
+        if person["left_at"]:
+            if not _shut_out(archive, name):
+                raise BadRequest(f"{name} 已离职", f"{name} has left already")
+            return Left(name, ())
+        if things := still_open(archive, policy, name):
+            return StillOpen(name, tuple(things))
+        held = archive.catalogue.clearances()
+        grades = sorted({c["grade"] for c in held if c["person"] == name})
+        offices = {code: _office(archive, policy, by, code) for code in grades}
+        office = next(iter(offices.values())) if offices else _office(archive, policy, by, None)
+        for code in grades:
+            _others(archive, name, code)
+        revoked = [_replace_key(archive, desk, name, code) for code in grades]
+        for one in revoked:
+            withdrawn = list(one.withdrawn)
+            _say(desk, "revoke", name, one.grade, offices[one.grade], generations=withdrawn)
+        desk.say("leave", {"person": name}, **_cited(office))
+        desk.append()
+        _shut_out(archive, name)
+    archive.follow()
+    return Left(name, tuple(revoked))
+
+
+def still_open(archive: Archive, policy: Policy, name: str) -> list[dict[str, Any]]:
+    """The open dossiers whose keys name this person, and the customers that are his.
+
+    Needs a catalogue that is caught up.
+    """
+    wanted = key_form(name)
+    found: list[dict[str, Any]] = []
+    for row in archive.catalogue.dossiers():
+        kind = policy.find_dossier_type(row["type"])
+        if row["closed"] is None and kind is not None:
+            found += (
+                {"kind": "dossier", "id": row["id"], "role": key.role}
+                for key in kind.keys
+                if key.role and key_form(str(row["keys"].get(key.id, ""))) == wanted
+            )
+    found += (
+        {"kind": "customer", "id": row["id"], "role": "owner"}
+        for row in archive.catalogue.customers()
+        if row["owner"] and key_form(row["owner"]) == wanted
+    )
+    return found
+
+
+def _replace_key(archive: Archive, desk: Desk, name: str, grade: str) -> Revoked:
+    """Make the grade's next key, sealed to everybody but one, and plan its entry.
+
+    MUST be sealed to them before the entry: from the entry on, filing uses it.
+    """
+    others = _others(archive, name, grade)
+    suite = cast(Suite, archive.settings.suite)
+    made = desk.new_key(grade, [archive.vouched(other) for other in others], suite)
+    rows = archive.catalogue.clearances(grade)
+    withdrawn = tuple(row["generation"] for row in rows if row["person"] == name)
+    return Revoked(name, grade, withdrawn, made.generation, others)
+
+
+def _others(archive: Archive, name: str, grade: str) -> tuple[str, ...]:
+    """Who is cleared besides this person. Raises NotAllowed when nobody is."""
+    rows = archive.catalogue.clearances(grade)
+    others = tuple(sorted({row["person"] for row in rows} - {name}))
+    if not others:
+        raise NotAllowed(
+            f"{name} 是唯一有 {grade} 涉密权限的人，撤销后再无人能打开",
+            f"{name} is the last who is cleared for {grade}: nobody could open it any more",
+            "请先由此人给别人授权：archivist person clear 姓名 密级",
+            "let this person clear somebody else first: archivist person clear NAME GRADE",
+        )
+    return others
+
+
+def _withdraw(archive: Archive, grade: str, name: str) -> list[int]:
+    """Delete every copy of a grade's keys that is sealed to a person; which there were."""
+    ring = archive.keys
+    return [n for n in ring.generations(grade) if ring.withdraw(grade, n, name)]
+
+
+def _shut_out(archive: Archive, name: str) -> bool:
+    """Delete every key of somebody who left; False when none was there."""
+    held = [archive.keys.withdraw(grade, n, name) for grade, n in archive.keys.held_by(name)]
+    return archive.people.retire(name) or any(held)
+
+
+def _as_it_stands(archive: Archive, name: str, grade: str) -> Revoked:
+    generation, _ = archive.sealing_key(grade)
+    rows = archive.catalogue.clearances(grade)
+    holders = sorted({row["person"] for row in rows if row["generation"] == generation})
+    return Revoked(name, grade, (), generation, tuple(holders))
+
+
+# ── at the door ───────────────────────────────────────────────────────────────
+
+
+def refused_login(archive: Archive, name: str, now: datetime) -> int:
+    """Record that a wrong passphrase was tried for a person; how many in the last hour, with this.
+
+    Nobody is logged in then: the entry is the station's, and the house key signs the ledger.
+    """
+    with archive.writing(now, "station") as desk:
+        before = archive.catalogue.refused_logins(name, timestamp(now - RECENT))
+        desk.say("refused-login", {"person": name}, count=before + 1)
+        desk.append()
+    archive.follow()
+    return before + 1
+
+
+# ── who may ───────────────────────────────────────────────────────────────────
+
+
+def _office(archive: Archive, policy: Policy, by: str, grade: str | None) -> Sequence[Cited[Duty]]:
+    """The duties by which `by` may clear people; none where no regulation speaks of it and he is
+    cleared himself. Raises NotAllowed."""
+    row = archive.active(by)
+    duties = policy.duties("clear")
+    if duties:
+        refuse_held_apart(policy, row["roles"])
+        held = [cited for cited in duties if _holds(policy, row, cited.row)]
+        if held:
+            return held
+        roles = dict.fromkeys(role for cited in duties for role in cited.row.roles)
+        zh = "、".join(role_words(policy, role)[0] for role in roles)
+        clauses = ", ".join(dict.fromkeys(cited.row.clause for cited in duties))
+        raise NotAllowed(
+            f"涉密权限须由{zh}授予和撤销（{clauses}）",
+            f"only {', '.join(roles)} may clear people ({clauses})",
+        )
+    rows = archive.catalogue.clearances(grade) if grade else []
+    if grade and not any(cleared["person"] == by for cleared in rows):
+        raise NotAllowed(f"{by} 没有该密级的涉密权限", f"{by} is not cleared for this grade")
+    return ()
+
+
+def _holds(policy: Policy, person: Row, duty: Duty) -> bool:
+    roles = roles_meant(policy, person["roles"])
+    meant = {word for role in duty.roles for word in policy.who_is(role)}
+    return bool(roles & meant) or person["department"] in duty.departments
+
+
+def _sealed(policy: Policy, grade: str) -> str:
+    level = policy.grade(grade)
+    if not level.encrypt:
+        raise BadRequest(
+            f"{level.zh} 不加密，无须授权", f"{level.code} is not sealed: nobody need be cleared"
+        )
+    return level.code
+
+
+def _say(
+    desk: Desk, act: str, person: str, grade: str, office: Sequence[Cited[Duty]], **fields: Any
+) -> None:
+    desk.say(act, {"person": person, "grade": grade}, **fields, **_cited(office))
+
+
+def _cited(office: Sequence[Cited[Duty]]) -> dict[str, list[str]]:
+    """Clauses and packs of a decision, as an entry has them; nothing where none decided."""
+    if not office:
+        return {}
+    return {
+        "clauses": list(dict.fromkeys(cited.row.clause for cited in office)),
+        "packs": list(dict.fromkeys(cited.pack for cited in office)),
+    }
