@@ -1,7 +1,7 @@
 """Complaints: the week's register, and how many were settled within their clocks.
 
 Two papers of S001-12 are made here. The register of one department and week
-(客户投诉记录表) is handed in on the Monday after; the statistics of a month
+(客户投诉记录表（每周）) is handed in on the Monday after; the statistics of a month
 (顾客投诉统计分析报告表) are compiled in the middle of the next one, so that `--month` names the
 month before. Their columns are those of the pack's `[[form]]` rows: what the archive knows is
 filled in, the rest is left for the pen.

@@ -274,3 +274,20 @@ def test_each_case_type_goes_from_opening_to_closing(tmp_path, pack, kind):
     assert home.json("dossier", "close", case, code=3)["closed"] is None
     home.json("dossier", "close", case, "--incomplete", "--reason", "x")
     assert show()["overdue"] == []
+
+
+@pytest.mark.rule("S001-12-R09")
+def test_the_record_of_one_complaint_is_not_the_week_s_list(desk, scan, tmp_path):
+    """What goes to marketing on Monday is a paper of its own, known by its printed heading."""
+
+    def handed_in():
+        rows = desk.json("routines")
+        return next(row["done"] for row in rows if row["routine"] == "weekly_complaint_records")
+
+    case = opened(desk, "complaint_hotel", "stage=after", received="2025-09-29")
+    put(desk, scan, tmp_path, case, "complaint_record")
+    assert handed_in() is None
+    desk.drop(f"C000001/{case}/周报.pdf", scan("远行酒店", title="客户投诉记录表（每周）"))
+    (outcome,) = desk.lines("watch", "--once")
+    assert (outcome["outcome"], outcome["type"]) == ("filed", "weekly_complaint_register")
+    assert handed_in() is not None

@@ -100,7 +100,9 @@ def test_the_record_says_five_things(law):
     (item,) = [item for item in complaint(law).items if item.required == "mandatory"]
     assert (item.zh, item.fields) == ("客户投诉记录表", five)
     assert item.types == (adopted(law).document_type("顾客投诉记录表").id,)
-    assert form(law, "客户投诉记录表").columns[:5] == five
+    case = form(law, "客户投诉记录表")
+    assert (case.of, case.fields, case.type) == ("complaint", five, item.types[0])
+    assert form(law, "客户投诉记录表（每周）").columns[:5] == five
 
 
 @pytest.mark.rule("S001-12-R05")
@@ -152,8 +154,13 @@ def test_the_weeks_records_go_to_marketing_on_monday(law):
     assert policy.departments[row.to].zh == "营销部"
     assert [policy.departments[name].zh for name in row.departments] == ["酒店各部门"]
     assert roles(law, row.roles) == ["部门营销专员", "部门指定人员"]
-    assert row.types == (policy.document_type("客户投诉记录表").id,)
-    assert form(law, "客户投诉记录表").type == row.types[0]
+    sheet = form(law, "客户投诉记录表（每周）")
+    assert (sheet.of, sheet.type) == ("complaints", row.types[0])
+    assert row.types == (policy.document_type(sheet.zh).id,), "found by what the form prints"
+    weekly = policy.document_type("客户投诉周报表")
+    assert (weekly.id, weekly.anywhere) == (row.types[0], True)
+    (record,) = [item for item in complaint(law).items if item.required == "mandatory"]
+    assert not set(row.types) & set(record.types), "the record of one case is not the week's list"
 
 
 @pytest.mark.rule("S001-12-R10")
