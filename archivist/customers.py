@@ -148,7 +148,8 @@ def _register_owner(archive: Archive, desk: Desk, identifier: str, owner: str | 
 
     Somebody who has no key here is a name, and names never stand in the ledger.
     """
-    if owner and any(row["id"] == owner for row in archive.catalogue.people()):
+    if owner and archive.catalogue.person(owner) is not None:
+        archive.active(owner)
         subject = {"customer": identifier, "person": owner}
         desk.say("ownership", subject, step="claim", owner=owner)
 

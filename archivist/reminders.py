@@ -61,7 +61,8 @@ def remind(
         raise BadRequest("催办日期在今天之后", "a reminder cannot lie in the future")
     with archive.writing(now, who) as desk:
         customer, dossiers = _meant(archive, urged.target)
-        _check_person(archive, urged.person)
+        if urged.person is not None:
+            archive.active(urged.person)
         lacks = list(
             _lacks(archive, policy, calendar, dossiers, local if day == local.date() else day)
         )
@@ -131,15 +132,6 @@ def _meant(archive: Archive, target: str) -> tuple[str, list[Row]]:
         f"{target} 不是客户档案或客户的编号", f"{target} is the id of no dossier or customer",
         "例如 D000001 或 C000001", "e.g. D000001 or C000001",
     )  # fmt: skip
-
-
-def _check_person(archive: Archive, person: str | None) -> None:
-    known = [row["id"] for row in archive.catalogue.people()]
-    if person is not None and person not in known:
-        raise NotKnown(
-            f"没有名为 {person} 的人员", f"there is no person {person}",
-            f"已有人员：{', '.join(known)}", f"there are: {', '.join(known)}",
-        )  # fmt: skip
 
 
 def _lacks(

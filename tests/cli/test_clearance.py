@@ -375,6 +375,8 @@ def test_whoever_left_is_named_in_nothing_new(home):
         ("person", "revoke", "wang", "SECRET", "--reason", "x"),
         ("customer", "claim", "C000001", "--person", "wang"),
         ("customer", "contact", "C000001", "--kind", "call", "--person", "wang"),
+        ("customer", "add", "钱多", "--owner", "wang"),
+        ("remind", "D000001", "--person", "wang"),
         ("handover", "D000001", "--from", "wang", "--to", PERSON, "-o", home.top / "r.pdf"),
     ):
         assert home.run(*words).code == 4, words

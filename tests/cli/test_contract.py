@@ -20,7 +20,7 @@ DOCUMENTED = {
     "pack": ("list", "show", "check"),
     "customer": ("add", "list", "show", "edit"),
     "dossier": ("open", "show", "list", "event"),
-    "attest": (), "person": ("add", "list"), "handover": ("list", "print"), "routines": ("done",),
+    "attest": (), "person": ("add", "clear", "revoke", "leave", "list"), "handover": ("list", "print"), "routines": ("done",),
     "remind": ("list",),
     "inbox": ("list", "assign", "reject", "retry"),
     "ledger": ("show", "verify"),
