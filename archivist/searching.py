@@ -142,11 +142,15 @@ def _opened(settings: Settings, grade: str, key: bytes) -> Engine:
         except IndexMissing:
             pass
         except REBUILT as error:
-            import logging  # needed once in the life of an index; every search would load it
+            # Needed once in the life of an index; every search would load them.
+            import logging
+
+            from index.rekeying import throw_away
 
             log = logging.getLogger("archivist")
             log.warning("the index of %s is built anew: %s", grade, error)
-            _throw_away(path)
+            # A shadow: everything in it stands in the ledger and the sealed cards.
+            throw_away(path)
         return engine.open(path, key, create=True)
 
 
@@ -158,15 +162,6 @@ def _alone_in(folder: Path) -> Iterator[None]:
     with (folder / ".making").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _throw_away(path: Path) -> None:
-    # A shadow: everything in it stands in the ledger and the sealed cards.
-    files = path.iterdir() if path.is_dir() else path.parent.glob(f"{path.name}*")
-    for file in list(files):
-        file.unlink()
-    if path.is_dir():
-        path.rmdir()
 
 
 def _kind(settings: Settings) -> tuple[str, str, str]:

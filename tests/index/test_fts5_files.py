@@ -6,9 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import CBC
+from index_bytes import database_bytes
 from sqlcipher3 import dbapi2 as sqlite
 
 from index.analysis import fold, plan
@@ -17,7 +15,6 @@ from index.errors import IndexDamaged, IndexLocked, IndexUnwritable, WrongIndexK
 from index.fts5 import _PAGE_BYTES, Fts5Engine
 
 KEY = bytes(range(32))
-RESERVED = 80  # what SQLCipher 4 keeps at the end of a page: 16 of IV, 64 of HMAC-SHA512
 RARE = "龘靐齉爩麤灪龖厵"
 SECRET = Page(
     "R00000666", 1, "CSECRET", "DSECRET", "secret", 20240101, "titlezanzibar", RARE + "zzqxj"
@@ -27,22 +24,7 @@ NEEDLES = [char.encode() for char in RARE] + [b"zzqxj", b"titlezanzibar", b"R000
 
 def decrypted(where: Path) -> bytes:
     """Return every byte of database and log in clear, freed pages and slack included."""
-    data = where.read_bytes()
-    parts = [data[i : i + _PAGE_BYTES] for i in range(0, len(data), _PAGE_BYTES)]
-    numbered = list(enumerate(parts, start=1))
-    log = where.with_name(where.name + "-wal")
-    frames = log.read_bytes()[32:] if log.exists() else b""
-    for i in range(0, len(frames), _PAGE_BYTES + 24):
-        frame = frames[i : i + _PAGE_BYTES + 24]
-        numbered.append((int.from_bytes(frame[:4], "big"), frame[24:]))
-    return b"".join(_plain(number, page) for number, page in numbered)
-
-
-def _plain(number: int, page: bytes) -> bytes:
-    assert len(page) == _PAGE_BYTES
-    body = page[16 if number == 1 else 0 : -RESERVED]  # page 1 begins with the salt
-    reader = Cipher(AES(KEY), CBC(page[-RESERVED:][:16])).decryptor()
-    return reader.update(body) + reader.finalize()
+    return database_bytes(where, KEY)
 
 
 def filled(where: Path) -> Fts5Engine:
@@ -202,3 +184,33 @@ def test_the_stock_cipher_opens_the_file_with_the_raw_key(tmp_path: Path) -> Non
     connection.execute(f"PRAGMA cipher_page_size = {_PAGE_BYTES}")
     assert connection.execute("SELECT count(*) FROM page").fetchone() == (241,)
     connection.close()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from index.engine import Page
+from index.fts5 import Fts5Engine
+engine = Fts5Engine.open(Path(sys.argv[1]), bytes(range(32)))
+engine.put([Page("R00000666", 1, "CSECRET", "DSECRET", "secret", 20240101, "titlezanzibar",
+                 "龘靐齉爩麤灪龖厵zzqxj")], 20)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_writer_left_in_the_log_is_purged_too(tmp_path: Path) -> None:
+    """The log that nobody folded in holds the text; after the purge neither file does."""
+    where = tmp_path / "grade.db"
+    engine = filled(where)
+    engine.purge([SECRET.record])
+    engine.close()
+    subprocess.run([sys.executable, "-c", KILLED, where], check=False)
+    log = where.with_name("grade.db-wal")
+    assert log.stat().st_size
+    assert [needle for needle in NEEDLES if needle not in decrypted(where)] == []
+    engine = Fts5Engine.open(where, KEY)
+    assert engine.search(plan(RARE), ANYTHING, 1).total == 1
+    engine.purge([SECRET.record])
+    assert log.stat().st_size == 0
+    assert [needle for needle in NEEDLES if needle in decrypted(where)] == []
+    engine.close()

@@ -2,11 +2,10 @@
 
 import subprocess
 import sys
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from index_bytes import inflated
 
 from index.analysis import plan
 from index.encrypted_storage import EncryptedStorage
@@ -25,16 +24,6 @@ def contents(where: Path) -> list[bytes]:
     """Return every sealed file in clear."""
     storage = EncryptedStorage(where, KEY)
     return [storage.unseal(name) for name in storage.sealed()]
-
-
-def inflated(data: bytes) -> Iterator[bytes]:
-    """Yield whatever lies compressed anywhere in `data`."""
-    for start in range(len(data) - 1):
-        if data[start] == 0x78:
-            try:
-                yield zlib.decompressobj().decompress(data[start:])
-            except zlib.error:
-                continue
 
 
 def traces(where: Path) -> list[bytes]:
