@@ -4,6 +4,7 @@
     scripts/bench ocr    [--pages N] [--rounds R]   scanned pages, pages per second
     scripts/bench search [--pages N] [--rounds R] [--grades N]   a whole cold search process
     scripts/bench index  [--pages N] [--rounds R]   pages indexed per second, both engines
+    scripts/bench rotate [--records N] [--rounds R]   heads sealed anew to a new key, per second
     scripts/bench policies [--rounds R]             all packs loaded; one document judged by all
 
 Each prints one table and one JSON line. "Bare" means: the libraries alone, doing the same
@@ -15,6 +16,7 @@ import json
 import math
 import os
 import random
+import resource
 import shutil
 import statistics
 import subprocess
@@ -24,6 +26,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -345,6 +348,85 @@ def bench_index(options: argparse.Namespace) -> None:
     report(f"index, {options.pages} pages", "pages/s", rates)
 
 
+def filed_heads(bench: Bench, count: int) -> None:
+    """Records of a grade as filing leaves them, ten to a dossier, without their bodies' size:
+    a rotation never reads a body."""
+    from archivist import config
+    from archivist.archive import Archive, as_object, record_label
+    from storage.vault import Put
+
+    settings = config.load(bench.root)
+    key = bench.folder / "config" / "archivist" / f"{settings.archive_id}.key"
+    archive = Archive.open(settings, key)
+    now = datetime.now(UTC)
+    for start in range(0, count, 500):
+        with archive.writing(now, "station") as desk:
+            generation, recipient = desk.sealing_key("SECRET")
+            names = {}
+            for number in range(start, min(start + 500, count)):
+                record, dossier = f"R{number + 1:08}", f"D{number // 10 + 2:06}"
+                names[record] = ("C000001", dossier)
+                label = record_label(record, "SECRET", generation)
+                bodies: dict[str, Path | bytes] = {"pdf": b"scan", "card": b"{}"}
+                desk.seal(Put(f"C000001/{dossier}/{record}", label, recipient, bodies))
+            receipts = desk.make_durable()
+            for record, (customer, dossier) in names.items():
+                receipt = receipts[f"{customer}/{dossier}/{record}"]
+                objects = {"head": receipt.head_sha256, "scan": as_object(receipt, "pdf"),
+                           "card": as_object(receipt, "card")}  # fmt: skip
+                subject = {"customer": customer, "dossier": dossier, "record": record}
+                desk.say("file", subject, claim=record, type="sales_contract", grade="SECRET",
+                         generation=generation, pages=1, media="application/pdf",
+                         objects=objects, print=record, clauses=[], packs=[])  # fmt: skip
+            desk.append()
+    archive.follow()
+    archive.close()
+
+
+def bare_rewrap(bench: Bench, target: Path) -> int:
+    """The same heads on one core: read, opened, sealed to another key, written and renamed."""
+    from storage.age.files import seal_header, unlock
+    from storage.age.header import Header
+    from storage.age.recipients import HybridIdentity
+    from storage.keys import KeyRing
+    from storage.people import People
+
+    person = People(bench.root / "keys" / "people").unlock("bench", "bench")
+    old = KeyRing(bench.root / "keys" / "grades").open_grade("SECRET", 1, person).identity
+    recipient = HybridIdentity.generate().recipient
+    target.mkdir()
+    count = 0
+    for path in (bench.root / "keys" / "records").rglob("R*.head"):
+        header = Header.parse(path.read_bytes())
+        label = header.of_kind("archivist/label-v1")
+        sealed = seal_header(unlock(header, [old]), [recipient], label)
+        part = target / f".{path.name}"
+        part.write_bytes(sealed)
+        part.rename(target / path.name)
+        count += 1
+    return count
+
+
+def bench_rotate(options: argparse.Namespace) -> None:
+    """A whole `key rotate`, durable and in the ledger, against bare re-wrapping of its heads."""
+    ours: list[float] = []
+    bare: list[float] = []
+    peak_mib = 0
+    for _ in range(options.rounds):
+        with tempfile.TemporaryDirectory(prefix="bench-") as name:
+            bench = Bench(Path(name))
+            filed_heads(bench, options.records)
+            started = time.perf_counter()
+            assert bare_rewrap(bench, bench.folder / "bare") == options.records
+            bare.append(options.records / (time.perf_counter() - started))
+            started = time.perf_counter()
+            bench.run("key", "rotate", "SECRET")
+            ours.append(options.records / (time.perf_counter() - started))
+            peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    report(f"rotation, {options.records} records (peak {peak_mib} MiB)", "heads/s",
+           {"bare": bare, "key rotate": ours})  # fmt: skip
+
+
 def bench_policies(options: argparse.Namespace) -> None:
     """Loading every shipped pack against bare TOML parsing of the same text, and judging one page
     of a purchase invoice against all packs against the folding of that page alone."""
@@ -418,6 +500,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "ocr": bench_ocr,
     "search": bench_search,
     "index": bench_index,
+    "rotate": bench_rotate,
     "policies": bench_policies,
 }
 
@@ -435,6 +518,9 @@ def main() -> None:
         words.add_argument("--rounds", type=int, default=3)
         if command == "search":
             words.add_argument("--grades", type=int, choices=range(1, 6), default=1)
+    rotate = commands.add_parser("rotate")
+    rotate.add_argument("--records", type=int, default=20_000)
+    rotate.add_argument("--rounds", type=int, default=3)
     commands.add_parser("policies").add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
     COMMANDS[options.command](options)
