@@ -174,9 +174,11 @@ def settle(archive: Archive) -> list[str]:
         for name in (noted["old"], noted["new"]):
             if name != record_name(row):
                 removed += archive.vault.remove(name)
-                # Half a body that was being written when the power went may be a plain one.
-                durable.sweep((archive.root / "store" / name).parent)
+        # Half a body that was being written when the power went may be a plain one.
+        for top in ("store", "keys/records"):
+            durable.sweep((archive.root / top / noted["old"]).parent)
         durable.remove(slip)
+    durable.sweep(folder)
     return removed
 
 
