@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from archivist import errors
+from archivist.cli.click_words import in_chinese
 from archivist.cli.door import (
     BUSY,
     DAMAGE,
@@ -178,17 +179,17 @@ def _in_chinese(error: click.ClickException, message: str) -> str:
         case click.NoSuchOption(option_name=name, possibilities=near):
             return f"没有选项 {name}" + (f"，是否想用 {'、'.join(near)}" if near else "")
         case click.BadParameter(param=click.Parameter(type=click.Choice() as choice) as param):
-            name = (
-                param.make_metavar(error.ctx)
-                if error.ctx and isinstance(param, click.Argument)
-                else "、".join(param.opts)
-            )
-            return f"{name} 只能是 {'、'.join(map(str, choice.choices))}"
+            return f"{_name(error, param)} 只能是 {'、'.join(map(str, choice.choices))}"
         case click.BadParameter(param=click.Parameter() as param):
-            return f"{'、'.join(param.opts)} 的值不对（{error.message}）"
-    if message.startswith("no such command"):
-        return message.replace("no such command", "没有命令")
-    return f"命令写法不对（{message}）"
+            return f"{_name(error, param)} 的值不对：{in_chinese(error.message) or error.message}"
+    return in_chinese(message) or f"命令写法不对（{message}）"
+
+
+def _name(error: click.BadParameter, param: click.Parameter) -> str:
+    """What the help page calls it."""
+    if error.ctx and isinstance(param, click.Argument):
+        return param.make_metavar(error.ctx)
+    return "、".join(param.opts)
 
 
 def complain(message: str, hint: str = "") -> None:

@@ -40,6 +40,9 @@ EXITS: dict[int, Words] = {
     13: ("发现损坏", "damage found"),
 }
 
+# What click writes in a usage line for what may stand there.
+_PLACES = (("[OPTIONS]", "[选项]"), ("COMMAND [ARGS]...", "命令 [参数]…"))
+
 # A word, or one Chinese character; with the marks that must not be parted from it. Compiled
 # when a page is shown: every search would pay for it otherwise.
 _PIECES = r"\s+|[（《“]*(?:[^\s\u2e80-\uffef]+|[^\s（《“])[，。；：、）》”！？…]*"
@@ -126,6 +129,9 @@ class Spoken(click.Command):
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         pieces = " ".join(self.collect_usage_pieces(ctx))
+        if chinese():
+            for said, zh in _PLACES:
+                pieces = pieces.replace(said, zh)
         formatter.write_usage(ctx.command_path, pieces, say("用法：", "Usage: "))
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

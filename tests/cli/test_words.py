@@ -15,6 +15,7 @@ import pytest
 
 from archivist import cli
 from archivist.cli import progress, spoken
+from archivist.cli.click_words import in_chinese
 
 say = importlib.import_module("archivist.cli.say")  # the package's `say` is the function
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -332,3 +333,40 @@ def test_doctor_tells_each_open_question_on_a_line_of_its_own(home):
     assert len(questions) > 1
     lines = home.run("doctor").out.decode("utf-8").splitlines()
     assert all(any(line.endswith(question) for line in lines) for question in questions)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("search --limit many x", "--limit 的值不对：'many' 不是整数"),
+        ("search --limit 0 x", "--limit 的值不对：0 不在 1 到 10000 之间"),
+        ("handover print x -o y", "ENTRY 的值不对：'x' 不是整数"),
+        ("report rates", "KIND 只能是 "),
+        ("search --limt 3 x", "没有选项 --limt"),
+        ("search --customer", "选项 --customer 后须写一个值"),
+        ("--json=3 whoami", "选项 --json 后不写值"),
+        ("whoami now", "多写了 now"),
+        ("inbox lost", "没有命令 lost"),
+        ("customer contact C000001", "缺少选项 --kind"),
+    ],
+)
+def test_a_wrong_call_is_explained_in_chinese(home, words, told):
+    """No sentence of the library that reads the words is left in English."""
+    ran = home.run(*words.split(), ARCHIVIST_LANG="zh")
+    first = ran.err.splitlines()[0]
+    assert (ran.code, told in first) == (2, True), first
+    assert not re.search(r"[a-z]+ [a-z]+ [a-z]+", first.removeprefix("archivist: error: ")), first
+
+
+def test_a_sentence_nobody_translated_is_told_all_the_same():
+    """What a later version of the library says is not lost."""
+    assert in_chinese("something else went wrong.") is None
+    told = "Directory 'x' is not writable."
+    assert in_chinese(told) == "目录 'x' 不能写入"
+
+
+def test_the_usage_line_is_chinese(home):
+    """[选项] and 命令 stand where the library writes OPTIONS and COMMAND."""
+    page = home.run("inbox", "--help", ARCHIVIST_LANG="zh").out.decode()
+    assert page.splitlines()[0] == "用法：archivist inbox [选项] 命令 [参数]…"
+    assert "[OPTIONS] COMMAND" in home.run("inbox", "--help").out.decode()
