@@ -20,6 +20,7 @@ from typing import Any
 
 from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest
+from archivist.grade_rulings import held_by, highest_known
 from archivist.regulations import roles_meant
 from archivist.standing import customer_fields, dossier_state, lack_row
 from index.catalogue import Row
@@ -216,16 +217,26 @@ def record_event(
     return events
 
 
-def listed(archive: Archive, policy: Policy, customer: str | None = None) -> list[Row]:
-    """All dossiers, or those of one customer, of whatever kind."""
+def listed(
+    archive: Archive, policy: Policy, customer: str | None = None, asker: str | None = None
+) -> list[Row]:
+    """All dossiers, or those of one customer, of whatever kind.
+
+    `grade` is the highest of the records that the `asker` may know of.
+    """
     archive.follow()
     if customer is not None:
         archive.the("customer", customer)
     kinds = {name: kind.kind for name, kind in policy.dossier_types.items()}
+    graded: dict[str, list[Row]] = {}
+    for row in archive.catalogue.grades_in_dossiers():
+        graded.setdefault(row["dossier"], []).append(row)
+    held = held_by(archive, asker)
     return [
         {
             **_plain(row),
             "kind": kinds.get(row["type"]),
+            "grade": highest_known(policy, graded.get(row["id"], []), held),
             "records": sum(archive.catalogue.types_filed(row["id"]).values()),
         }
         for row in archive.catalogue.dossiers(customer)
@@ -233,9 +244,16 @@ def listed(archive: Archive, policy: Policy, customer: str | None = None) -> lis
 
 
 def shown(
-    archive: Archive, policy: Policy, calendar: Calendar, identifier: str, today: date
+    archive: Archive,
+    policy: Policy,
+    calendar: Calendar,
+    identifier: str,
+    today: date,
+    asker: str | None = None,
 ) -> Row:
     """One dossier: its records (ids, types and grades, no titles), its clocks, who is asked next.
+
+    `grade` is the highest of the records that the `asker` may know of.
 
     `overdue` is what should be there by `today` and is not; `questions` is what the regulations
     leave open for dossiers of its type.
@@ -243,6 +261,7 @@ def shown(
     archive.follow()
     row = archive.the("dossier", identifier)
     kind = policy.find_dossier_type(row["type"])
+    filed = archive.catalogue.records(identifier)
     records = [
         {
             "record": r["id"],
@@ -251,12 +270,13 @@ def shown(
             "pages": r["pages"],
             "filed": r["filed"],
         }
-        for r in archive.catalogue.records(identifier)
+        for r in filed
     ]
     lacks = _lacks(archive, policy, calendar, row, today) if row["closed"] is None else ()
     return {
         **_plain(row),
         "kind": kind.kind if kind else None,
+        "grade": highest_known(policy, filed, held_by(archive, asker)),
         "series": kind.series or None if kind else None,
         "department": kind.department if kind else None,
         "escalation": _steps(archive, policy, row) if kind else [],
