@@ -17,6 +17,9 @@ from storage.age import bech32, header, passphrase
 from storage.age.header import Header, Stanza, encode64
 from storage.errors import BadHeader, BadPayload, StorageError, Unsuitable
 
+# What failed is shown, however long it is.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
 CURVE, OTHER = (age.X25519Identity(bytes([n]) * 32) for n in (1, 2))
 HYBRID = age.HybridIdentity(bytes([3]) * 32)
 PHRASE = age.Passphrase("口令", 2)

@@ -38,6 +38,9 @@ from policies.rhythms import occurrences, rhythm_words
 from policies.rule_rows import RHYTHMS, Approval, Duty, Form, Routine
 from policies.wording import condition_words, deadline_words
 
+# What failed is shown, however long it is.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
 SHIPPED = sorted((Path(policies.__file__).parent / "packs").glob("*.toml"))
 TEXTS = [path.read_text("utf-8") for path in SHIPPED]
 SMALL = sorted(TEXTS, key=len)[:8]
