@@ -46,14 +46,17 @@ def vouched(archive: Archive, reach: Reach = lambda done, total: None) -> Iterat
     """Compare catalogue, stored objects and public keys with the ledger.
 
     `reach(done, total)` counts records. Raises IndexLocked when other processes change the
-    catalogue faster than it can be followed, DiskFailed when the disk cannot be read.
+    catalogue faster than it can be followed, DiskFailed when the disk cannot be read, NoKey
+    with a house key that is another archive's.
     """
     with (
         tempfile.TemporaryDirectory(prefix="archivist-") as folder,
         Replay.beside(Path(folder)) as replay,
     ):
         # Opened by itself: the archive's own would not open beside a broken catalogue.
-        ledger = Ledger.open(archive.root / "ledger", archive.settings.vkey, None)
+        # With the key that signs it: another archive's house key is no damage to this one.
+        signing = archive.house.signing_key()
+        ledger = Ledger.open(archive.root / "ledger", archive.settings.vkey, signing)
         try:
             yield from _catalogue(archive, ledger, replay)
             replay.apply(_changes(archive, ledger, replay.applied, ledger.size), "")
@@ -114,7 +117,7 @@ def _stored(archive: Archive, ledger: Ledger, replay: Replay, reach: Reach) -> I
         yield from _card(archive, entry.get("card"))
         head = entry.get("objects", {}).get("head") or entry.get("head")
         if isinstance(head, str) and "record" in entry["subject"]:
-            sealed_for = (entry.get("grade"), entry.get("generation"))
+            sealed_for = (entry.get("to", entry.get("grade")), entry.get("generation"))
             heads[entry["subject"]["record"]] = (sealed_for, head)
     total = replay.record_count()
     for done, row in enumerate(replay.every_record(), start=1):

@@ -41,7 +41,7 @@ def form_command() -> None:
 
 
 @form_command.command("list", zh="列出各制度规定的登记簿与表格。", never=NOTHING,
-                      exits=(0, 2, 10))  # fmt: skip
+                      exits=(0, 2, 10, 12))  # fmt: skip
 @_PACK
 @common_options
 @pass_call

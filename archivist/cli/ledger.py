@@ -25,7 +25,7 @@ from archivist.cli.spoken import NOTHING, group, option
 from archivist.errors import ArchivistError, KeyNeeded
 from archivist.records import Entry
 from index.errors import ShadowError
-from storage.errors import StorageError
+from storage.errors import NoKey, StorageError
 from storage.ledger_audit import verify as verify_ledger
 from storage.ledger_findings import Finding, Report
 
@@ -127,14 +127,13 @@ def verify_(call: Call) -> int:
 
 def _beyond(call: Call) -> list[Finding]:
     """What does not fit the ledger; without the house key nothing can be compared."""
-    try:
-        archive = call.archive
-    except KeyNeeded:
-        return []  # `_witness` has said so
     from archivist.vouching import vouched  # `show` needs none of it
 
-    with Progress(say("核对存储件", "comparing what is stored")) as bar:
-        return list(vouched(archive, bar.reach))
+    try:
+        with Progress(say("核对存储件", "comparing what is stored")) as bar:
+            return list(vouched(call.archive, bar.reach))
+    except (KeyNeeded, NoKey):
+        return []  # `_witness` has said so
 
 
 def _witness(call: Call) -> list[tuple[int, bytes]]:

@@ -34,7 +34,7 @@ def pack_command() -> None:
 
 
 @pack_command.command(
-    "list", zh="列出自带的制度包，以及本档案库采用了哪些。", never=NOTHING, exits=(0, 2)
+    "list", zh="列出自带的制度包，以及本档案库采用了哪些。", never=NOTHING, exits=(0, 2, 12)
 )
 @common_options
 @pass_call
@@ -65,7 +65,7 @@ def list_(call: Call) -> None:
 
 
 @pack_command.command("show", zh="查看制度包 PACK：密级、档案种类、归档清单、期限。", never=NOTHING,
-                      exits=(0, 2))  # fmt: skip
+                      exits=(0, 2, 12))  # fmt: skip
 @click.argument("name", metavar="PACK")
 @common_options
 @pass_call
@@ -78,7 +78,7 @@ def show(call: Call, name: str) -> None:
 
 @pack_command.command("check", zh="检查制度包文件 FILES，指出每个错误的文件、行号和字段；\n\n"
                       "再看它们彼此之间、与本档案库现行制度之间有无矛盾。",
-                      never=NOTHING, exits=(0, 2, 3))  # fmt: skip
+                      never=NOTHING, exits=(0, 2, 3, 12))  # fmt: skip
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @option("--set", "settings", multiple=True, metavar="K=V",
         zh="假设公司已这样决定；可多次使用。",
