@@ -7,16 +7,17 @@ every wrong passphrase.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import click
 
-from archivist import clearing, enrolling
+from archivist import clearing, enrolling, rotation
 from archivist.archive import Archive
 from archivist.cli.door import (
+    DAMAGE,
     DONE,
     FINDINGS,
     Call,
@@ -27,9 +28,10 @@ from archivist.cli.door import (
     pass_call,
 )
 from archivist.cli.labels import department_label, grade_label, local_time, role_label, word
-from archivist.cli.say import facts, note, say, table
+from archivist.cli.progress import Progress
+from archivist.cli.say import counted, facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, command, group, option, several
-from archivist.errors import BadRequest
+from archivist.errors import BadRequest, NotAllowed
 from archivist.regulations import department_id
 from storage import session
 
@@ -178,7 +180,8 @@ def clear(call: Call, name: str, grade: str) -> None:
 
 
 @person_command.command("revoke", zh="撤销 NAME 对密级 GRADE 的涉密权限，并为该密级启用新密钥。\n\n"
-                        "以后归档的资料此人打不开；以前的须再更换密钥。唯一的持有人不能撤销。",
+                        "操作人自己能打开该密级的，随即轮换密钥，以前的资料也不再能用旧密钥打开；"
+                        "否则另行运行 key rotate。唯一的持有人不能撤销。",
                         changes=("此人的密级密钥，其他人的新密钥；一张加密的卡片（理由），"
                                  f"{ENTRY[0]}",
                                  "the person's keys of the grade, a new key for the others; "
@@ -191,15 +194,17 @@ def clear(call: Call, name: str, grade: str) -> None:
         help="Why; sealed, never in the ledger.")  # fmt: skip
 @common_options
 @pass_call
-def revoke(call: Call, name: str, grade: str, reason: str) -> None:
+def revoke(call: Call, name: str, grade: str, reason: str) -> int:
     """Withdraw NAME's clearance for GRADE, and make a new key for those who stay.
 
-    What is filed from now on is shut to this person; older records are once the grade's key is
-    rotated. The last who is cleared cannot be revoked.
+    If you can open the grade yourself its key is rotated at once, so that the old one opens
+    nothing; else somebody who can runs key rotate. The last who is cleared cannot be revoked.
     """
     by = call.somebody().name
     done = clearing.revoke(call.archive, call.policy, name, grade, reason, by, now())
-    call.emit(_revoked_row(done), lambda: _revoked(call, done))
+    moved = _rotated(call, done)
+    call.emit(_revoked_row(done, moved), lambda: _revoked(call, done, moved))
+    return _after_rotating([moved])
 
 
 @person_command.command("leave", zh="NAME 离职：撤销全部涉密权限，此后不能登录、签字。\n\n"
@@ -225,34 +230,72 @@ def leave(call: Call, name: str) -> int:
         row: dict[str, Any] = {"person": name, "left": False, "open": list(done.things)}
         call.emit(row, lambda: _still_open(call, done))
         return FINDINGS
-    row = {"person": name, "left": True, "revoked": [_revoked_row(one) for one in done.revoked]}
+    moved = [_rotated(call, one) for one in done.revoked]
+    pairs = list(zip(done.revoked, moved, strict=True))
+    row = {"person": name, "left": True, "revoked": [_revoked_row(*pair) for pair in pairs]}
     told = [say(f"{name} 已离职", f"{name} has left")]
-    call.emit(row, lambda: "\n".join([*told, *(_revoked(call, one) for one in done.revoked)]))
-    return DONE
+    call.emit(row, lambda: "\n".join([*told, *(_revoked(call, *pair) for pair in pairs)]))
+    return _after_rotating(moved)
 
 
-def _revoked_row(done: clearing.Revoked) -> dict[str, Any]:
+def _rotated(call: Call, done: clearing.Revoked) -> rotation.Rotated | None:
+    """Move the older records to the new key too; None when it takes somebody else to do it."""
+    person = call.person
+    if person is None or person.name not in done.holders:
+        return None
+    try:
+        with Progress(say("轮换密钥", "rotating")) as bar:
+            return rotation.rotate(call.archive, done.grade, person, now(), bar.reach)
+    except NotAllowed:
+        return None  # holds the new key, and not all of the older ones
+
+
+def _after_rotating(moved: Sequence[rotation.Rotated | None]) -> int:
+    """What follows from destroyed keys, and from heads that could not be moved."""
+    if any(one and one.destroyed for one in moved):
+        note(say("旧密钥已销毁；此前的恢复包已作废，请重新制作：archivist key escrow -o 文件",
+                 "the old key is destroyed; earlier recovery bundles are void, make a new one: "
+                 "archivist key escrow -o FILE"))  # fmt: skip
+    damaged = [record for one in moved if one for record in one.damaged]
+    if damaged:
+        note(say(f"密钥头已损坏，旧密钥予以保留：{'、'.join(damaged)}",
+                 f"the old key stays, for damaged heads: {', '.join(damaged)}"))  # fmt: skip
+    return DAMAGE if damaged else DONE
+
+
+def _revoked_row(done: clearing.Revoked, moved: rotation.Rotated | None) -> dict[str, Any]:
     return {
         "person": done.person,
         "grade": done.grade,
         "withdrawn": list(done.withdrawn),
         "generation": done.generation,
         "holders": list(done.holders),
+        "records": moved.records if moved else None,
+        "rotated": moved is not None and not moved.damaged,
     }
 
 
-def _revoked(call: Call, done: clearing.Revoked) -> str:
+def _revoked(call: Call, done: clearing.Revoked, moved: rotation.Rotated | None) -> str:
     label = grade_label(call.policy, done.grade)
-    return say(
+    head = say(
         f"{done.person} 的{label}权限已撤销；新密钥为第 {done.generation} 代，"
-        f"持有人：{'、'.join(done.holders)}。\n"
-        f"以前归档的{label}资料，用他可能留有的副本仍能打开，"
-        f"直到运行 archivist key rotate {done.grade}",
+        f"持有人：{'、'.join(done.holders)}",
         f"{done.person} is no longer cleared for {label}; the new key is generation "
-        f"{done.generation}, held by {', '.join(done.holders)}\n"
-        f"{label} records filed before still open with a copy that may have been kept, "
-        f"until archivist key rotate {done.grade}",
+        f"{done.generation}, held by {', '.join(done.holders)}",
     )
+    if moved is not None and not moved.damaged:
+        rest = say(
+            f"以前归档的 {moved.records} 份资料已改用新密钥",
+            f"{counted(moved.records, 'record')} filed before moved to the new key",
+        )
+    else:
+        rest = say(
+            f"以前归档的资料，用可能留有的旧密钥副本仍能打开，"
+            f"直到由能打开的人运行 archivist key rotate {done.grade}",
+            "records filed before still open with a copy of the old key that may have been kept, "
+            f"until somebody who can open them runs archivist key rotate {done.grade}",
+        )
+    return f"{head}\n{rest}"
 
 
 def _still_open(call: Call, done: clearing.StillOpen) -> str:

@@ -244,14 +244,28 @@ def test_after_a_revocation_nothing_new_opens(home, scan):
     kept = (home.root / "keys/grades/SECRET/0001/wang.age").read_bytes()
     done = home.json("person", "revoke", "wang", "SECRET", "--reason", "调岗")
     assert done == {"person": "wang", "grade": "SECRET", "withdrawn": [1], "generation": 2,
-                    "holders": [PERSON, "zhao"]}  # fmt: skip
+                    "holders": [PERSON, "zhao"], "records": 1, "rotated": True}  # fmt: skip
     after = file(home, scan, "后来的")
     assert not any(holder == "wang" for _, _, holder in copies(home))
     assert not opens(home, "wang", before) and not opens(home, "wang", after)
     assert opens(home, "zhao", before) and opens(home, "zhao", after)
-    # Even with the copy he kept: it opens the old generation and not the new one.
+    # Even with the copy he kept: the heads of the older records are sealed anew.
     (home.root / "keys/grades/SECRET/0001/wang.age").write_bytes(kept)
-    assert opens(home, "wang", before) and not opens(home, "wang", after)
+    assert not opens(home, "wang", before) and not opens(home, "wang", after)
+
+
+def test_an_old_key_that_was_kept_is_shut_out_by_a_rotation(home, scan):
+    """Whoever withdraws without holding the new key cannot move the records: it is said."""
+    add(home)
+    home.json("person", "clear", "wang", "SECRET")
+    record = file(home, scan)
+    ran = home.run("person", "revoke", PERSON, "SECRET", "--reason", "x")
+    assert ran.code == 0 and "key rotate SECRET" in ran.out.decode()
+    assert home.json("show", record, "--as", "wang", ARCHIVIST_PASSPHRASE=NEW)["generation"] == 1
+    assert opens(home, "wang", record)
+    assert as_(home, "wang", "key", "rotate", "SECRET").json["records"] == 1
+    assert {n for grade, n, _ in copies(home) if grade == "SECRET"} == {2}
+    assert opens(home, "wang", record)
 
 
 def test_a_revoked_person_who_is_logged_in_finds_nothing(home, scan):
@@ -298,14 +312,14 @@ def test_the_last_holder_keeps_the_grade(home):
 
 
 def test_who_is_not_cleared_cannot_be_revoked(home):
-    """No new key is made for nothing; a copy without an entry is removed all the same."""
+    """A copy that no entry speaks of is removed all the same, and opens nothing any more."""
     add(home)
     assert home.run("person", "revoke", "wang", "SECRET", "--reason", "x").code == 2
     here = home.root / "keys/grades/SECRET/0001"
     (here / "wang.age").write_bytes((here / f"{PERSON}.age").read_bytes())
     assert home.run("person", "revoke", "wang", "SECRET", "--reason", "x").code == 0
-    assert not (here / "wang.age").exists()
-    assert {n for grade, n, _ in copies(home) if grade == "SECRET"} == {1}
+    assert {(n, holder) for grade, n, holder in copies(home) if grade == "SECRET"} == {(2, PERSON)}
+    assert not entries(home, "revoke")
 
 
 def test_a_generation_that_a_crash_left_is_not_filed_to(home, scan):
