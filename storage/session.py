@@ -141,7 +141,7 @@ def _parse(raw: bytes) -> Session:
             _secret(fields["signing_seed"]),
             {(str(key_id), int(n)): _secret(key) for key_id, n, key in fields["index_keys"]},
         )
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
         raise Damaged("the session cannot be read") from None
     if session.expires_at.tzinfo is None:
         raise Damaged("the session does not say when it ends")

@@ -8,7 +8,7 @@ import struct
 import subprocess
 import sys
 import tracemalloc
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,7 @@ from policies.pack_rows import wrong_condition
 from policies.packs import check_pack
 from policies.promptly import is_number
 from policies.scope import SecrecyPeriod
-from storage import age
+from storage import age, session
 from storage.age import bech32
 from storage.errors import Damaged, Unsuitable
 from storage.note import parse_proof
@@ -46,6 +46,7 @@ en = "own"
 source = "甲"
 effective_from = 2026-01-01
 """
+SECRET = "A" * 43 + "="
 MANY_DIGITS = "1" + "0" * 5_000
 
 
@@ -99,6 +100,17 @@ def test_public_page_of_brackets_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "ann.json").write_bytes(b"[" * 60_000)
     with pytest.raises(Damaged):
         People(tmp_path).person("ann")
+
+
+@pytest.mark.parametrize("keys", ['[["SECRET", 1e999, ""]]', "[" * 9_000])
+def test_session_that_cannot_be_read_is_nobodys(tmp_path: Path, keys: str) -> None:
+    """Infinite generations and endless brackets log nobody in, and the session is removed."""
+    fields = f'"name": "ann", "expires_at": "2026-03-05T08:00:00+00:00", "secret": "{SECRET}", '
+    kept = tmp_path / f"{'0' * 16}.session"
+    kept.write_text(f'{{{fields}"signing_seed": "{SECRET}", "index_keys": {keys}}}')
+    kept.chmod(0o600)
+    assert session.load(tmp_path, "0" * 16, datetime(2026, 3, 5, tzinfo=UTC)) is None
+    assert not kept.exists()
 
 
 @pytest.mark.parametrize(
