@@ -25,7 +25,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from archivist.archive import HOUSE, Archive, record_label, record_name
 from index.catalogue import Change, Row
@@ -111,17 +110,12 @@ def _finding(found: Difference) -> Finding:
 
 
 def _stored(archive: Archive, ledger: Ledger, replay: Replay, reach: Reach) -> Iterator[Finding]:
-    heads: dict[str, tuple[Any, str]] = {}
     for _, raw in ledger.entries(0, replay.applied):
-        entry = json.loads(raw)
-        yield from _card(archive, entry.get("card"))
-        head = entry.get("objects", {}).get("head") or entry.get("head")
-        if isinstance(head, str) and "record" in entry["subject"]:
-            sealed_for = (entry.get("to", entry.get("grade")), entry.get("generation"))
-            heads[entry["subject"]["record"]] = (sealed_for, head)
+        yield from _card(archive, json.loads(raw).get("card"))
+    newest = {row["grade"]: row["generation"] for row in replay.grade_keys()}
     total = replay.record_count()
     for done, row in enumerate(replay.every_record(), start=1):
-        yield from _record(archive, row, heads.get(row["id"]))
+        yield from _record(archive, row, newest)
         reach(done, total)
 
 
@@ -138,17 +132,25 @@ def _card(archive: Archive, named: Mapping[str, str] | None) -> Iterator[Finding
     )
 
 
-def _record(archive: Archive, row: Row, named: tuple[Any, str] | None) -> Iterator[Finding]:
+def _record(archive: Archive, row: Row, newest: Mapping[str, int]) -> Iterator[Finding]:
     name, vault, sealed = record_name(row), archive.vault, row["generation"] is not None
     for body in (row["objects"][kind] for kind in ("scan", "card")):
         verify = partial(vault.verify_body, name, body["suffix"], body["sha256"], sealed=sealed)
         yield from _checked("S-BODY", f"{name}.{body['suffix']}", verify)
     if sealed:
-        label = record_label(row["id"], row["grade"], row["generation"])
-        # A rotation writes heads whose digests no entry holds: their label tells the generation.
-        known = named is not None and named[0] == (row["grade"], row["generation"])
-        digest = named[1] if named is not None and known else None
-        yield from _checked("S-HEAD", name, partial(vault.verify_head, name, label, digest))
+        yield from _checked("S-HEAD", name, partial(_head, archive, row, newest[row["grade"]]))
+
+
+def _head(archive: Archive, row: Row, newest: int) -> None:
+    name, grade, generation = record_name(row), row["grade"], row["generation"]
+    verify = archive.vault.verify_head
+    try:
+        verify(name, record_label(row["id"], grade, generation), row["objects"]["head"])
+    except Damaged:
+        if newest == generation:
+            raise
+        # A rotation under way: the new head lies there before the entry that names it.
+        verify(name, record_label(row["id"], grade, newest), None)
 
 
 # ── public keys ───────────────────────────────────────────────────────────────

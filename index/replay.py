@@ -17,14 +17,14 @@ Rules:
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from sqlcipher3 import dbapi2 as sqlite
 
-from index.catalogue import Catalogue, Change, _unlock
+from index.catalogue import _STEPS, Catalogue, Change, _unlock
 from index.catalogue_view import Row, _translating
 
 Kind = Literal["altered", "lost", "foreign"]
@@ -79,7 +79,9 @@ class Replay(Catalogue):
         self._run("BEGIN")
         try:
             for index, entry, card in changes:
-                self._apply(index, entry, card or {})
+                step = _STEPS.get(entry["act"])
+                if step is not None:
+                    step(self, index, _narrowed(entry, identifier), entry["subject"], card or {})
             return self.record(identifier), self.attested_of(identifier)
         finally:
             self._run("ROLLBACK")
@@ -155,3 +157,11 @@ class Replay(Catalogue):
 
 def _named(table: str, keys: Sequence[str], row: Row) -> str:
     return " ".join(str(row[name]) for name in _NAMED_BY.get(table, keys))
+
+
+def _narrowed(entry: Mapping[str, Any], identifier: str) -> Mapping[str, Any]:
+    """An entry that speaks of hundreds of records at once, as far as it is about this one."""
+    heads = entry.get("heads")
+    if not isinstance(heads, Mapping):
+        return entry
+    return {**entry, "heads": {name: heads[name] for name in heads if name == identifier}}

@@ -275,6 +275,33 @@ def test_a_swapped_public_key_seals_nothing(home, scan):
     assert len(home.records()) == len(GRADES)
 
 
+def test_a_head_from_before_a_rotation_is_refused_and_named(home):
+    """Put back after its key was given up, also with a catalogue that agrees with it."""
+    old = (home.root / HEAD_ONE).read_bytes()
+    home.json("key", "rotate", "TOP")
+    assert home.json("ledger", "verify")["ok"]
+    assert home.opened("R00000001")
+    (home.root / HEAD_ONE).chmod(0o644)
+    (home.root / HEAD_ONE).write_bytes(old)
+    for deed in (None, update("generation", "1")):
+        if deed:
+            deed(home)
+        ran = home.run("view", "R00000001", "--purpose", "test")
+        assert (ran.code, ran.out) == (13, b"")
+        found = home.json("ledger", "verify", code=13)["findings"]
+        assert ("S-HEAD", "C000001/D000001/R00000001") in [(f["code"], f["where"]) for f in found]
+    assert home.opened("R00000004")
+
+
+def test_another_archive_s_house_key_is_no_damage(home, tmp_path):
+    """The ledger verifies; what only the right key could compare is not compared."""
+    other = Home(tmp_path / "other")
+    other.json("init", other.root, "--pack", "auto-dealer", "--pack", "secrecy",
+               "--person", PERSON, "--work-factor", "16")  # fmt: skip
+    (key,) = (other.top / "config" / "archivist").iterdir()
+    assert home.json("ledger", "verify", ARCHIVIST_HOUSE_KEY=str(key))["ok"]
+
+
 def test_a_catalogue_that_does_not_open_is_named(home):
     """Bytes that are no catalogue any more are damage, and the ledger is still verified."""
     path = home.root / "catalogue.db"
