@@ -12,6 +12,7 @@ from archivist.cli.say import note, say, table
 from archivist.cli.spoken import command, option
 from archivist.cli.words import iso_date
 from archivist.errors import BadRequest
+from archivist.masking import masked, masked_in
 from storage import durable
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def report_command(
             "写入文件请用 --format csv、pdf 或 html", "for a file use --format csv, pdf or html",
         )  # fmt: skip
     if call.json or output is None:
-        call.emit(told.plain, lambda: _shown(told.sheet))
+        # A list on a screen; the files are papers, made to be handed on.
+        call.emit(masked_in(told.plain), lambda: masked(_shown(told.sheet)))
 
 
 def _by_name(output: Path | None) -> str:
