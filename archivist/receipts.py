@@ -57,6 +57,7 @@ def receipt_sheet(
             _signatures(entry, fingerprints),
         ),
         tuple(map(_both, _notes(entry, terms))),
+        dense=True,
     )
 
 
@@ -116,25 +117,28 @@ def _unattested(
 
 
 def _signatures(entry: Entry, fingerprints: Sequence[str]) -> Section:
+    """Giver and receiver side by side, each with name, key and signature."""
+    giver, receiver = entry.fields["signatures"]
     rows = [
-        {"side": side, "name": signed["person"], "key": key}
-        for side, signed, key in zip(
-            ("移交人", "接收人"), entry.fields["signatures"], fingerprints, strict=True
-        )
-    ]
-    return _section("双方签字", {"side": "一方", "name": "姓名", "key": "密钥指纹"}, rows)
+        {"what": "姓名", "from": giver["person"], "to": receiver["person"]},
+        {"what": "密钥指纹", "from": fingerprints[0], "to": fingerprints[1]},
+        {"what": "电子签名", "from": _in_groups(giver["signature"]),
+         "to": _in_groups(receiver["signature"])},
+    ]  # fmt: skip
+    return _section("双方签字", {"what": "", "from": "移交人", "to": "接收人"}, rows)
+
+
+def _in_groups(digits: str) -> str:
+    """Sixteen at a time, so that lines break between them and two prints compare by eye."""
+    return " ".join(digits[at : at + 16] for at in range(0, len(digits), 16))
 
 
 def _notes(entry: Entry, terms: ReceiptTerms) -> list[str]:
     digest = hashlib.sha256(canonical(entry.fields["statement"])).hexdigest()
-    notes = ["双方以各自的密钥签字，确认已当面逐件点清以上资料。"]
+    notes = ["双方以各自的密钥签字（Ed25519），确认已当面逐件点清以上资料。"]
     if terms.flow:
         notes.append("流程：" + " —— ".join(terms.flow))
     notes += [f"以本签收为前提：{gate}" for gate in terms.gates]
-    notes += [
-        f"{signed['person']} 的电子签名（Ed25519）：{signed['signature']}"
-        for signed in entry.fields["signatures"]
-    ]
     notes.append(
         f"台账第 {entry.index} 条；签字内容的 SHA-256：{digest}。凭台账即可验证，不依赖本单。"
     )

@@ -31,6 +31,8 @@ from archivist.spreadsheets import comma_separated
 Words = tuple[str, str]  # Chinese, English
 
 CELLS = CellStyle(size_pt=8.5, lead_pt=12.0, pad_pt=3.5)
+# For a sheet that people sign: what they sign should stand on one page with their names.
+DENSE = CellStyle(size_pt=8.0, lead_pt=10.0, pad_pt=2.0)
 TITLE_PT, HEAD_PT, SMALL_PT = 16.0, 10.5, 8.0
 FOOT_PT = 24.0  # baseline of the page number
 BODY_FOOT_PT = 44.0  # nothing but the page number stands below
@@ -61,12 +63,21 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A report to be printed: title, facts under it, tables, and what must be said below them."""
+    """A report to be printed: title, facts under it, tables, and what must be said below them.
+
+    `dense`: set small and close on paper, for a sheet that should not need a second page.
+    """
 
     title: Words
     facts: tuple[tuple[Words, Words], ...]
     sections: tuple[Section, ...]
     notes: tuple[Words, ...]
+    dense: bool = False
+
+    @property
+    def style(self) -> CellStyle:
+        """How its cells are set on paper."""
+        return DENSE if self.dense else CELLS
 
 
 def cells(section: Section, chinese: bool) -> list[list[str]]:
@@ -119,7 +130,10 @@ def as_html(sheet: Sheet, chinese: bool) -> bytes:
 
 def as_pdf(sheet: Sheet, chinese: bool) -> bytes:
     """A4, upright or across; the heads of a table stand again on each of its pages."""
-    across = any(_natural(section, chinese) > _room(False) for section in sheet.sections)
+    # A dense sheet stands whatever it holds: lying, fewer of its rows would share a page.
+    across = not sheet.dense and any(
+        _natural(section, chinese) > _room(False) for section in sheet.sections
+    )
     pages = list(_laid_out(sheet, chinese, across))
     paper = Paper(_said(sheet.title, chinese))
     for number, page in enumerate(pages, 1):
@@ -192,20 +206,23 @@ class _Mark:
     left_pt: float
     size_pt: float
     texts: tuple[tuple[str, ...], ...]
+    style: CellStyle
     widths: tuple[float, ...] = ()
     shaded: bool = False
 
     @property
     def height_pt(self) -> float:
-        return CELLS.height_pt(self.texts)
+        return self.style.height_pt(self.texts)
 
     def draw(self, paper: Paper) -> None:
         if self.widths:
-            paper.row(self.texts, self.widths, CELLS, self.left_pt, self.top_pt, shaded=self.shaded)
+            paper.row(
+                self.texts, self.widths, self.style, self.left_pt, self.top_pt, shaded=self.shaded
+            )
             return
         for lines in self.texts:
             for at, line in enumerate(lines):
-                baseline = self.top_pt - self.size_pt - at * CELLS.lead_pt
+                baseline = self.top_pt - self.size_pt - at * self.style.lead_pt
                 paper.text(line, self.size_pt, self.left_pt, baseline)
 
 
@@ -216,14 +233,19 @@ def _laid_out(sheet: Sheet, chinese: bool, across: bool) -> Iterator[list[_Mark]
     title = _said(sheet.title, chinese)
     size = TITLE_PT * min(1.0, room / max(text_width(title, TITLE_PT), 1.0))
     middle = (wide - text_width(title, size)) / 2
-    page = [_Mark(high - MARGIN_PT, middle, size, ((title,),))]
+    style = sheet.style
+    page = [_Mark(high - MARGIN_PT, middle, size, ((title,),), style)]
     top = high - MARGIN_PT - 30
     facts = "　　".join(f"{_said(n, chinese)} {_said(v, chinese)}" for n, v in sheet.facts)
     flow: list[tuple[Section | None, str]] = [(None, facts)] if facts else []
     flow += [(section, "") for section in sheet.sections]
     flow += [(None, _said(note, chinese)) for note in sheet.notes]
     for section, words in flow:
-        blocks = _table_blocks(section, chinese, room) if section else _text_blocks(words, room)
+        blocks = (
+            _table_blocks(section, chinese, room, style)
+            if section
+            else _text_blocks(words, room, style)
+        )
         repeated: _Mark | None = None
         for mark, follows_pt in blocks:
             if top - mark.height_pt - follows_pt < BODY_FOOT_PT:
@@ -235,7 +257,8 @@ def _laid_out(sheet: Sheet, chinese: bool, across: bool) -> Iterator[list[_Mark]
             page.append(replace(mark, top_pt=top))
             top -= mark.height_pt
             repeated = mark if mark.shaded else repeated
-        top -= CELLS.lead_pt
+        # Notes stand close below each other on a dense sheet.
+        top -= 0.0 if sheet.dense and section is None and words != facts else style.lead_pt
     yield page
 
 
@@ -244,42 +267,47 @@ _Blocks = Iterator[tuple[_Mark, float]]
 does not stand alone at the foot."""
 
 
-def _text_blocks(words: str, room: float) -> _Blocks:
-    for line in wrapped(words, room, CELLS.size_pt):
-        yield _Mark(0, MARGIN_PT, CELLS.size_pt, ((line,),)), 0.0
+def _text_blocks(words: str, room: float, style: CellStyle) -> _Blocks:
+    for line in wrapped(words, room, style.size_pt):
+        yield _Mark(0, MARGIN_PT, style.size_pt, ((line,),), style), 0.0
 
 
-def _table_blocks(section: Section, chinese: bool, room: float) -> _Blocks:
+def _table_blocks(section: Section, chinese: bool, room: float, style: CellStyle) -> _Blocks:
     """The heading, the heads and the rows; a row too high for one page comes in pieces."""
     title = _said(section.title, chinese)
     head, rows = heads(section, chinese), cells(section, chinese)
     rows = rows or [["—", *[""] * (len(head) - 1)]]
     space = [_PEN_ROOM if column.pen else "" for column in section.columns]
-    widths = tuple(CELLS.widths([head, *rows, space], room))
+    widths = tuple(style.widths([head, *rows, space], room))
     first, *others = (
-        _row_marks(row, widths, section, not n) for n, row in enumerate([head, *rows])
+        _row_marks(row, widths, section, style, not n) for n, row in enumerate([head, *rows])
     )
     begin_pt = others[0][0].height_pt
     for line in wrapped(title, room, HEAD_PT) if title else ():
-        yield _Mark(0, MARGIN_PT, HEAD_PT, ((line,),)), first[0].height_pt + begin_pt
+        heading = _Mark(0, MARGIN_PT, HEAD_PT, ((line,),), style)
+        yield heading, first[0].height_pt + begin_pt
     yield first[0], begin_pt
     for mark in (mark for marks in others for mark in marks):
         yield mark, 0.0
 
 
 def _row_marks(
-    row: Sequence[str], widths: tuple[float, ...], section: Section, is_head: bool
+    row: Sequence[str],
+    widths: tuple[float, ...],
+    section: Section,
+    style: CellStyle,
+    is_head: bool,
 ) -> list[_Mark]:
-    lines = [CELLS.lines(text, width) for text, width in zip(row, widths, strict=True)]
+    lines = [style.lines(text, width) for text, width in zip(row, widths, strict=True)]
     if not is_head and any(
         c.pen and not text for c, text in zip(section.columns, row, strict=True)
     ):
         lines = [[*cell, *[""] * (_PEN_LINES - len(cell))] for cell in lines]
     return [
         _Mark(
-            0, MARGIN_PT, CELLS.size_pt,
+            0, MARGIN_PT, style.size_pt,
             tuple(tuple(cell[start : start + _MOST_LINES]) for cell in lines),
-            widths, shaded=is_head,
+            style, widths, shaded=is_head,
         )
         for start in range(0, max(map(len, lines)), _MOST_LINES)
     ]  # fmt: skip
