@@ -87,3 +87,18 @@ def test_an_index_made_anew_agrees(filed, engine):
             file.unlink()
     assert hits(filed) == before
     assert traces(filed, engine, "TOP") == []
+
+
+def test_after_a_rotation_a_session_finds_as_before_and_the_old_key_opens_nothing(filed, engine):
+    """Whoever is logged in gets the new key without another login."""
+    before = hits(filed)
+    path = filed.root / "index" / f"TOP{ENDINGS[engine]}"
+    assert traces(filed, engine, "TOP") == NEEDLES
+    filed.json("key", "rotate", "TOP")
+    for _ in range(2):
+        assert hits(filed) == before
+    archive = filed.open()
+    assert archive.keys.held_by(PERSON).count(("TOP", 1)) == 0
+    archive.close()
+    assert path.exists()
+    assert traces(filed, engine, "TOP") == NEEDLES
