@@ -76,7 +76,8 @@ def open_dossier(
     """Open a dossier of a declared type for a customer; returns its id.
 
     Keys and events that the type does not declare are mistakes of the hand, and so is a key
-    that it requires and that is not there: BadRequest.
+    that it requires and that is not there: BadRequest. NotAllowed for a key that names somebody
+    who left.
     """
     kind = policy.dossier_type(type_name)
     keys, events = _by_ids(policy, kind, keys, events)
@@ -85,6 +86,7 @@ def open_dossier(
     _check_stated(kind, keys)
     with archive.writing(now, who) as desk:
         archive.the("customer", customer)
+        _refuse_left(archive, kind, keys)
         identifier = desk.number("dossier")
         _write(desk, customer, identifier, kind.id, DossierCard(keys, events, {}))
     archive.follow()
@@ -105,11 +107,19 @@ def set_keys(
         kind = policy.dossier_type(row["type"])
         keys, _ = _by_ids(policy, kind, keys, {})
         _check_stated(kind, keys)
+        _refuse_left(archive, kind, keys)
         kept = _as_kept(kind, {**row["keys"], **keys})
         _check_required(kind, kept)
         card = replace(DossierCard.of(row), keys=kept)
         _write(desk, row["customer"], identifier, row["type"], card)
     archive.follow()
+
+
+def _refuse_left(archive: Archive, kind: DossierType, keys: Mapping[str, str]) -> None:
+    """Nobody who left is made responsible for anything; a name without keys here is just a name."""
+    for key in kind.keys:
+        if key.role and archive.catalogue.person(keys.get(key.id, "")) is not None:
+            archive.active(keys[key.id])
 
 
 def close(

@@ -308,6 +308,7 @@ def test_the_last_holder_keeps_the_grade(home):
     ran = as_(home, "wang", "person", "revoke", "wang", "SECRET", "--reason", "x")
     assert ran.code == 4
     assert copies(home) == before
+    assert not any(g == "SECRET" and holder == PERSON for g, _, holder in copies(home))
     assert home.run("person", "revoke", PERSON, "SECRET", "--reason", "x").code == 4
 
 
@@ -390,6 +391,17 @@ def test_whoever_left_is_named_in_nothing_new(home):
         ("customer", "claim", "C000001", "--person", "wang"),
         ("customer", "contact", "C000001", "--kind", "call", "--person", "wang"),
         ("customer", "add", "钱多", "--owner", "wang"),
+        ("dossier", "key", "D000001", "adviser=wang"),
+        (
+            "dossier",
+            "open",
+            "C000001",
+            "new_car",
+            "--key",
+            "vin=LVGBE40K9SG105862",
+            "--key",
+            "adviser=wang",
+        ),
         ("remind", "D000001", "--person", "wang"),
         ("handover", "D000001", "--from", "wang", "--to", PERSON, "-o", home.top / "r.pdf"),
     ):
