@@ -150,8 +150,12 @@ def needed(archive: Archive) -> list[tuple[str, int]]:
 
 
 def open_bundle(path: Path, passphrase: str) -> tuple[Bundle, str]:
-    """A bundle and the digest of its file. Raises Missing, WrongPassphrase, Damaged."""
-    sealed = durable.read_bytes(path, MAX_BUNDLE_BYTES)
+    """A bundle and the digest of its file. Raises BadRequest when there is no such file,
+    WrongPassphrase, Damaged."""
+    try:
+        sealed = durable.read_bytes(path, MAX_BUNDLE_BYTES)
+    except Missing:
+        raise BadRequest(f"没有文件 {path}", f"there is no file {path}") from None
     try:
         text = decrypt([Passphrase(passphrase)], sealed).decode("utf-8")
     except NoKey:

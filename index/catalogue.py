@@ -479,7 +479,7 @@ class Catalogue(CatalogueView):
         self, _: int, entry: Mapping[str, Any], __: Mapping[str, str], ___: Mapping[str, Any]
     ) -> None:
         for record, head in entry["heads"].items():
-            row = self.record(record)
+            row = self._one("SELECT objects FROM record WHERE id = ?", record)
             if row is not None:
                 self._run(
                     "UPDATE record SET generation = ?, objects = ? WHERE id = ?",

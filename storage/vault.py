@@ -214,7 +214,7 @@ class Vault:
         """Exchange the heads of many records, durable together; returns how many.
 
         After a crash each record has its old head or its new one. Raises Missing, DiskFailed,
-        and whatever the iterable raises: then none is exchanged.
+        and whatever the iterable raises.
         """
         return durable.replace_all((self._head(name), head) for name, head in heads)
 

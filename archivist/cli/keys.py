@@ -176,7 +176,7 @@ def escrow_(call: Call, target: Path) -> None:
                               f"the house key if missing, the key files of NAME; {ENTRY[1]}"),
                      never=("别人的密钥；档案", "anybody else's keys; records"),
                      exits=(0, 2, 4, 10, 11, 12, 13))  # fmt: skip
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
 @option("--person", "name", required=True, metavar="NAME",
         zh="由谁接手：已有人员，或新的姓名。",
         help="Who takes over: somebody known, or a new name.")  # fmt: skip
