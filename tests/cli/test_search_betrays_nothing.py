@@ -123,3 +123,35 @@ def test_a_grade_cleared_since_login_is_searched_without_another_login(home: Hom
     archive.close()
     for _ in range(2):
         assert home.json("search", SECRET, ARCHIVIST_PASSPHRASE=None)["total"] == 1
+
+
+READ = (
+    ("show", "R00000001"),
+    ("dossier", "show", "D000002"),
+    ("dossier", "list"),
+    ("customer", "show", "C000002"),
+    ("customer", "list"),
+    ("missing",),
+    ("inbox", "list"),
+    ("handover", "list"),
+    ("report", "inventory"),
+    ("ledger", "show"),
+    ("search", SECRET),
+    ("search", "并购"),
+)
+
+
+@pytest.mark.parametrize("words", READ, ids=" ".join)
+def test_nothing_of_what_a_closed_record_says_is_told(home, scan, words):
+    """Neither its text nor the name of its file shows in any list, in words or in JSON."""
+    home.set("keys", scrypt_log_n=16)
+    name = "麒麟计划.pdf"
+    assert file(home, scan, name, SECRET, "TOP") == "R00000001"
+    assert name in home.run("show", "R00000001").out.decode(), "who is cleared sees it"
+    outsider(home)
+    for form in ((), ("--json",)):
+        ran = home.run(*form, *words, ARCHIVIST_PASSPHRASE=NEW)
+        told = ran.out.decode() + ran.err
+        assert ran.code == 0, told
+        assert "麒麟" not in told
+        assert "底价" not in told
