@@ -69,7 +69,7 @@ def test_files_open_as_they_are() -> None:
     assert all(opened(raw) == plain for raw, plain in FILES.items())
 
 
-@tries(1500)
+@tries(600)
 @given(spoiled(list(SMALL)))
 def test_spoiled_file_does_not_open(raw: bytes) -> None:
     """A file opens only when no byte of it differs from what was sealed."""
@@ -113,7 +113,7 @@ def test_stanzas_in_another_order_do_not_open(
     assert opened(mixed) == FILES.get(mixed)
 
 
-@tries(500)
+@tries(300)
 @given(st.one_of(spoiled(HEADS), st.binary(max_size=300).map(header.VERSION_LINE.__add__)))
 def test_header_has_one_spelling(raw: bytes) -> None:
     """What is read as a header renders to the same bytes; everything else is BadHeader."""

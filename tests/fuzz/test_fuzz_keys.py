@@ -67,7 +67,7 @@ def test_spoiled_public_page_is_damaged_or_can_be_used(folder: Folder, raw: byte
         person.recipient.wrap(bytes(16))
 
 
-@tries(200)
+@tries(80)
 @given(data=st.data())
 def test_spoiled_session_is_nobody_or_who_logged_in(folder: Folder, data: st.DataObject) -> None:
     """A session file is whole, or nobody is logged in; never an error of another room."""
@@ -91,7 +91,7 @@ def test_spoiled_house_key_is_no_key(text: str) -> None:
         return
 
 
-@tries(150)
+@tries(100)
 @given(data=st.data())
 def test_spoiled_grade_key_does_not_open(folder: Folder, data: st.DataObject) -> None:
     """Of a grade's public and sealed halves no byte can be changed and the key still be had."""

@@ -58,7 +58,7 @@ SIGNED = {parse_note(raw).text: parse_note(raw).signatures[0] for raw in NOTES}
 WITNESSED = Verifier.parse(witness_vkey("w.example/见证", WITNESS.public_key()))
 
 
-@tries(600)
+@tries(300)
 @given(spoiled(NOTES))
 def test_spoiled_note_is_refused(raw: bytes) -> None:
     """Only a text that was signed is opened, and only with the very signature it was given."""
@@ -87,7 +87,7 @@ def test_spoiled_checkpoint_is_refused(raw: bytes) -> None:
         return
 
 
-@tries(600)
+@tries(300)
 @given(st.one_of(spoiled(NOTES), st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
 def test_note_has_one_spelling(raw: bytes) -> None:
     """What parses as a note renders to the same bytes."""
@@ -170,7 +170,7 @@ RECORDS = [
 SEGMENT = b"".join(RECORDS)
 
 
-@tries(600)
+@tries(300)
 @given(st.one_of(spoiled([SEGMENT, *RECORDS]), st.binary(max_size=100)), st.integers(0, 40))
 def test_journal_record_has_one_spelling(raw: bytes, offset: int) -> None:
     """A record that is read encodes to the bytes it was read from."""
@@ -180,7 +180,7 @@ def test_journal_record_has_one_spelling(raw: bytes, offset: int) -> None:
         assert journal.encode_record(record.index, record.entries, record.note) == raw[offset:end]
 
 
-@tries(600)
+@tries(300)
 @given(spoiled([SEGMENT]))
 def test_spoiled_journal_gives_only_what_was_written(raw: bytes) -> None:
     """Records are read as they were written and in order; what follows is torn or damaged."""
@@ -241,7 +241,7 @@ def entries_of(root: Path) -> dict[int, bytes]:
     return dict(view.entries())
 
 
-@tries(80)
+@tries(50)
 @given(data=st.data())
 def test_ledger_with_a_spoiled_file_is_refused_or_as_it_was(
     ledger: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

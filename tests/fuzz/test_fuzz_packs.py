@@ -250,14 +250,14 @@ def invented_pack(draw: st.DrawFn) -> str:
     return "\n".join([head, *rows]) + "\n"
 
 
-@tries(150)
+@tries(80)
 @given(invented_pack())
 def test_invented_pack_is_told_or_works(source: str) -> None:
     """Rows of the right kinds in any mixture: problems with their lines, or a pack that works."""
     check_pack_text(source)
 
 
-@tries(60)
+@tries(30)
 @given(invented_pack(), st.sampled_from(TEXTS), st.data())
 def test_invented_pack_beside_a_shipped_one_leaves_questions(
     source: str, other: str, data: st.DataObject
@@ -272,7 +272,7 @@ _NAME = st.sampled_from(("kind", "a", "special"))
 _FIELDS = st.dictionaries(_NAME, st.sampled_from(("", "no", "x", "Y", "是", " x ")), max_size=3)
 
 
-@tries(400)
+@tries(250)
 @given(
     st.one_of(
         st.text(max_size=40),

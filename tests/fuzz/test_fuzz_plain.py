@@ -149,7 +149,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("settings")
 
 
-@tries(500)
+@tries(250)
 @given(
     raw=st.one_of(
         settings_with_other_values().map(str.encode),
