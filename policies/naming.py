@@ -137,7 +137,7 @@ def violation_code(policy: Policy, name: str) -> str:
     for row in penalties:
         if wanted in map(policy.fold, (row.zh, row.en)):
             return row.on
-    told = (f"{code}（{words[code]}）" if code in words else code for code in known)
+    told = (f"{words[code]}（{code}）" if code in words else code for code in known)
     raise UnknownName("violation", name, tuple(known), tuple(told))
 
 

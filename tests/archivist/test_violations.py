@@ -293,7 +293,7 @@ def test_hints_say_names_where_the_clerk_reads_chinese(office):
     def told(*words):
         return office.run("violation", *words, ARCHIVIST_LANG="zh").err
 
-    assert "lost_or_damaged（未及时整理" in told("record", "遗失", "--reason", "r")
+    assert "另罚（lost_or_damaged）" in told("record", "遗失", "--reason", "r")
     assert "销售顾问、服务顾问" in told("record", "lost_or_damaged", "--reason", "r")
     assert "接车单、任务委托书" in told("record", "paper_defect", "--dossier", "D000002", "--item",
                                        "无此项", "--reason", "r")  # fmt: skip
