@@ -14,6 +14,7 @@ stand in the ledger) is sealed for the house key beside its subject, named after
 ledger index of its entry, so that the number of a card is never used twice.
 """
 
+import hashlib
 import json
 import logging
 import os
@@ -363,11 +364,27 @@ class Archive:
         if row["generation"] is not None:
             if person is None:
                 raise KeyNeeded("没有人登录", "nobody is logged in")
-            identities = [self.opened(row["grade"], row["generation"], person).identity]
-            label = record_label(row["id"], row["grade"], row["generation"])
-        return self.vault.open(
-            record_name(row), body["suffix"], identities, label, sha256=body["sha256"]
-        )
+            generation = self._sealed_to(row)
+            identities = [self.opened(row["grade"], generation, person).identity]
+            label = record_label(row["id"], row["grade"], generation)
+        try:
+            return self.vault.open(
+                record_name(row), body["suffix"], identities, label, sha256=body["sha256"]
+            )
+        except NoKey:
+            # The key is the right one: the ledger names it. So the head is another.
+            raise Damaged(f"the head of {row['id']} is not for the key in the ledger") from None
+
+    def _sealed_to(self, row: Row) -> int:
+        """The generation that opens a sealed record's head: a rotation makes heads durable
+        before the entry that names them, and may be between the two."""
+        generation: int = row["generation"]
+        newest = self.catalogue.newest_generation(row["grade"])
+        if newest is None or newest <= generation:
+            return generation
+        head = self.vault.stored_head(record_name(row))
+        named = row["objects"]["head"]
+        return generation if hashlib.sha256(head).hexdigest() == named else newest
 
     def record_card(self, row: Row, person: Unlocked | None) -> dict[str, Any]:
         """The card of a record: title, source name, texts with boxes."""
@@ -411,7 +428,7 @@ def record_name(row: Row) -> str:
     `stored` is the last part of the name: the record's id until it is regraded, since every
     grade it comes to seals it anew beside the old one.
     """
-    return f"{row['customer']}/{row['dossier']}/{row.get('stored') or row['id']}"
+    return f"{row['customer']}/{row['dossier']}/{row['stored']}"
 
 
 def record_label(record: str, grade: str, generation: int | None) -> dict[str, str | int]:

@@ -169,7 +169,7 @@ def _plan_seal(desk: Desk, policy: Policy, piece: Piece, verdict: Accepted) -> P
     sealed = policy.grades[verdict.grade].encrypt
     generation, recipient = desk.sealing_key(verdict.grade) if sealed else (None, None)
     put = Put(
-        record_name({"customer": verdict.customer, "dossier": verdict.dossier, "id": record}),
+        record_name({"customer": verdict.customer, "dossier": verdict.dossier, "stored": record}),
         record_label(record, verdict.grade, generation),
         recipient,
         {_suffix(piece.facts): piece.claim.path, "card": _card(piece, verdict)},

@@ -219,9 +219,9 @@ class CatalogueView:
     def sealed_before(self, grade: str, generation: int, index: int, limit: int) -> list[Row]:
         """Records of a grade that are sealed to an older generation than this one and whose
         ledger entry stands at `index` or later, in that order; at most `limit`: `id`, `idx`,
-        `customer`, `dossier`, `generation`, `objects`."""
+        `customer`, `dossier`, `stored`, `generation`, `objects`."""
         return self._all(
-            "SELECT id, idx, customer, dossier, generation, objects FROM record "
+            "SELECT id, idx, customer, dossier, stored, generation, objects FROM record "
             "WHERE grade = ? AND idx >= ? AND generation < ? ORDER BY idx LIMIT ?",
             grade,
             index,

@@ -245,3 +245,14 @@ def test_words_for_people(filed):
     assert "到期解密" in table and "S001-4-R13" in table
     ran = filed.run("declassify", RECORD, "--reason", "x")
     assert ran.out.decode() == f"{RECORD}  highly confidential → public\n"
+
+
+def test_a_rotation_finds_what_was_regraded(filed, content):
+    """New keys for a grade move the records that came to it, where they lie now."""
+    regrade(filed, "CONF", "--until", FAR)
+    filed.json("key", "rotate", "CONF")
+    assert filed.json("show", RECORD)["generation"] == 2
+    assert filed.opened(RECORD) == content
+    regrade(filed, "SECRET", "--until", FAR)
+    assert filed.opened(RECORD) == content
+    assert filed.json("ledger", "verify")["ok"]
