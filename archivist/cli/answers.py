@@ -334,12 +334,11 @@ def shown_penalties(policy: Policy, answer: Answer) -> str:
 
 def _total(row: Answer) -> tuple[str, str]:
     """What it comes to for one role; the roles may be several persons, or one of several."""
-    yuan = _sum(row["amount"], row["amount_to"])
-    points = (
-        say(f"，扣 {row['points']} 分", f", {row['points']} points off") if row["points"] else ""
-    )
+    yuan, points = _sum(row["amount"], row["amount_to"]), row["points"]
+    parts = [say(f"{yuan} 元", f"{yuan} yuan")] if row["amount_to"] else []
+    parts += [say(f"扣 {points} 分", f"{points} points off")] if points else []
     name = say(row["title"], row["title_en"])
-    return say(f"{name}合计", f"{name} in all"), say(f"{yuan} 元", f"{yuan} yuan") + points
+    return say(f"{name}合计", f"{name} in all"), say("，", ", ").join(parts)
 
 
 def _amount(row: Answer) -> str:
@@ -347,7 +346,8 @@ def _amount(row: Answer) -> str:
         return say("制度未规定", "no penalty")
     if row["absorbed"]:
         return say("并入较重的一项", "within the dearer one")
-    return _sum(row["amount"], row["amount_to"])
+    # Where the penalty is another, 0 yuan would read as if nothing happened.
+    return _sum(row["amount"], row["amount_to"]) if row["amount_to"] else "-"
 
 
 def _sum(low: int, high: int) -> str:

@@ -430,3 +430,6 @@ def test_recording_and_asking_take_the_same_words(home, said):
     pack.write_text(OWN, "utf-8")
     (row,) = ask(home, "penalty", said, "--pack", pack)["penalties"]
     assert (row["code"], row["amount"], row["points"]) == ("attitude", 0, 2)
+    page = home.run("ask", "penalty", said, "--pack", pack, ARCHIVIST_LANG="zh").out.decode()
+    assert "合计  扣 2 分" in page
+    assert "0 元" not in page
