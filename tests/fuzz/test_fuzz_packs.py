@@ -17,7 +17,7 @@ import policies
 from archivist.cli.pack_pages import plain, shown
 from index.analysis import fold
 from policies.calendar import Calendar
-from policies.checklist import condition_parts, holds
+from policies.checklist import condition_parts, holds, review
 from policies.conduct_rows import Penalty
 from policies.customer_rows import Scheme
 from policies.deadlines import due_on
@@ -80,6 +80,7 @@ def check_held(source: str) -> None:
             deadline_words(kind, deadline, schemes)
             due = due_on(deadline, DAY, calendar(), {key.id: "2026-03-09" for key in kind.keys})
             assert due is not None or deadline.stated_by
+        review(kind, [], {}, {}, DAY)
         for item in kind.items:
             condition_words(kind, item.when, schemes)
             assert holds(item.when, {}, {}) in (True, False)
@@ -123,7 +124,7 @@ _TABLES = [name for name in TABLES if name not in ("role_map", "setting")]
 ODD_VALUES = (
     "0", "-1", "1", "2", "31", "32", "1000000", "1000001", "9" * 4_000, "9" * 5_000,
     "0x" + "f" * 5_000, "1e400", "nan", "-inf", "1.5", "true", "false", "[]", "{}", "[[]]",
-    '[""]', '["a", 1]', "{a = 1}", "[" * 900 + "]" * 900, "1979-05-27", "0001-01-01",
+    '[""]', '["a", 1]', "{a = 1}", "[" * 900 + "]" * 900, "[" * 1_500, "1979-05-27", "0001-01-01",
     "9999-12-31", "1979-05-27T07:32:00Z", "07:32:00", '""', '" "', '"a"', '"甲"', '"\\u0000"',
     '"\\u202e甲"', '"a\u2028b"', '"\\n"', "'''\na = 1\n[b]\n'''", '"customer.kind=company"',
     '"dossier.x=|"', '"dossier.x"', '"*"', '["*"]', '["a"]', '["a:approve"]', '"24:00"',

@@ -96,6 +96,11 @@ def test_spoiled_facts_are_unreadable_or_facts(plain: Any) -> None:
     except FactsUnreadable as refusal:
         assert "甲方" not in str(refusal)
         return
+    counts = [
+        facts.size_bytes,
+        *(side for page in facts.pages for side in (page.width, page.height)),
+    ]
+    assert all(type(count) is int and count >= 0 for count in counts)
     card = json.dumps(facts_to_plain(facts), ensure_ascii=False).encode()
     assert facts_from_plain(json.loads(card)) == facts
 
