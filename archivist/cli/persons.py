@@ -182,11 +182,12 @@ def clear(call: Call, name: str, grade: str) -> None:
 @person_command.command("revoke", zh="撤销 NAME 对密级 GRADE 的涉密权限，并为该密级启用新密钥。\n\n"
                         "操作人自己能打开该密级的，随即轮换密钥，以前的资料也不再能用旧密钥打开；"
                         "否则另行运行 key rotate。唯一的持有人不能撤销。",
-                        changes=("此人的密级密钥，其他人的新密钥；一张加密的卡片（理由），"
+                        changes=("此人的密级密钥，其他人的新密钥，密钥头；一张加密的卡片（理由），"
                                  f"{ENTRY[0]}",
-                                 "the person's keys of the grade, a new key for the others; "
+                                 "the person's keys of the grade, a new key for the others, "
+                                 "heads; "
                                  f"one sealed card (why), {ENTRY[1]}"),
-                        never=("资料", "records"),
+                        never=("资料本身", "the records themselves"),
                         exits=(0, 2, 4, 10, 11, 12, 13))  # fmt: skip
 @click.argument("name")
 @click.argument("grade")
@@ -210,9 +211,9 @@ def revoke(call: Call, name: str, grade: str, reason: str) -> int:
 @person_command.command("leave", zh="NAME 离职：撤销全部涉密权限，此后不能登录、签字。\n\n"
                         "名下还有未移交的客户档案或客户时不办理，并列出（退出码 3）。"
                         "不能办理自己的离职。",
-                        changes=("此人的全部密钥，各密级的新密钥；"
+                        changes=("此人的全部密钥，各密级的新密钥，密钥头；"
                                  f"{ENTRY[0]}",
-                                 "all keys of this person, new keys of the grades; "
+                                 "all keys of this person, new keys of the grades, heads; "
                                  f"{ENTRY[1]}"),
                         never=("台账中的姓名和签字", "the name and signatures in the ledger"),
                         exits=(0, 2, 3, 4, 10, 11, 12, 13))  # fmt: skip
