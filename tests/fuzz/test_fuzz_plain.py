@@ -83,12 +83,12 @@ def spoiled_facts(draw: st.DrawFn) -> Any:
         elif what == "double" and isinstance(holder, list):
             holder.append(holder[last])
         else:
-            holder[last] = draw(_JSON)
+            holder[last] = draw(st.sampled_from((True, -1, None, "", 1.0)) | _JSON)
     return plain
 
 
 @tries(400)
-@given(st.one_of(spoiled_facts(), _JSON))
+@given(st.one_of(spoiled_facts(), spoiled_facts(), spoiled_facts(), _JSON))
 def test_spoiled_facts_are_unreadable_or_facts(plain: Any) -> None:
     """Facts that are believed can be written into a card and read from it as they were."""
     try:
