@@ -269,9 +269,7 @@ class Catalogue(CatalogueView):
                 entry["stored"],
                 subject["record"],
             )
-        self._run(
-            "UPDATE record SET until = ? WHERE id = ?", entry.get("until"), subject["record"]
-        )
+        self._run("UPDATE record SET until = ? WHERE id = ?", entry.get("until"), subject["record"])
 
     def _attest(
         self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]

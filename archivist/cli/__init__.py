@@ -27,6 +27,7 @@ COMMANDS = {
     "logout": ("persons", "退出", "forget the unlocked keys"),
     "whoami": ("persons", "当前用户", "who is logged in, and cleared for what"),
     "person": ("persons", "人员", "people: add, clear, revoke, leave, list"),
+    "key": ("keys", "密钥", "keys of the grades: list, rotate, escrow, recover"),
     "pack": ("packs", "制度包", "the regulations: list, check, adopt, coverage"),
     "ask": ("ask", "查问制度", "ask the rules: approvals, deadlines, keeping, penalties"),
     "customer": ("customers", "客户", "add, list and show customers"),
