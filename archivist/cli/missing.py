@@ -55,12 +55,11 @@ def missing_command(
                  "are not published yet"))  # fmt: skip
     heads = (say("客户", "customer"), say("客户档案", "dossier"), say("种类", "type"),
              say("资料", "paper"), say("缺什么", "lacks"), say("应交日期", "due"),
-             say("可宽限至", "grace"), say("逾期", "overdue"), say("部门", "department"),
-             say("条款", "clause"))  # fmt: skip
+             say("逾期", "overdue"), say("部门", "department"), say("条款", "clause"))  # fmt: skip
     call.emit(
         rows,
         lambda: (
-            table(heads, [_line(call.policy, row) for row in rows], cut=(8, 3, 4, 2, 0))
+            table(heads, [_line(call.policy, row) for row in rows], cut=(7, 3, 4, 2, 0))
             if rows
             else say("没有缺件", "nothing is missing")
         ),
@@ -71,8 +70,7 @@ def _line(policy: Policy, row: dict[str, Any]) -> tuple[Any, ...]:
     return (
         with_name(row["customer"], row["customer_name"]), row["dossier"],
         dossier_type_label(policy, row["dossier_type"]),
-        say(row["title"], row["title_en"]), _lacks(policy, row), _due(policy, row), row["grace"],
-        row["overdue"],
+        say(row["title"], row["title_en"]), _lacks(policy, row), _due(policy, row), row["overdue"],
         department_label(policy, row["department"]), _clauses(row),
     )  # fmt: skip
 
@@ -90,7 +88,9 @@ def _clauses(row: dict[str, Any]) -> str:
 def _due(policy: Policy, row: dict[str, Any]) -> str | None:
     """The day; else the event that nobody recorded, without which nothing ever falls due."""
     if row["due"]:
-        return f"{row['due']} {row['due_at']}".strip()
+        due = f"{row['due']} {row['due_at']}".strip()
+        grace = row["grace"]
+        return due + say(f"（可宽限至 {grace}）", f" (grace till {grace})") if grace else due
     if not row["waits_for"]:
         return None
     kind = policy.dossier_type(row["dossier_type"])
