@@ -55,7 +55,7 @@ def adopt(archive: Archive, text: str, name: str, now: datetime, who: str) -> Ad
         _check_version(archive, pack, text)
         digest = keep_adopted(archive.settings.root, pack, text)
         desk.say("adopt", {"pack": pack.id}, version=pack.version, sha256=digest)
-        known = archive.catalogue.graded()
+        known = archive.catalogue.key_ids()
         for grade in policy.grades.values():
             if grade.encrypt and grade.code not in known:
                 desk.first_key(grade.code, who, cast(Suite, archive.settings.suite))

@@ -29,7 +29,15 @@ from typing import Any
 from archivist.claims import Claims
 from archivist.config import Settings
 from archivist.errors import KeyNeeded, NotAllowed, NotKnown
-from archivist.records import Entry, canonical, entry, numbered
+from archivist.records import (
+    Entry,
+    canonical,
+    entry,
+    grade_of,
+    key_subject,
+    numbered,
+    target_of,
+)
 from index.catalogue import Catalogue, Change, Row
 from index.errors import IndexOutdated, ShadowError
 from index.replay import Replay
@@ -43,7 +51,7 @@ from storage.vault import Put, Receipt, Vault
 
 KINDS = {"customer": "客户", "dossier": "客户档案", "record": "档案"}
 LOCK_SECONDS = 30.0
-HOUSE = "house"  # key id of cards: opened by the house key, not by a grade
+HOUSE = "house"  # key id of cards: opened by the house key, not by a grade's
 CARD_BYTES = 64_000_000  # a card larger than this is not ours
 STATION = platform.node() or "station"
 
@@ -62,11 +70,11 @@ class Desk:
         self._puts: list[Put] = []
         self._sealing: dict[str, tuple[int, Recipient]] = {}
 
-    def sealing_key(self, grade: str) -> tuple[int, Recipient]:
-        """The generation and public key to seal a grade with, read once while the lock is held."""
-        if grade not in self._sealing:
-            self._sealing[grade] = self._archive.sealing_key(grade)
-        return self._sealing[grade]
+    def sealing_key(self, key: str) -> tuple[int, Recipient]:
+        """The generation and public half of a key, read once while the lock is held."""
+        if key not in self._sealing:
+            self._sealing[key] = self._archive.sealing_key(key)
+        return self._sealing[key]
 
     def number(self, kind: str) -> str:
         """The next unused id of a kind; given to nobody else while the lock is held."""
@@ -128,18 +136,18 @@ class Desk:
         """Make the first key of a grade, cleared for one person, who can clear the others."""
         self.new_key(grade, [self._archive.people.person(person)], suite)
 
-    def new_key(self, grade: str, holders: Sequence[Person], suite: Suite) -> GradeKey:
-        """Make a grade's next key, durable and sealed to its holders, and plan its entry.
+    def new_key(self, key_id: str, holders: Sequence[Person], suite: Suite) -> GradeKey:
+        """Make the next generation of a key, durable and sealed to its holders; plan its entry.
 
         Until the entry is appended nothing is sealed to it. Raises Unsuitable, DiskFailed.
         """
         keys = self._archive.keys
-        key = keys.new_generation(grade, suite)
+        key = keys.new_generation(key_id, suite)
         for holder in holders:
             keys.grant(key, holder)
         self.say(
             "key",
-            {"grade": grade},
+            key_subject(key_id),
             generation=key.generation,
             suite=suite,
             public=recipient_digest(key.recipient),
@@ -295,20 +303,20 @@ class Archive:
             for at, raw in self.ledger.entries(index, index + 1):
                 yield Entry.parse(at, raw)
 
-    def sealing_key(self, grade: str) -> tuple[int, Recipient]:
-        """The generation and public key that seal for a grade.
+    def sealing_key(self, key: str) -> tuple[int, Recipient]:
+        """The generation and public half that seal with a key: a grade's own or a list's.
 
         The ledger says which generation is the newest: one that a crash left without an entry
         does not count, and one that somebody deleted is missed. Raises Damaged when the key
         file is not the one the ledger names: whoever may write to the folder could otherwise
         put in a key of his own and read all that is filed.
         """
-        generation = self.catalogue.newest_generation(grade)
+        generation = self.catalogue.newest_generation(key)
         if generation is None:
-            raise Missing(f"there is no key {grade}")
-        recipient = self.keys.recipient(grade, generation)
-        if recipient_digest(recipient) != self.catalogue.public_key(grade, generation):
-            raise Damaged(f"the public key {grade}/{generation} is not the one in the ledger")
+            raise Missing(f"there is no key {key}")
+        recipient = self.keys.recipient(key, generation)
+        if recipient_digest(recipient) != self.catalogue.public_key(key, generation):
+            raise Damaged(f"the public key {key}/{generation} is not the one in the ledger")
         return generation, recipient
 
     def vouched(self, name: str) -> Person:
@@ -342,15 +350,25 @@ class Archive:
             raise NotAllowed(f"{name} 已离职", f"{name} has left")
         return row
 
-    def opened(self, grade: str, generation: int, person: Unlocked) -> GradeKey:
-        """The grade's private key in this person's hands. Raises NotAllowed without clearance."""
+    def opened(self, key: str, generation: int, person: Unlocked) -> GradeKey:
+        """A private key in this person's hands. Raises NotAllowed for whoever does not hold it."""
         try:
-            return self.keys.open_grade(grade, generation, person)
+            return self.keys.open_grade(key, generation, person)
         except NoKey:
-            raise NotAllowed(
-                f"{person.name} 没有该密级的涉密权限",
-                f"{person.name} is not cleared for this grade",
-            ) from None
+            raise self.shut(key, person.name) from None
+
+    def shut(self, key: str, name: str) -> NotAllowed:
+        """Why a person does not open what a key seals: not cleared, or not on the list."""
+        if target_of(key) is None or not self.keys.holds_any(grade_of(key), name):
+            return NotAllowed(
+                f"{name} 没有该密级的涉密权限", f"{name} is not cleared for this grade"
+            )
+        return NotAllowed(
+            f"{name} 不在 {target_of(key)} 的知悉范围内",
+            f"{name} is not on the need-to-know list of {target_of(key)}",
+            "由名单上的人加入：archivist need-to-know add",
+            "somebody on the list adds people: archivist need-to-know add",
+        )
 
     def record_bytes(self, row: Row, kind: str, person: Unlocked | None) -> Iterator[bytes]:
         """The plain bytes of a record's `scan` or `card`, compared with the ledger's digest.
@@ -365,8 +383,8 @@ class Archive:
             if person is None:
                 raise KeyNeeded("没有人登录", "nobody is logged in")
             generation = self._sealed_to(row)
-            identities = [self.opened(row["grade"], generation, person).identity]
-            label = record_label(row["id"], row["grade"], generation)
+            identities = [self.opened(row["key"], generation, person).identity]
+            label = record_label(row["id"], row["key"], generation)
         try:
             return self.vault.open(
                 record_name(row), body["suffix"], identities, label, sha256=body["sha256"]
@@ -379,7 +397,7 @@ class Archive:
         """The generation that opens a sealed record's head: a rotation makes heads durable
         before the entry that names them, and may be between the two."""
         generation: int = row["generation"]
-        newest = self.catalogue.newest_generation(row["grade"])
+        newest = self.catalogue.newest_generation(row["key"])
         if newest is None or newest <= generation:
             return generation
         head = self.vault.stored_head(record_name(row))
@@ -408,17 +426,15 @@ class Archive:
 
         The catalogue opens with the house key, so whoever has that can write into it that a
         record lies elsewhere, has another grade or was never sealed. Asked before each reading,
-        from the entries that name the record or one of the keys it may be sealed to.
+        from the entries that name the record.
         """
-        catalogue, named = self.catalogue, {row["id"], *self.catalogue.graded()}
-        indexes = sorted({index for name in named for index in catalogue.history(name)})
         said = (
             (at, json.loads(raw), None)
-            for i in indexes
+            for i in self.catalogue.history(row["id"])
             for at, raw in self.ledger.entries(i, i + 1)
         )
         made = self._replay.record_after(said, row["id"])
-        if made != (row, catalogue.attested_of(row["id"])):
+        if made != (row, self.catalogue.attested_of(row["id"])):
             raise Damaged(f"the catalogue's row of {row['id']} is not what the ledger says")
 
 
@@ -431,9 +447,9 @@ def record_name(row: Row) -> str:
     return f"{row['customer']}/{row['dossier']}/{row['stored']}"
 
 
-def record_label(record: str, grade: str, generation: int | None) -> dict[str, str | int]:
+def record_label(record: str, key: str, generation: int | None) -> dict[str, str | int]:
     """What is bound into a record's head, so that it cannot be swapped or downgraded."""
-    label: dict[str, str | int] = {"record": record, "key": grade}
+    label: dict[str, str | int] = {"record": record, "key": key}
     return label if generation is None else label | {"generation": generation}
 
 

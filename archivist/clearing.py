@@ -27,19 +27,18 @@ Rules it keeps:
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest, NotAllowed, NotKnown
-from archivist.records import timestamp
+from archivist.holding import Revoked, genuine, holders, in_use, others, replace_key, withdraw
+from archivist.records import grade_of, key_subject, target_of, timestamp
 from archivist.regulations import refuse_held_apart, roles_meant
 from index.catalogue import Row
 from index.catalogue_view import key_form
 from policies.policy import Cited, Policy
 from policies.reach import role_words
 from policies.rule_rows import Duty
-from storage.errors import Damaged
-from storage.keys import GradeKey, Suite, recipient_digest
 from storage.people import Unlocked
 
 RECENT = timedelta(hours=1)
@@ -53,17 +52,6 @@ class Cleared:
     person: str
     grade: str
     generations: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Revoked:
-    """What was withdrawn, the generation that takes its place, and who holds that one."""
-
-    person: str
-    grade: str
-    withdrawn: tuple[int, ...]
-    generation: int
-    holders: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +88,7 @@ def clear(
         row, page = archive.active(name), archive.vouched(name)
         office = _office(archive, policy, by.name, code)
         refuse_held_apart(policy, row["roles"])
-        keys = [_genuine(archive, code, n, by) for n in _in_use(archive, code)]
+        keys = [genuine(archive, code, n, by) for n in in_use(archive, code)]
         if not keys:
             raise NotAllowed("该密级的密钥已无人持有", "nobody holds the keys of this grade")
         granted = {(c["generation"], c["person"]) for c in archive.catalogue.clearances(code)}
@@ -117,36 +105,16 @@ def clear(
     return Cleared(name, code, tuple(key.generation for key in keys))
 
 
-def _genuine(archive: Archive, grade: str, generation: int, by: Unlocked) -> GradeKey:
-    """A key opened by its holder, if it is the one the ledger names.
-
-    Anybody who may write to the folder can seal a key of his own to the holder.
-    """
-    key = archive.opened(grade, generation, by)
-    if recipient_digest(key.recipient) != archive.catalogue.public_key(grade, generation):
-        raise Damaged(f"the key {grade}/{generation} is not the one in the ledger")
-    return key
-
-
-def _in_use(archive: Archive, grade: str) -> list[int]:
-    """The generations that the ledger knows and somebody holds; a destroyed one is neither."""
-    return [
-        generation
-        for generation in archive.keys.generations(grade)
-        if archive.catalogue.public_key(grade, generation)
-        and archive.keys.holders(grade, generation)
-    ]
-
-
 # ── taking away ───────────────────────────────────────────────────────────────
 
 
 def revoke(
     archive: Archive, policy: Policy, name: str, grade: str, reason: str, by: str, now: datetime
-) -> Revoked:
+) -> tuple[Revoked, ...]:
     """Withdraw a clearance; what is filed from now on is sealed to a key of the others.
 
-    The reason is sealed. Raises NotKnown, BadRequest (not cleared), NotAllowed (no office, the
+    The grade comes first in the answer, then the need-to-know lists that ended with it. The
+    reason is sealed. Raises NotKnown, BadRequest (not cleared), NotAllowed (no office, the
     last holder), Damaged when the page of somebody who stays is not the ledger's.
     """
     code = _sealed(policy, grade)
@@ -154,17 +122,31 @@ def revoke(
         archive.active(name)
         office = _office(archive, policy, by, code)
         if not any(c["person"] == name for c in archive.catalogue.clearances(code)):
-            if not _withdraw(archive, code, name):
+            shared = [key for key in archive.keys.key_ids() if grade_of(key) == code]
+            gone = [n for key in shared for n in withdraw(archive, key, name)]
+            if not gone:
                 raise BadRequest(f"{name} 没有该密级的涉密权限", f"{name} is not cleared for it")
-            return _as_it_stands(archive, name, code)
-        revoked = _replace_key(archive, desk, name, code)
+            return (_as_it_stands(archive, name, code),)
+        keys = [code, *_lists_of(archive, name, code)]
+        for key in keys:
+            others(archive, name, key)
+        revoked = [replace_key(archive, desk, name, key) for key in keys]
+        for one in revoked[1:]:
+            _say(desk, "revoke", name, one.key, office, generations=list(one.withdrawn))
         card: dict[str, Any] = {"v": 1, "reason": reason}
-        fields = {"generations": list(revoked.withdrawn), **_cited(office)}
+        fields = {"generations": list(revoked[0].withdrawn), **_cited(office)}
         subject = {"person": name, "grade": code}
         desk.say_with_card(CARDS, "REVOKE", card, "revoke", subject, **fields)
-        _withdraw(archive, code, name)
+        for key in keys:
+            withdraw(archive, key, name)
     archive.follow()
-    return revoked
+    return tuple(revoked)
+
+
+def _lists_of(archive: Archive, name: str, grade: str) -> list[str]:
+    """The need-to-know lists within a grade that a person is on: they end with the clearance."""
+    keys = {row["key"] for row in archive.catalogue.clearances() if row["person"] == name}
+    return sorted(key for key in keys if target_of(key) is not None and grade_of(key) == grade)
 
 
 def leave(archive: Archive, policy: Policy, name: str, by: str, now: datetime) -> Left | StillOpen:
@@ -186,15 +168,16 @@ def leave(archive: Archive, policy: Policy, name: str, by: str, now: datetime) -
         if things := still_open(archive, policy, name):
             return StillOpen(name, tuple(things))
         held = archive.catalogue.clearances()
-        grades = sorted({c["grade"] for c in held if c["person"] == name})
+        keys = sorted({c["key"] for c in held if c["person"] == name})
+        grades = sorted({grade_of(key) for key in keys})
         offices = {code: _office(archive, policy, by, code) for code in grades}
         office = next(iter(offices.values())) if offices else _office(archive, policy, by, None)
-        for code in grades:
-            _others(archive, name, code)
-        revoked = [_replace_key(archive, desk, name, code) for code in grades]
+        for key in keys:
+            others(archive, name, key)
+        revoked = [replace_key(archive, desk, name, key) for key in keys]
         for one in revoked:
             withdrawn = list(one.withdrawn)
-            _say(desk, "revoke", name, one.grade, offices[one.grade], generations=withdrawn)
+            _say(desk, "revoke", name, one.key, offices[one.grade], generations=withdrawn)
         desk.say("leave", {"person": name}, **_cited(office))
         desk.append()
         _shut_out(archive, name)
@@ -225,39 +208,6 @@ def still_open(archive: Archive, policy: Policy, name: str) -> list[dict[str, An
     return found
 
 
-def _replace_key(archive: Archive, desk: Desk, name: str, grade: str) -> Revoked:
-    """Make the grade's next key, sealed to everybody but one, and plan its entry.
-
-    MUST be sealed to them before the entry: from the entry on, filing uses it.
-    """
-    others = _others(archive, name, grade)
-    suite = cast(Suite, archive.settings.suite)
-    made = desk.new_key(grade, [archive.vouched(other) for other in others], suite)
-    rows = archive.catalogue.clearances(grade)
-    withdrawn = tuple(row["generation"] for row in rows if row["person"] == name)
-    return Revoked(name, grade, withdrawn, made.generation, others)
-
-
-def _others(archive: Archive, name: str, grade: str) -> tuple[str, ...]:
-    """Who is cleared besides this person. Raises NotAllowed when nobody is."""
-    rows = archive.catalogue.clearances(grade)
-    others = tuple(sorted({row["person"] for row in rows} - {name}))
-    if not others:
-        raise NotAllowed(
-            f"{name} 是唯一有 {grade} 涉密权限的人，撤销后再无人能打开",
-            f"{name} is the last who is cleared for {grade}: nobody could open it any more",
-            "请先由此人给别人授权：archivist person clear 姓名 密级",
-            "let this person clear somebody else first: archivist person clear NAME GRADE",
-        )
-    return others
-
-
-def _withdraw(archive: Archive, grade: str, name: str) -> list[int]:
-    """Delete every copy of a grade's keys that is sealed to a person; which there were."""
-    ring = archive.keys
-    return [n for n in ring.generations(grade) if ring.withdraw(grade, n, name)]
-
-
 def _shut_out(archive: Archive, name: str) -> bool:
     """Delete every key of somebody who left; False when none was there."""
     held = [archive.keys.withdraw(grade, n, name) for grade, n in archive.keys.held_by(name)]
@@ -266,9 +216,7 @@ def _shut_out(archive: Archive, name: str) -> bool:
 
 def _as_it_stands(archive: Archive, name: str, grade: str) -> Revoked:
     generation, _ = archive.sealing_key(grade)
-    rows = archive.catalogue.clearances(grade)
-    holders = sorted({row["person"] for row in rows if row["generation"] == generation})
-    return Revoked(name, grade, (), generation, tuple(holders))
+    return Revoked(name, grade, (), generation, holders(archive, grade))
 
 
 # ── at the door ───────────────────────────────────────────────────────────────
@@ -329,9 +277,9 @@ def _sealed(policy: Policy, grade: str) -> str:
 
 
 def _say(
-    desk: Desk, act: str, person: str, grade: str, office: Sequence[Cited[Duty]], **fields: Any
+    desk: Desk, act: str, person: str, key: str, office: Sequence[Cited[Duty]], **fields: Any
 ) -> None:
-    desk.say(act, {"person": person, "grade": grade}, **fields, **_cited(office))
+    desk.say(act, {"person": person} | key_subject(key), **fields, **_cited(office))
 
 
 def _cited(office: Sequence[Cited[Duty]]) -> dict[str, list[str]]:

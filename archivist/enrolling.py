@@ -20,8 +20,9 @@ from typing import Any
 
 from archivist.archive import Archive
 from archivist.errors import BadRequest, NotAllowed
-from archivist.records import timestamp
+from archivist.records import target_of, timestamp
 from archivist.regulations import refuse_held_apart, roles_meant
+from index.catalogue import Row
 from policies.fields import SLUG
 from policies.naming import role_id
 from policies.pack_rows import Role
@@ -109,6 +110,11 @@ def role_ids(policy: Policy, given: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
+def _grades(cleared: Iterable[Row], name: str) -> list[str]:
+    keys = {row["key"] for row in cleared if row["person"] == name}
+    return sorted(key for key in keys if target_of(key) is None)
+
+
 def _taken(name: str) -> BadRequest:
     return BadRequest(f"已有名为 {name} 的人员", f"there is a person {name} already")
 
@@ -138,7 +144,7 @@ def enrolled(archive: Archive) -> list[dict[str, Any]]:
             "department": row["department"],
             "added": row["added"],
             "key": row["key"],
-            "grades": sorted({c["grade"] for c in cleared if c["person"] == row["id"]}),
+            "grades": _grades(cleared, row["id"]),
             "left": row["left_at"],
         }
         for row in archive.catalogue.people()

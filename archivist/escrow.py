@@ -12,7 +12,9 @@ opens records with it, without this program and without the archive's catalogue:
     AGE-SECRET-KEY-PQ-1…
 
 Rules it keeps:
-- A bundle holds every key that a record is sealed to now, or it is not written.
+- A bundle holds every key that a grade's records are sealed to now, or it is not written. Keys of
+  need-to-know lists are in it as far as its maker is on them; the others are told, and come back
+  by the bundle of somebody who is.
 - It never lies in the archive's folder: whoever copies the folder would take it along.
 - It is void from the next rotation on, because the keys in it open nothing any more. It recovers
   an archive only while every key in it is the one the ledger names, and none is lacking.
@@ -31,7 +33,7 @@ from pathlib import Path
 from archivist.archive import Archive
 from archivist.config import Settings
 from archivist.errors import BadRequest, NotAllowed
-from archivist.records import timestamp
+from archivist.records import key_subject, target_of, timestamp
 from storage import durable
 from storage.age.files import decrypt, encrypt
 from storage.age.passphrase import Passphrase
@@ -59,7 +61,7 @@ class Bundle:
 
     @property
     def generations(self) -> dict[str, list[int]]:
-        """The generations of each grade, ascending."""
+        """The generations of each key, ascending."""
         found: dict[str, list[int]] = {}
         for key in sorted(self.keys, key=lambda key: (key.key_id, key.generation)):
             found.setdefault(key.key_id, []).append(key.generation)
@@ -80,10 +82,12 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A bundle that was written: its digest, and the generations it holds."""
+    """A bundle that was written: its digest, the generations it holds, and the need-to-know lists
+    whose keys it lacks, because its maker is not on them."""
 
     sha256: str
     generations: dict[str, list[int]]
+    lacking: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,33 +123,43 @@ def issue(
                  generations=bundle.generations)  # fmt: skip
         desk.append()
     archive.follow()
-    return Issued(digest, bundle.generations)
+    return Issued(digest, bundle.generations, tuple(_lists_lacking(archive, bundle)))
 
 
 def collect(archive: Archive, person: Unlocked, now: datetime) -> Bundle:
-    """Every key in use, opened by one person. Raises NotAllowed when one does not open."""
-    lacking = [name for name in needed(archive) if not archive.keys.holds(*name, person.name)]
+    """Every key in use that one person opens. Raises NotAllowed when a grade's own does not;
+    a list's key is not there for whoever must not know."""
+    held = [name for name in needed(archive) if archive.keys.holds(*name, person.name)]
+    lacking = {key for key, _ in set(needed(archive)) - set(held) if target_of(key) is None}
     if lacking:
-        grades = ", ".join(sorted({grade for grade, _ in lacking}))
+        grades = ", ".join(sorted(lacking))
         raise NotAllowed(
             f"{person.name} 没有 {grades} 的涉密权限，恢复包会缺少密钥",
             f"{person.name} is not cleared for {grades}: the bundle would lack keys",
             "请由拥有全部涉密权限的人制作", "somebody who is cleared for every grade can make it",
         )  # fmt: skip
     people = ((row["id"], row["key"] or "") for row in archive.catalogue.people())
-    keys = (archive.opened(grade, generation, person) for grade, generation in needed(archive))
+    keys = (archive.opened(key, generation, person) for key, generation in held)
     return Bundle(
         archive.settings.archive_id, timestamp(now), archive.house, tuple(people), tuple(keys)
     )
 
 
+def _lists_lacking(archive: Archive, bundle: Bundle) -> list[str]:
+    held = {(key.key_id, key.generation) for key in bundle.keys}
+    return sorted({key for key, _ in set(needed(archive)) - held})
+
+
 def needed(archive: Archive) -> list[tuple[str, int]]:
-    """Every (grade, generation) that seals now or that a record is sealed to, sorted."""
-    found = {(row["grade"], row["generation"]) for row in archive.catalogue.generations_used()}
-    for grade in archive.catalogue.graded():
-        newest = archive.catalogue.newest_generation(grade)
+    """Every (key id, generation) that seals now or that a record is sealed to, sorted."""
+    catalogue = archive.catalogue
+    found = {(row["key"], row["generation"]) for row in catalogue.generations_used()}
+    sealing = {row["key"] for row in catalogue.lists()}
+    sealing |= {key for key in catalogue.key_ids() if target_of(key) is None}
+    for key in sealing:
+        newest = catalogue.newest_generation(key)
         assert newest is not None
-        found.add((grade, newest))
+        found.add((key, newest))
     return sorted(found)
 
 
@@ -225,8 +239,9 @@ def _refuse_void(archive: Archive, bundle: Bundle) -> None:
         for name, key in held.items()
         if recipient_digest(key.recipient) != archive.catalogue.public_key(*name)
     }
-    if (wanted - set(held)) | wrong:
-        grades = ", ".join(sorted({grade for grade, _ in (wanted - set(held)) | wrong}))
+    lacking = {name for name in wanted - set(held) if target_of(name[0]) is None}
+    if lacking | wrong:
+        grades = ", ".join(sorted({key for key, _ in lacking | wrong}))
         raise BadRequest(
             f"这个恢复包已作废：{grades} 的密钥已轮换",
             f"this bundle is void: the keys of {grades} are no longer those in it",
@@ -279,7 +294,7 @@ def recover_person(
             recipient=recipient_digest(page.recipient),
         )
         desk.say("recover", {"person": name}, sha256=sha256, generations=bundle.generations)
-        for grade, generations in bundle.generations.items():
-            desk.say("clear", {"grade": grade, "person": name}, generations=generations)
+        for key_id, generations in bundle.generations.items():
+            desk.say("clear", key_subject(key_id) | {"person": name}, generations=generations)
         desk.append()
     archive.follow()

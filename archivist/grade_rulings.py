@@ -66,15 +66,20 @@ def permitted(
             f"let the company say who decides: approval.{action}, or [[approval]] in its own pack",
         )
     for step in decision.steps:
-        check_role(policy, step.role, step.means, roles, decision)
+        check_role(policy, step.role, step.means, roles, decision.clauses)
     return decision
 
 
 def check_role(
-    policy: Policy, role: str, means: Sequence[str], roles: frozenset[str], decision: Decision
+    policy: Policy,
+    role: str,
+    means: Sequence[str],
+    roles: frozenset[str],
+    cited: Iterable[str],
 ) -> None:
+    """NotAllowed unless one of the person's `roles` is meant by the regulation's `role`."""
     zh, en = role_words(policy, role)
-    clauses = ", ".join(decision.clauses)
+    clauses = ", ".join(cited)
     if not means:
         raise NotAllowed(
             f"制度由“{zh}”决定，公司还没有写明是谁（{clauses}）",
@@ -114,7 +119,7 @@ def rank(policy: Policy, code: str) -> int:
 
 
 def held_by(archive: Archive, name: str | None) -> set[tuple[str, int]]:
-    """Grades and generations that a person was granted; nobody holds none."""
+    """Keys and generations that a person was granted; nobody holds none."""
     return set(archive.keys.held_by(name)) if name else set()
 
 
@@ -128,7 +133,7 @@ def highest_known(
     known = {
         row["grade"]
         for row in rows
-        if row["generation"] is None or (row["grade"], row["generation"]) in held
+        if row["generation"] is None or (row["key"], row["generation"]) in held
     }
     return max(known & set(policy.grades), key=lambda code: rank(policy, code), default=None)
 

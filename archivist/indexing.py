@@ -4,8 +4,9 @@ An index remembers how far into the ledger it has followed. What it lacks is rea
 sealed cards by somebody cleared for the grade; until then the cards wait. The mark moves in
 the same transaction as the pages, so that a crash repeats at most one group.
 
-A record that got another grade leaves its old index before anything else is done there, and
-enters the new one. The mark stays behind its entry until the old files are clean of it.
+A record that got another grade, or came under a need-to-know list, leaves its old index before
+anything else is done there, and enters the new one. The mark stays behind its entry until the old
+files are clean of it.
 """
 
 import json
@@ -35,8 +36,8 @@ def index_keys(archive: Archive, policy: Policy, person: Unlocked) -> dict[KeyNa
     """The full-text keys of everything a person is cleared for, and of what is never sealed."""
     plain = [grade.code for grade in policy.grades.values() if not grade.encrypt]
     keys = dict.fromkeys(((code, NEVER_SEALED) for code in plain), archive.house.index_key())
-    for grade, generation in archive.keys.held_by(person.name):
-        keys[grade, generation] = index_key(archive.opened(grade, generation, person).identity)
+    for key_id, generation in archive.keys.held_by(person.name):
+        keys[key_id, generation] = index_key(archive.opened(key_id, generation, person).identity)
     return keys
 
 
@@ -66,9 +67,9 @@ def _catch_up_one(
         try:
             shelf.engine.purge(went)
         except IndexLocked as error:
-            log.warning("the index of %s is cleaned later: %s", shelf.grade, error)
+            log.warning("the index of %s is cleaned later: %s", shelf.key, error)
             return 0
-    rows = archive.catalogue.filed_since(shelf.grade, shelf.engine.applied)
+    rows = archive.catalogue.filed_since(shelf.key, shelf.engine.applied)
     # Those that came by a change of grade first: the mark may pass their entries only then.
     for group in [*_groups(came), *_groups(rows)]:
         pages = [page for row in group for page in _pages(archive, person, row)]
@@ -84,23 +85,23 @@ def _groups(rows: list[Row]) -> list[list[Row]]:
 
 def _unread(archive: Archive, shelf: Shelf) -> list[Row]:
     came, _ = _moved(archive, shelf)
-    return came + archive.catalogue.filed_since(shelf.grade, shelf.engine.applied)
+    return came + archive.catalogue.filed_since(shelf.key, shelf.engine.applied)
 
 
 def _moved(archive: Archive, shelf: Shelf) -> tuple[list[Row], list[str]]:
-    """Records whose grade changed since: rows of those that belong here now and were filed
+    """Records whose key changed since: rows of those that belong here now and were filed
     before, ids of those that belong elsewhere."""
     since = shelf.engine.applied
     if not since:
         return [], []  # nothing is in it yet, and all that belongs here is read as filed
     left: dict[str, set[str]] = {}
     for entry in _moves(archive, since):
-        left.setdefault(entry["subject"]["record"], set()).add(entry["from"])
+        left.setdefault(entry["subject"]["record"], set()).add(entry.get("from_key", entry["from"]))
     found = {record: archive.catalogue.record(record) for record in left}
-    here = {r: row for r, row in found.items() if row and row["grade"] == shelf.grade}
+    here = {r: row for r, row in found.items() if row and row["key"] == shelf.key}
     came = [row for row in here.values() if row["idx"] < since]
     # Cleaning rewrites an index: only where a record was, never for what passes between others.
-    return came, [r for r, grades in left.items() if shelf.grade in grades and r not in here]
+    return came, [r for r, keys in left.items() if shelf.key in keys and r not in here]
 
 
 def _moves(archive: Archive, since: int) -> Iterator[dict[str, Any]]:

@@ -110,7 +110,7 @@ def take_in(
     with archive.writing(now, who) as desk:
         decided = _judge_all(pieces, archive, policy)
         records = {
-            piece.claim.id: _plan_seal(desk, policy, piece, verdict)
+            piece.claim.id: _plan_seal(desk, archive, policy, piece, verdict)
             for piece, verdict in decided
             if isinstance(verdict, Accepted)
         }
@@ -163,14 +163,18 @@ def _hints(piece: Piece) -> Hints:
     return Hints(folders=source.parts[:-1], stem=source.stem, order=piece.order)
 
 
-def _plan_seal(desk: Desk, policy: Policy, piece: Piece, verdict: Accepted) -> Put:
-    """Seal the scan and its card for the grade; a grade that is not encrypted has no key."""
+def _plan_seal(
+    desk: Desk, archive: Archive, policy: Policy, piece: Piece, verdict: Accepted
+) -> Put:
+    """Seal scan and card for the grade, or for those on the dossier's need-to-know list; a grade
+    that is not encrypted has no key."""
     record = desk.number("record")
     sealed = policy.grades[verdict.grade].encrypt
-    generation, recipient = desk.sealing_key(verdict.grade) if sealed else (None, None)
+    key = archive.catalogue.key_for(verdict.grade, verdict.dossier)
+    generation, recipient = desk.sealing_key(key) if sealed else (None, None)
     put = Put(
         record_name({"customer": verdict.customer, "dossier": verdict.dossier, "stored": record}),
-        record_label(record, verdict.grade, generation),
+        record_label(record, key, generation),
         recipient,
         {_suffix(piece.facts): piece.claim.path, "card": _card(piece, verdict)},
     )
@@ -225,6 +229,7 @@ def _say_filed(
         claim=piece.claim.id,
         type=verdict.doc_type,
         grade=verdict.grade,
+        key=None if put.label["key"] == verdict.grade else put.label["key"],
         generation=put.label.get("generation"),
         pages=len(piece.facts.pages),
         media=piece.facts.media_type,

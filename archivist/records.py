@@ -23,6 +23,7 @@ subject; the entry holds the card's name and digest.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,7 +48,8 @@ ACTS = frozenset(
         "ownership",  # somebody claimed a customer, or was given one
         "contact",  # somebody served a customer
         "file",  # a document was filed: the commit point of intake
-        "regrade",  # a record came to another grade, or its secrecy was extended
+        "regrade",  # a record came to another grade or key, or its secrecy was extended
+        "limit",  # only those on a list may know of a dossier or record: begun, ended
         "declassify",  # a record ceased to be secret: by decision, or because its period ended
         "attest",  # a person said what he saw on a paper
         "handover",  # papers were handed over; both sides signed
@@ -63,6 +65,9 @@ ACTS = frozenset(
         "logout",
     }
 )
+
+# What a list of those who need to know seals: a grade within one dossier or one record.
+_LISTED = re.compile(r"(.+)-([DR][0-9]{6,})")
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PREFIXES = {"customer": ("C", 6), "dossier": ("D", 6), "record": ("R", 8), "violation": ("V", 6)}
@@ -147,6 +152,31 @@ def kind_of(identifier: str) -> str | None:
         if identifier[:1] == letter and len(tail) >= digits and tail.isascii() and tail.isdigit():
             return kind
     return None
+
+
+def list_key(grade: str, target: str) -> str:
+    """The key id of a need-to-know list: `list_key("TOP", "D000001")` is "TOP-D000001"."""
+    return f"{grade}-{target}"
+
+
+def grade_of(key: str) -> str:
+    """The grade that a key seals: of a list's key the grade within which it limits."""
+    found = _LISTED.fullmatch(key)
+    return found[1] if found else key
+
+
+def target_of(key: str) -> str | None:
+    """The dossier or record that a list's key is for; None for a grade's own key."""
+    found = _LISTED.fullmatch(key)
+    return found[2] if found else None
+
+
+def key_subject(key: str) -> dict[str, str]:
+    """How an entry names a key: a grade by itself, a list with what it is for."""
+    target = target_of(key)
+    if target is None:
+        return {"grade": key}
+    return {"key": key, "dossier" if target.startswith("D") else "record": target}
 
 
 def claim_id(at: datetime, randomness: bytes) -> str:

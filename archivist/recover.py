@@ -5,8 +5,8 @@ to the tray it names; one it does not name starts again, as if it had just been
 claimed. Parts of a stack whose whole still lies here unnamed are thrown away, because
 they will be cut again.
 
-A rotation of keys that had ended lets go of its old keys here; one that had not is taken up by
-the next `key rotate`, because moving records takes somebody who can open them.
+A rotation of keys that had ended, or a need-to-know list, lets go of its old keys here; a rotation
+that had not is taken up by the next `key rotate`, because moving records takes somebody who can open them.
 
 Run before watching. Repeating it changes nothing.
 """
@@ -14,7 +14,7 @@ Run before watching. Repeating it changes nothing.
 from collections.abc import Iterator
 from datetime import datetime
 
-from archivist import regrading, rotation
+from archivist import knowing, resealing, rotation
 from archivist.archive import Archive
 from archivist.claims import Claim
 from archivist.intake import tidy
@@ -28,7 +28,8 @@ def recover(archive: Archive, now: datetime) -> list[Claim]:
     """
     with archive.writing(now, "station"):
         rotation.tidy(archive)
-        regrading.settle(archive)
+        resealing.settle(archive)
+        knowing.tidy(archive)
         return list(_left_over(archive, list(archive.claims.left_over())))
 
 

@@ -1,16 +1,7 @@
 """Regrading: a record gets another grade, is declassified, or stays secret for longer.
 
-    decide    what the regulations demand of whoever does it, purely
-    note      a slip in work/regrading names the old and the new files
-    seal      the record anew, for the new grade, beside the old one; the reason in a card
-    append    *the commit point*: from here the new files are the record
-    follow    the catalogue names them
-    settle    whichever of the two the catalogue does not name is removed, then the slip
-
-A crash anywhere leaves the old files whole and named, or the new ones; `settle`, which
-`recover` and the next regrading call, finishes. Bodies are sealed anew instead of giving the
-old ones another head, because of plain grades, and because a head of the old grade kept in some
-backup must not open what lies in the archive now.
+Owns the decision: who may, and until when. How a record is sealed anew for another key without a
+moment in which it is lost, is `archivist.resealing`.
 
 Rules it keeps:
 - Whoever regrades can open the record (the old grade), and is whom the regulation asks
@@ -21,15 +12,13 @@ Rules it keeps:
     regrade(archive, policy, "R00000001", Wish("TOP", "涉及诉讼"), person, now)
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
-from archivist.archive import Archive, Desk, as_object, record_label, record_name
-from archivist.errors import ArchivistError, BadRequest, NotAllowed
+from archivist.archive import Archive
+from archivist.errors import BadRequest, NotAllowed
 from archivist.grade_rulings import (
     check_has_period,
     check_role,
@@ -40,17 +29,12 @@ from archivist.grade_rulings import (
     rank,
     roles_of,
 )
+from archivist.resealing import Change, Ruling, carry_out, folder_of, said_of, unchanged
 from index.catalogue import Row
 from policies.expiry import Ending, expiring, over
 from policies.policy import Policy
 from policies.scope import marking
-from storage import durable
-from storage.errors import Damaged, Missing, StorageError
 from storage.people import Unlocked
-from storage.vault import Put, Receipt
-
-SLIPS = "work/regrading"
-SLIP_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +62,6 @@ class Regraded:
                 "until": self.until, "clauses": list(self.clauses)}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Ruling:
-    """On what a change rests: its act, what the ledger cites, and why in a code."""
-
-    act: str
-    clauses: Sequence[str]
-    packs: Sequence[str]
-    why: str | None = None
-
-
 def regrade(
     archive: Archive, policy: Policy, record: str, wish: Wish, person: Unlocked, now: datetime
 ) -> Regraded:
@@ -105,8 +79,9 @@ def regrade(
         raise BadRequest(f"{wish.until} 已经过去", f"{wish.until} is past")
     decision = permitted(archive, policy, "regrade", row, wish.grade, person.name)
     until = period(policy, row, wish.grade, wish.until, today)
-    ruling = _Ruling("regrade", decision.clauses, decision.packs)
-    return _carry_out(archive, policy, row, wish, until, ruling, person, now)
+    ruling = Ruling("regrade", decision.clauses, decision.packs)
+    change = Change(wish.grade, until, ruling, wish.reason)
+    return _changed(archive, policy, row, change, person, now)
 
 
 def declassify(
@@ -119,8 +94,9 @@ def declassify(
     if policy.grades[grade].rank >= rank(policy, row["grade"]):
         raise BadRequest(f"{record} 本来就不涉密", f"{record} is not secret")
     decision = permitted(archive, policy, "declassify", row, grade, person.name)
-    ruling = _Ruling("declassify", decision.clauses, decision.packs)
-    return _carry_out(archive, policy, row, Wish(grade, reason), None, ruling, person, now)
+    ruling = Ruling("declassify", decision.clauses, decision.packs)
+    change = Change(grade, None, ruling, reason)
+    return _changed(archive, policy, row, change, person, now)
 
 
 def endings(
@@ -132,7 +108,7 @@ def endings(
     rows = [
         row
         for row in archive.catalogue.ending()
-        if row["generation"] is None or (row["grade"], row["generation"]) in held
+        if row["generation"] is None or (row["key"], row["generation"]) in held
     ]
     return expiring(policy, rows, today, notice_days)
 
@@ -155,31 +131,9 @@ def declassify_due(
         row = archive.the("record", ending.record)
         fresh = expiring(policy, [row], today)
         if ending.state == "due" and ending in fresh and ending.grade != grade:
-            ruling = _Ruling("declassify", ending.clauses, ending.packs, why="expired")
-            yield _carry_out(archive, policy, row, Wish(grade, ""), None, ruling, person, now)
+            ruling = Ruling("declassify", ending.clauses, ending.packs, why="expired")
+            yield _changed(archive, policy, row, Change(grade, None, ruling), person, now)
         progress(1)
-
-
-def settle(archive: Archive) -> list[str]:
-    """Finish what a crash left: of each record noted, only the files the catalogue names stay.
-
-    MUST be called by whoever holds the archive's lock, with a catalogue that is caught up.
-    Returns the files removed. Safe to repeat.
-    """
-    removed: list[str] = []
-    folder = archive.root / SLIPS
-    for slip in sorted(folder.glob("R*.json")) if folder.is_dir() else []:
-        noted = json.loads(durable.read_bytes(slip, SLIP_BYTES))
-        row = archive.the("record", noted["record"])
-        for name in (noted["old"], noted["new"]):
-            if name != record_name(row):
-                removed += archive.vault.remove(name)
-        # Half a body that was being written when the power went may be a plain one.
-        for top in ("store", "keys/records"):
-            durable.sweep((archive.root / top / noted["old"]).parent)
-        durable.remove(slip)
-    durable.sweep(folder)
-    return removed
 
 
 def _check_reason(reason: str) -> None:
@@ -192,11 +146,19 @@ def _readable(archive: Archive, record: str, person: Unlocked) -> Row:
     archive.follow()
     row = archive.the("record", record)
     if row["generation"] is not None:
-        archive.opened(row["grade"], row["generation"], person)
+        archive.opened(row["key"], row["generation"], person)
     return row
 
 
 # ── carrying out ──────────────────────────────────────────────────────────────
+
+
+def _changed(
+    archive: Archive, policy: Policy, row: Row, change: Change, person: Unlocked, now: datetime
+) -> Regraded:
+    carry_out(archive, policy, row, change, person, now)
+    clauses = tuple(change.ruling.clauses)
+    return Regraded(row["id"], row["grade"], change.grade, change.until, clauses)
 
 
 def _extend(
@@ -218,15 +180,16 @@ def _extend(
     decision = permitted(archive, policy, "regrade", row, row["grade"], person.name)
     roles = roles_of(archive, policy, person.name)
     for role in terms.extended_by:
-        check_role(policy, role, policy.who_is(role), roles, decision)
+        check_role(policy, role, policy.who_is(role), roles, decision.clauses)
     clauses = tuple(dict.fromkeys((*decision.clauses, *terms.clauses)))
     packs = tuple(dict.fromkeys((*decision.packs, *terms.packs)))
     with archive.writing(now, person.name) as desk:
-        row = _unchanged(archive, row)
+        row = unchanged(archive, row)
         _check_later(row, wish.until, today)
         desk.say_with_card(
-            _folder(row), record, {"v": 1, "reason": wish.reason}, "regrade", _subject(row),
-            **{"from": row["grade"], "to": row["grade"]}, until=wish.until.isoformat(),
+            folder_of(row), record, {"v": 1, "reason": wish.reason}, "regrade", said_of(row),
+            **{"from": row["grade"], "to": row["grade"]}, from_key=row["key"],
+            until=wish.until.isoformat(),
             clauses=list(clauses), packs=list(packs),
         )  # fmt: skip
     archive.follow()
@@ -248,110 +211,3 @@ def _check_later(row: Row, until: date, today: date) -> None:
             "提前解密请用 archivist declassify",
             "to end it earlier use archivist declassify",
         )
-
-
-def _carry_out(
-    archive: Archive, policy: Policy, row: Row, wish: Wish, until: str | None, ruling: _Ruling,
-    person: Unlocked, now: datetime,
-) -> Regraded:  # fmt: skip
-    """Seal anew, append, and leave only the new files. The decision has been made."""
-    with archive.writing(now, person.name) as desk:
-        settle(archive)
-        row = _unchanged(archive, row)
-        put = _sealed_anew(archive, desk, policy, row, wish.grade, person)
-        _note(archive, row, put)
-        try:
-            desk.seal(put)
-            receipt = desk.make_durable()[put.name]
-            _compare(archive, row, receipt)
-        except (ArchivistError, StorageError):
-            settle(archive)
-            raise
-        # From here a failure may have come after the entry: what counts is read again first.
-        _say(desk, row, wish, until, ruling, put, receipt)
-    with archive.writing(now, person.name):
-        settle(archive)
-    return Regraded(row["id"], row["grade"], wish.grade, until, tuple(ruling.clauses))
-
-
-def _unchanged(archive: Archive, row: Row) -> Row:
-    """The row as it stands under the lock, with what was decided on still true."""
-    fresh = archive.the("record", row["id"])
-    if (fresh["grade"], fresh["until"]) != (row["grade"], row["until"]):
-        raise BadRequest(
-            f"{row['id']} 的密级或期限刚刚被改动，请再看一遍",
-            f"the grade or period of {row['id']} was changed just now: look again",
-        )
-    return fresh
-
-
-def _sealed_anew(
-    archive: Archive, desk: Desk, policy: Policy, row: Row, grade: str, person: Unlocked
-) -> Put:
-    generation, recipient = None, None
-    if policy.grades[grade].encrypt:
-        try:
-            generation, recipient = desk.sealing_key(grade)
-        except Missing:
-            zh = policy.grades[grade].zh
-            raise BadRequest(f"{zh}级还没有密钥", f"the grade {grade} has no key yet") from None
-    # The ledger's size is never the same twice under the lock, so no name comes again.
-    stored = f"{row['id']}-G{archive.ledger.size:08}"
-    return Put(
-        f"{_folder(row)}/{stored}",
-        record_label(row["id"], grade, generation),
-        recipient,
-        {
-            row["objects"]["scan"]["suffix"]: lambda: archive.record_bytes(row, "scan", person),
-            "card": b"".join(archive.record_bytes(row, "card", person)),
-        },
-    )
-
-
-def _note(archive: Archive, row: Row, put: Put) -> None:
-    """MUST be durable before the new files are: after a crash they may be plain ones."""
-    folder: Path = archive.root / SLIPS
-    durable.make_folders(folder)
-    slip = {"record": row["id"], "old": record_name(row), "new": put.name}
-    durable.replace(folder / f"{row['id']}.json", json.dumps(slip).encode())
-
-
-def _compare(archive: Archive, row: Row, receipt: Receipt) -> None:
-    plain = receipt.plain_sha256[row["objects"]["scan"]["suffix"]]
-    if archive.house.fingerprint(plain) != row["print"]:
-        raise Damaged(f"record {row['id']} is not what was filed")
-
-
-def _say(
-    desk: Desk, row: Row, wish: Wish, until: str | None, ruling: _Ruling, put: Put,
-    receipt: Receipt,
-) -> None:  # fmt: skip
-    fields: dict[str, Any] = {
-        "from": row["grade"],
-        "to": wish.grade,
-        "generation": put.label.get("generation"),
-        "stored": put.name.rpartition("/")[2],
-        "objects": {
-            "head": receipt.head_sha256,
-            "scan": as_object(receipt, row["objects"]["scan"]["suffix"]),
-            "card": as_object(receipt, "card"),
-        },
-        "until": until,
-        "why": ruling.why,
-        "clauses": list(ruling.clauses),
-        "packs": list(ruling.packs),
-    }
-    if wish.reason:
-        reason = {"v": 1, "reason": wish.reason}
-        desk.say_with_card(_folder(row), row["id"], reason, ruling.act, _subject(row), **fields)
-        return
-    desk.say(ruling.act, _subject(row), **fields)
-    desk.append()
-
-
-def _folder(row: Row) -> str:
-    return f"{row['customer']}/{row['dossier']}"
-
-
-def _subject(row: Row) -> dict[str, str]:
-    return {"customer": row["customer"], "dossier": row["dossier"], "record": row["id"]}

@@ -1,4 +1,6 @@
-"""Rotation: every record of a grade is sealed anew, and the old key ceases to exist.
+"""Rotation: every record under a key is sealed anew, and the old key ceases to exist.
+
+The key is a grade's own, or that of a need-to-know list.
 
 Owns the ledger acts `rotate` (begun, ended) and `rewrap` (heads sealed anew). Only heads are
 rewritten; bodies never change. The order:
@@ -29,11 +31,12 @@ from pathlib import Path
 
 from archivist.archive import Archive, Desk, record_label, record_name
 from archivist.errors import BadRequest
+from archivist.records import key_subject
 from index.catalogue import Row
 from index.errors import ShadowError
 from index.rekeying import rekey, throw_away
 from storage.errors import Damaged, Missing, NoKey
-from storage.keys import GradeKey, Suite, index_key, recipient_digest
+from storage.keys import GradeKey, Suite, index_key
 from storage.people import Unlocked
 
 # In one batch: bounds memory, what a crash repeats, and the size of an entry (64 KB at most).
@@ -52,7 +55,7 @@ class Rotated:
     It is over when nothing was damaged; then `destroyed` are the generations that are no more.
     """
 
-    grade: str
+    key: str
     generation: int
     records: int
     damaged: tuple[str, ...]
@@ -61,23 +64,23 @@ class Rotated:
 
 def rotate(
     archive: Archive,
-    grade: str,
+    key: str,
     person: Unlocked,
     now: datetime,
     reach: Reach = lambda done, total: None,
 ) -> Rotated:
-    """Move every record of a grade to its newest key, made here unless one waits to be moved to.
+    """Move every record under a key to its newest generation, made here unless one waits for it.
 
-    `reach(done, total)` counts records. Raises BadRequest for a grade without a key, NotAllowed
+    `reach(done, total)` counts records. Raises BadRequest for a key that is not there, NotAllowed
     for whoever does not hold every generation in use, Busy, DiskFailed.
     """
     archive.follow()
-    run = _Run(archive, grade, person)
+    run = _Run(archive, key, person)
     with archive.writing(now, person.name) as desk:
         discard_unsaid(archive)
         run.begin(desk)
     run.rekey_indexes()
-    done, total = 0, archive.catalogue.sealed_count(grade, run.target.generation)
+    done, total = 0, archive.catalogue.sealed_count(key, run.target.generation)
     while True:
         with archive.writing(now, person.name) as desk:
             rows = run.next_rows()
@@ -88,12 +91,12 @@ def rotate(
         reach(done, total)
 
 
-def under_way(archive: Archive, grade: str) -> bool:
+def under_way(archive: Archive, key: str) -> bool:
     """Whether records or private halves of an older generation are still there."""
-    newest = archive.catalogue.newest_generation(grade)
+    newest = archive.catalogue.newest_generation(key)
     if newest is None:
         return False
-    return bool(_older(archive, grade, newest) or archive.catalogue.sealed_count(grade, newest))
+    return bool(_older(archive, key, newest) or archive.catalogue.sealed_count(key, newest))
 
 
 def tidy(archive: Archive) -> None:
@@ -102,10 +105,10 @@ def tidy(archive: Archive) -> None:
     Private halves outlive the entry that ends their rotation only by a crash.
     """
     discard_unsaid(archive)
-    for grade in archive.keys.key_ids():
-        state, generation = _last(archive, grade)
+    for key in archive.keys.key_ids():
+        state, generation = _last(archive, key)
         if state == "ended":
-            _destroy(archive, grade, generation)
+            _destroy(archive, key, generation)
 
 
 def discard_unsaid(archive: Archive) -> None:
@@ -113,18 +116,18 @@ def discard_unsaid(archive: Archive) -> None:
 
     Call it with the lock held: whoever makes a generation says so before letting go of it.
     """
-    for grade in archive.keys.key_ids():
-        for generation in archive.keys.generations(grade):
-            if archive.catalogue.public_key(grade, generation) is None:
-                archive.keys.discard(grade, generation)
+    for key in archive.keys.key_ids():
+        for generation in archive.keys.generations(key):
+            if archive.catalogue.public_key(key, generation) is None:
+                archive.keys.discard(key, generation)
 
 
 class _Run:
-    """One person's rotation of one grade, from batch to batch."""
+    """One person's rotation of one key, from batch to batch."""
 
-    def __init__(self, archive: Archive, grade: str, person: Unlocked) -> None:
+    def __init__(self, archive: Archive, key: str, person: Unlocked) -> None:
         self._archive = archive
-        self._grade = grade
+        self._key_id = key
         self._person = person
         self._opened: dict[int, GradeKey] = {}
         self._at = 0  # ledger position: records filed before it are done
@@ -135,61 +138,56 @@ class _Run:
     @property
     def target(self) -> GradeKey:
         """The generation to move to; a later one when somebody was shut out meanwhile."""
-        newest = self._archive.catalogue.newest_generation(self._grade)
+        newest = self._archive.catalogue.newest_generation(self._key_id)
         assert newest is not None
         return self._key(newest)
 
     def begin(self, desk: Desk) -> None:
-        newest = self._archive.catalogue.newest_generation(self._grade)
+        newest = self._archive.catalogue.newest_generation(self._key_id)
         if newest is None:
-            raise BadRequest(f"密级 {self._grade} 没有密钥", f"the grade {self._grade} has no key")
+            raise BadRequest(f"{self._key_id} 没有密钥", f"{self._key_id} has no key")
         self._key(newest)  # whoever does not hold it begins nothing
-        if under_way(self._archive, self._grade):
-            if _last(self._archive, self._grade) == ("begun", newest):
+        if under_way(self._archive, self._key_id):
+            if _last(self._archive, self._key_id) == ("begun", newest):
                 return
         else:
             newest = self._new_generation(desk)
-        older = _older(self._archive, self._grade, newest)
+        older = _older(self._archive, self._key_id, newest)
         for generation in older:
             self._key(generation)
-        desk.say("rotate", {"grade": self._grade}, state="begun", generation=newest,
+        desk.say("rotate", key_subject(self._key_id), state="begun", generation=newest,
                  replaces=older)  # fmt: skip
         desk.append()
         self._archive.follow()
 
     def _new_generation(self, desk: Desk) -> int:
-        archive, grade = self._archive, self._grade
-        newest = archive.catalogue.newest_generation(grade)
-        cleared = archive.catalogue.clearances(grade)
+        archive = self._archive
+        newest = archive.catalogue.newest_generation(self._key_id)
+        cleared = archive.catalogue.clearances(self._key_id)
         names = sorted({row["person"] for row in cleared if row["generation"] == newest})
         pages = [archive.vouched(name) for name in names]
         suite: Suite = "x25519" if archive.settings.suite == "x25519" else "hybrid"
-        key = archive.keys.new_generation(grade, suite)
-        for page in pages:
-            archive.keys.grant(key, page)
-        desk.say("key", {"grade": grade}, generation=key.generation,
-                 suite=suite, public=recipient_digest(key.recipient),
-                 granted=names)  # fmt: skip
+        key = desk.new_key(self._key_id, pages, suite)
         self._opened[key.generation] = key
         return key.generation
 
     def rekey_indexes(self) -> None:
         """Let the full text move to the new key; it is a shadow, so failing costs a rebuild."""
         target = self.target
-        for path in _indexes(self._archive, self._grade):
-            older = _older(self._archive, self._grade, target.generation)
+        for path in _indexes(self._archive, self._key_id):
+            older = _older(self._archive, self._key_id, target.generation)
             keys = [index_key(self._key(generation).identity) for generation in reversed(older)]
             try:
                 rekey(path, keys, index_key(target.identity))
             except (ShadowError, OSError) as error:
-                log.warning("the index of %s is built anew: %s", self._grade, error)
+                log.warning("the index of %s is built anew: %s", self._key_id, error)
                 throw_away(path)
 
     def next_rows(self) -> list[Row]:
         aim = self.target.generation
         if aim != self._aim:
             self._aim, self._at = aim, 0  # what this run has moved already moves once more
-        rows = self._archive.catalogue.sealed_before(self._grade, aim, self._at, TOGETHER)
+        rows = self._archive.catalogue.sealed_before(self._key_id, aim, self._at, TOGETHER)
         if rows:
             self._at = rows[-1]["idx"] + 1
         return rows
@@ -211,22 +209,22 @@ class _Run:
 
         self._archive.vault.replace_heads(sealed_anew())
         if heads:
-            desk.say("rewrap", {}, grade=self._grade, generation=target.generation, heads=heads)
+            desk.say("rewrap", {}, key=self._key_id, generation=target.generation, heads=heads)
             desk.append()
             self._archive.follow()
         self._records += len(heads)
 
     def _new_head(self, row: Row, target: GradeKey) -> bytes:
-        archive, record, grade = self._archive, row["id"], self._grade
+        archive, record, key = self._archive, row["id"], self._key_id
         name = record_name(row)
         stored = archive.vault.stored_head(name)
-        label = record_label(record, grade, target.generation)
+        label = record_label(record, key, target.generation)
         if hashlib.sha256(stored).hexdigest() != row["objects"]["head"]:
             # A crash came between the head and its entry; anything else is not ours.
             archive.vault.check_head(name, stored, [target.identity], label)
             return stored
         old = self._key(row["generation"])
-        before = record_label(record, grade, old.generation)
+        before = record_label(record, key, old.generation)
         return archive.vault.resealed(name, stored, [old.identity], before, target.recipient, label)
 
     def end(self, desk: Desk) -> Rotated:
@@ -236,20 +234,20 @@ class _Run:
         digest, count = self._heads()
         destroyed: list[int] = []
         if not self._damaged:
-            desk.say("rotate", {"grade": self._grade}, state="ended", generation=generation,
+            desk.say("rotate", key_subject(self._key_id), state="ended", generation=generation,
                      records=count, heads=digest)  # fmt: skip
             desk.append()
             self._archive.follow()
-            destroyed = _destroy(self._archive, self._grade, generation)
+            destroyed = _destroy(self._archive, self._key_id, generation)
         return Rotated(
-            self._grade, generation, self._records, tuple(self._damaged), tuple(destroyed)
+            self._key_id, generation, self._records, tuple(self._damaged), tuple(destroyed)
         )
 
     def _heads(self) -> tuple[str, int]:
-        """SHA-256 over a line for each record of the grade, in the order of their ids, and how
+        """SHA-256 over a line for each record under the key, in the order of their ids, and how
         many there are. Each head is compared with what the ledger names."""
         hasher, count = hashlib.sha256(), 0
-        for row in self._archive.catalogue.sealed_rows(self._grade):
+        for row in self._archive.catalogue.sealed_rows(self._key_id):
             named = row["objects"]["head"]
             hasher.update(f"{row['id']} {named}\n".encode("ascii"))
             count += 1
@@ -267,33 +265,33 @@ class _Run:
 
     def _key(self, generation: int) -> GradeKey:
         if generation not in self._opened:
-            opened = self._archive.opened(self._grade, generation, self._person)
+            opened = self._archive.opened(self._key_id, generation, self._person)
             self._opened[generation] = opened
         return self._opened[generation]
 
 
-def _older(archive: Archive, grade: str, newest: int) -> list[int]:
+def _older(archive: Archive, key: str, newest: int) -> list[int]:
     """Generations before the newest whose private half somebody still holds."""
     return [
         generation
-        for generation in archive.keys.generations(grade)
-        if generation < newest and archive.keys.holders(grade, generation)
+        for generation in archive.keys.generations(key)
+        if generation < newest and archive.keys.holders(key, generation)
     ]
 
 
-def _destroy(archive: Archive, grade: str, newest: int) -> list[int]:
-    older = _older(archive, grade, newest)
+def _destroy(archive: Archive, key: str, newest: int) -> list[int]:
+    older = _older(archive, key, newest)
     for generation in older:
-        archive.keys.destroy_private(grade, generation)
+        archive.keys.destroy_private(key, generation)
     return older
 
 
-def _last(archive: Archive, grade: str) -> tuple[str, int]:
-    """State and generation of the last word on a rotation of this grade; ("", 0) for none."""
-    found = [entry for entry in archive.entries_of(grade) if entry.act == "rotate"]
+def _last(archive: Archive, key: str) -> tuple[str, int]:
+    """State and generation of the last word on a rotation of this key; ("", 0) for none."""
+    found = [entry for entry in archive.entries_of(key) if entry.act == "rotate"]
     return (found[-1].fields["state"], found[-1].fields["generation"]) if found else ("", 0)
 
 
-def _indexes(archive: Archive, grade: str) -> list[Path]:
-    places = (archive.root / "index" / f"{grade}{ending}" for ending in INDEXES)
+def _indexes(archive: Archive, key: str) -> list[Path]:
+    places = (archive.root / "index" / f"{key}{ending}" for ending in INDEXES)
     return [place for place in places if place.exists()]

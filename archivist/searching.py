@@ -1,12 +1,12 @@
 """Full text: searching what a person is cleared for.
 
-One encrypted index for each grade, opened with a key that is derived from the grade's own
-key: whoever cannot open a grade cannot open its index either. An uncleared grade is not
-filtered out of the hits, it is simply not there: asking for it by name finds nothing, as in a
-grade without records.
+One encrypted index for each grade and each need-to-know list, opened with a key that is derived
+from the grade's or the list's own: whoever cannot open the records cannot open their index. An
+uncleared grade is not filtered out of the hits, it is simply not there: asking for it by name finds
+nothing, as in a grade without records.
 
 A session outlives a clearance by hours, so its keys count only while the person holds the
-newest generation of the grade. What an older key could still open is not opened.
+newest generation. What an older key could still open is not opened.
 
 A search that finds its indexes up to date opens neither ledger, catalogue nor vault; so
 this module imports none of them. Catching up is `archivist.indexing`.
@@ -22,6 +22,7 @@ from typing import Any
 from archivist.config import Settings
 from archivist.errors import BadRequest
 from archivist.masking import masked
+from archivist.records import grade_of
 from index.analysis import plan, snippet
 from index.engine import Engine, Filters
 from index.errors import IndexDamaged, IndexMissing, IndexOutdated, WrongIndexKey
@@ -44,45 +45,50 @@ REBUILT = (IndexMissing, IndexOutdated, IndexDamaged, WrongIndexKey)
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The open index of one grade."""
+    """The open index of what one key seals: a grade, or those on a need-to-know list."""
 
-    grade: str
+    key: str
     engine: Engine
+
+    @property
+    def grade(self) -> str:
+        """The grade of the records in it."""
+        return grade_of(self.key)
 
 
 @contextmanager
 def shelves(settings: Settings, session: Session) -> Iterator[list[Shelf]]:
-    """Open the index of every grade the person is cleared for, and make the ones missing."""
+    """Open the index of everything the person holds a key for, and make the ones missing."""
     with ExitStack() as stack:
         opened = []
-        for grade, key in _usable(settings, session).items():
-            engine = _opened(settings, grade, key)
+        for key_id, key in _usable(settings, session).items():
+            engine = _opened(settings, key_id, key)
             stack.callback(engine.close)
-            opened.append(Shelf(grade, engine))
+            opened.append(Shelf(key_id, engine))
         yield opened
 
 
 def outdated(settings: Settings, session: Session) -> bool:
-    """Whether the person holds grades for which the session has no key: cleared, or a key
-    rotated, since login."""
-    return any((grade, n) not in session.index_keys for grade, n in _held(settings, session))
+    """Whether the person holds keys that the session does not know: cleared, put on a list, or a
+    key rotated, since login."""
+    return any(name not in session.index_keys for name in _held(settings, session))
 
 
 def _usable(settings: Settings, session: Session) -> dict[str, bytes]:
     held = _held(settings, session)
     return {
-        grade: key
-        for (grade, generation), key in sorted(session.index_keys.items())
-        if generation == NEVER_SEALED or (grade, generation) in held
+        key_id: key
+        for (key_id, generation), key in sorted(session.index_keys.items())
+        if generation == NEVER_SEALED or (key_id, generation) in held
     }
 
 
 def _held(settings: Settings, session: Session) -> set[tuple[str, int]]:
-    """The newest generation of each grade, where the person holds it."""
+    """The newest generation of each key, where the person holds it."""
     ring = KeyRing(settings.root / "keys" / "grades")
     held = ring.held_by(session.name)
-    newest = {grade: max(ring.generations(grade), default=0) for grade, _ in held}
-    return {(grade, generation) for grade, generation in held if newest[grade] == generation}
+    newest = {key: max(ring.generations(key), default=0) for key, _ in held}
+    return {(key, generation) for key, generation in held if newest[key] == generation}
 
 
 def behind(settings: Settings, opened: list[Shelf]) -> list[Shelf]:
@@ -108,7 +114,7 @@ def search(
         opened = [shelf for shelf in opened if shelf.grade == grade]
     asked = plan(query)
     shown: Callable[[str], str] = str if in_full else masked
-    merged = search_all({shelf.grade: shelf.engine for shelf in opened}, asked, filters, limit)
+    merged = search_all({shelf.key: shelf.engine for shelf in opened}, asked, filters, limit)
     hits = [
         {
             "record": result.hit.record,
@@ -116,7 +122,7 @@ def search(
             "customer": result.hit.customer,
             "dossier": result.hit.dossier,
             "type": result.hit.type,
-            "grade": result.grade,
+            "grade": grade_of(result.grade),
             "title": shown(result.hit.title),
             "snippet": snippet(result.hit.text, asked, shown(result.hit.text)),
             "score": round(result.hit.score, 4),
@@ -126,11 +132,11 @@ def search(
     return {"total": merged.total, "hits": hits}
 
 
-def _opened(settings: Settings, grade: str, key: bytes) -> Engine:
-    """Open a grade's index; one that is missing, outdated or damaged is begun anew."""
+def _opened(settings: Settings, key_id: str, key: bytes) -> Engine:
+    """Open an index; one that is missing, outdated or damaged is begun anew."""
     module, name, ending = _kind(settings)
     engine: type[Engine] = getattr(importlib.import_module(module), name)
-    path = settings.root / "index" / f"{grade}{ending}"
+    path = settings.root / "index" / f"{key_id}{ending}"
     try:
         return engine.open(path, key)
     except REBUILT:
@@ -148,7 +154,7 @@ def _opened(settings: Settings, grade: str, key: bytes) -> Engine:
             from index.rekeying import throw_away
 
             log = logging.getLogger("archivist")
-            log.warning("the index of %s is built anew: %s", grade, error)
+            log.warning("the index of %s is built anew: %s", key_id, error)
             # A shadow: everything in it stands in the ledger and the sealed cards.
             throw_away(path)
         return engine.open(path, key, create=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from archivist.archive import Archive
 from archivist.errors import BadRequest
-from archivist.records import Entry
+from archivist.records import Entry, target_of
 from index.catalogue import Row
 from storage.errors import Damaged
 from storage.people import Unlocked
@@ -64,6 +64,7 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
         "dossier": row["dossier"],
         "type": row["type"],
         "grade": row["grade"],
+        "need_to_know": target_of(row["key"]),
         "generation": row["generation"],
         "until": row["until"],
         "title": card["title"] if card else None,
@@ -82,7 +83,7 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
 
 def _card(archive: Archive, row: Row, person: Unlocked | None) -> dict[str, Any] | None:
     held = archive.keys.held_by(person.name) if person else []
-    if row["generation"] is not None and (row["grade"], row["generation"]) not in held:
+    if row["generation"] is not None and (row["key"], row["generation"]) not in held:
         return None
     return archive.record_card(row, person)
 

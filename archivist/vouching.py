@@ -112,7 +112,7 @@ def _finding(found: Difference) -> Finding:
 def _stored(archive: Archive, ledger: Ledger, replay: Replay, reach: Reach) -> Iterator[Finding]:
     for _, raw in ledger.entries(0, replay.applied):
         yield from _card(archive, json.loads(raw).get("card"))
-    newest = {row["grade"]: row["generation"] for row in replay.grade_keys()}
+    newest = {row["key"]: row["generation"] for row in replay.grade_keys()}
     total = replay.record_count()
     for done, row in enumerate(replay.every_record(), start=1):
         yield from _record(archive, row, newest)
@@ -138,19 +138,19 @@ def _record(archive: Archive, row: Row, newest: Mapping[str, int]) -> Iterator[F
         verify = partial(vault.verify_body, name, body["suffix"], body["sha256"], sealed=sealed)
         yield from _checked("S-BODY", f"{name}.{body['suffix']}", verify)
     if sealed:
-        yield from _checked("S-HEAD", name, partial(_head, archive, row, newest[row["grade"]]))
+        yield from _checked("S-HEAD", name, partial(_head, archive, row, newest[row["key"]]))
 
 
 def _head(archive: Archive, row: Row, newest: int) -> None:
-    name, grade, generation = record_name(row), row["grade"], row["generation"]
+    name, key, generation = record_name(row), row["key"], row["generation"]
     verify = archive.vault.verify_head
     try:
-        verify(name, record_label(row["id"], grade, generation), row["objects"]["head"])
+        verify(name, record_label(row["id"], key, generation), row["objects"]["head"])
     except Damaged:
         if newest == generation:
             raise
         # A rotation under way: the new head lies there before the entry that names it.
-        verify(name, record_label(row["id"], grade, newest), None)
+        verify(name, record_label(row["id"], key, newest), None)
 
 
 # ── public keys ───────────────────────────────────────────────────────────────
@@ -158,7 +158,7 @@ def _head(archive: Archive, row: Row, newest: int) -> None:
 
 def _keys(archive: Archive, replay: Replay) -> Iterator[Finding]:
     for row in replay.grade_keys():
-        where = f"keys/grades/{row['grade']}/{row['generation']:04}/public"
+        where = f"keys/grades/{row['key']}/{row['generation']:04}/public"
         yield from _checked("K-GRADE", where, partial(_same_grade_key, archive, row))
     for row in replay.people():
         where = f"keys/people/{row['id']}.json"
@@ -166,7 +166,7 @@ def _keys(archive: Archive, replay: Replay) -> Iterator[Finding]:
 
 
 def _same_grade_key(archive: Archive, row: Row) -> None:
-    found = archive.keys.recipient(row["grade"], row["generation"])
+    found = archive.keys.recipient(row["key"], row["generation"])
     if recipient_digest(found) != row["public"]:
         raise Damaged("is not the one the ledger names")
 

@@ -31,7 +31,7 @@ from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 5  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 6  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -49,13 +49,14 @@ CREATE TABLE known_by (value TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL
 CREATE INDEX known_by_id ON known_by (id);
 CREATE TABLE record (
   id TEXT PRIMARY KEY, idx INTEGER NOT NULL, customer TEXT NOT NULL, dossier TEXT NOT NULL,
-  type TEXT NOT NULL, grade TEXT NOT NULL, generation INTEGER, pages INTEGER NOT NULL,
-  media TEXT NOT NULL, suffix TEXT NOT NULL, size_bytes INTEGER NOT NULL, filed TEXT NOT NULL,
+  type TEXT NOT NULL, grade TEXT NOT NULL, key TEXT NOT NULL, generation INTEGER,
+  pages INTEGER NOT NULL, media TEXT NOT NULL, suffix TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL, filed TEXT NOT NULL,
   filed_by TEXT NOT NULL, claim TEXT NOT NULL, print TEXT NOT NULL, objects TEXT NOT NULL,
   clauses TEXT NOT NULL, packs TEXT NOT NULL, stored TEXT NOT NULL, until TEXT);
 CREATE INDEX record_dossier ON record (dossier, type);
 CREATE INDEX record_customer ON record (customer);
-CREATE INDEX record_grade ON record (grade, idx);
+CREATE INDEX record_key ON record (key, idx);
 CREATE TABLE print (print TEXT PRIMARY KEY, subject TEXT NOT NULL);
 CREATE TABLE claim (
   id TEXT PRIMARY KEY, scan TEXT NOT NULL, outcome TEXT NOT NULL, tray TEXT, reason TEXT,
@@ -67,10 +68,12 @@ CREATE TABLE person (
   recipient TEXT, left_at TEXT);
 CREATE TABLE refused_login (idx INTEGER PRIMARY KEY, person TEXT NOT NULL, t TEXT NOT NULL);
 CREATE INDEX refused_login_person ON refused_login (person, t);
-CREATE TABLE clearance (grade TEXT NOT NULL, generation INTEGER NOT NULL, person TEXT NOT NULL,
-  PRIMARY KEY (grade, generation, person));
-CREATE TABLE grade_key (grade TEXT NOT NULL, generation INTEGER NOT NULL, public TEXT NOT NULL,
-  PRIMARY KEY (grade, generation));
+CREATE TABLE clearance (key TEXT NOT NULL, generation INTEGER NOT NULL, person TEXT NOT NULL,
+  PRIMARY KEY (key, generation, person));
+CREATE TABLE grade_key (key TEXT NOT NULL, generation INTEGER NOT NULL, public TEXT NOT NULL,
+  PRIMARY KEY (key, generation));
+CREATE TABLE need_to_know (key TEXT PRIMARY KEY, grade TEXT NOT NULL, target TEXT NOT NULL,
+  since TEXT NOT NULL, ended TEXT);
 CREATE TABLE pack (id TEXT NOT NULL, version TEXT NOT NULL, sha256 TEXT NOT NULL, t TEXT NOT NULL,
   idx INTEGER NOT NULL, PRIMARY KEY (id, version));
 CREATE TABLE attestation (
@@ -224,13 +227,14 @@ class Catalogue(CatalogueView):
     ) -> None:
         scan = entry["objects"]["scan"]
         self._run(
-            "INSERT INTO record VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO record VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             subject["record"],
             index,
             subject["customer"],
             subject["dossier"],
             entry["type"],
             entry["grade"],
+            entry.get("key", entry["grade"]),
             entry.get("generation"),
             entry["pages"],
             entry["media"],
@@ -257,12 +261,13 @@ class Catalogue(CatalogueView):
     def _regrade(
         self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]
     ) -> None:
-        """A new grade, stored anew; or, when it stays the same, only a new end of its period."""
+        """A new grade or key, stored anew; or, when both stay, only a new end of its period."""
         if "objects" in entry:
             self._run(
-                "UPDATE record SET grade = ?, generation = ?, objects = ?, size_bytes = ?, "
-                "stored = ? WHERE id = ?",
+                "UPDATE record SET grade = ?, key = ?, generation = ?, objects = ?, "
+                "size_bytes = ?, stored = ? WHERE id = ?",
                 entry["to"],
+                entry.get("key", entry["to"]),
                 entry.get("generation"),
                 _json(entry["objects"]),
                 entry["objects"]["scan"]["size_bytes"],
@@ -446,30 +451,30 @@ class Catalogue(CatalogueView):
     ) -> None:
         self._run(
             "INSERT INTO grade_key VALUES (?,?,?) ON CONFLICT DO NOTHING",
-            subject["grade"],
+            _key_of(subject),
             entry["generation"],
             entry["public"],
         )
         for person in entry["granted"]:
-            self._cleared(subject["grade"], entry["generation"], person)
+            self._cleared(_key_of(subject), entry["generation"], person)
 
     def _clear(
         self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]
     ) -> None:
         for generation in entry["generations"]:
-            self._cleared(subject["grade"], generation, subject["person"])
+            self._cleared(_key_of(subject), generation, subject["person"])
 
-    def _cleared(self, grade: str, generation: int, person: str) -> None:
+    def _cleared(self, key: str, generation: int, person: str) -> None:
         self._run(
-            "INSERT INTO clearance VALUES (?,?,?) ON CONFLICT DO NOTHING", grade, generation, person
+            "INSERT INTO clearance VALUES (?,?,?) ON CONFLICT DO NOTHING", key, generation, person
         )
 
     def _revoke(
         self, _: int, __: Mapping[str, Any], subject: Mapping[str, str], ___: Mapping[str, Any]
     ) -> None:
         self._run(
-            "DELETE FROM clearance WHERE grade = ? AND person = ?",
-            subject["grade"],
+            "DELETE FROM clearance WHERE key = ? AND person = ?",
+            _key_of(subject),
             subject["person"],
         )
 
@@ -492,10 +497,25 @@ class Catalogue(CatalogueView):
         """Once it ended nobody is cleared for the older generations: they are no more."""
         if entry["state"] == "ended":
             self._run(
-                "DELETE FROM clearance WHERE grade = ? AND generation < ?",
-                subject["grade"],
+                "DELETE FROM clearance WHERE key = ? AND generation < ?",
+                _key_of(subject),
                 entry["generation"],
             )
+
+    def _limit(
+        self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]
+    ) -> None:
+        """A list that ended stays: its key may seal records that have not moved yet."""
+        ended = entry["t"] if entry["state"] == "ended" else None
+        self._run(
+            "INSERT INTO need_to_know VALUES (?,?,?,?,?) ON CONFLICT (key) DO UPDATE SET "
+            "ended=excluded.ended",
+            subject["key"],
+            entry["grade"],
+            subject.get("record") or subject["dossier"],
+            entry["t"],
+            ended,
+        )
 
     def _adopt(
         self,
@@ -588,11 +608,16 @@ _STEPS = {
     "rewrap": Catalogue._rewrap,
     "clear": Catalogue._clear,
     "revoke": Catalogue._revoke,
+    "limit": Catalogue._limit,
     "leave": Catalogue._leave,
     "refused-login": Catalogue._refused_login,
     "adopt": Catalogue._adopt,
     "violation": Catalogue._violation,
 }
+
+
+def _key_of(subject: Mapping[str, str]) -> str:
+    return subject.get("key") or subject["grade"]
 
 
 def _json(value: Any) -> str:

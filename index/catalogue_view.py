@@ -139,19 +139,17 @@ class CatalogueView:
             *types,
         )
 
-    def filed_since(self, grade: str, index: int) -> list[Row]:
-        """Records of a grade whose ledger entry stands at `index` or later, in that order."""
-        return self._all(
-            "SELECT * FROM record WHERE grade = ? AND idx >= ? ORDER BY idx", grade, index
-        )
+    def filed_since(self, key: str, index: int) -> list[Row]:
+        """Records under a key whose ledger entry stands at `index` or later, in that order."""
+        return self._all("SELECT * FROM record WHERE key = ? AND idx >= ? ORDER BY idx", key, index)
 
     def ending(self) -> list[Row]:
         """Records whose secrecy has an end (`until`), the nearest first."""
         return self._all("SELECT * FROM record WHERE until IS NOT NULL ORDER BY until, id")
 
     def grades_in_dossiers(self) -> list[Row]:
-        """Which grades lie in which dossier: `dossier`, `grade`, `generation`, each once."""
-        return self._all("SELECT DISTINCT dossier, grade, generation FROM record")
+        """Which grades lie in which dossier: `dossier`, `grade`, `key`, `generation`, each once."""
+        return self._all("SELECT DISTINCT dossier, grade, key, generation FROM record")
 
     def holder_of_print(self, fingerprint: str) -> str | None:
         """The record that has this content already, or None."""
@@ -178,12 +176,37 @@ class CatalogueView:
         """One person, or None; `left_at` says since when he is no longer here."""
         return self._one("SELECT * FROM person WHERE id = ?", name)
 
-    def clearances(self, grade: str | None = None) -> list[Row]:
-        """Who was granted what: `grade`, `generation`, `person`; of one grade if it is named."""
+    def clearances(self, key: str | None = None) -> list[Row]:
+        """Who was granted what: `key`, `generation`, `person`; of one key if it is named."""
         everything = "SELECT * FROM clearance"
-        if grade is None:
-            return self._all(f"{everything} ORDER BY grade, generation, person")
-        return self._all(f"{everything} WHERE grade = ? ORDER BY generation, person", grade)
+        if key is None:
+            return self._all(f"{everything} ORDER BY key, generation, person")
+        return self._all(f"{everything} WHERE key = ? ORDER BY generation, person", key)
+
+    def lists(self) -> list[Row]:
+        """Every need-to-know list in force, oldest target first: `key`, `grade`, `target`,
+        `since`."""
+        return self._all(
+            "SELECT key, grade, target, since FROM need_to_know WHERE ended IS NULL "
+            "ORDER BY target, grade"
+        )
+
+    def key_for(self, grade: str, dossier: str, record: str | None = None) -> str:
+        """The key id that seals papers of a grade in this place: the nearest list's, else the
+        grade's own."""
+        for target in (record, dossier):
+            row = target and self._one(
+                "SELECT key FROM need_to_know WHERE grade = ? AND target = ? AND ended IS NULL",
+                grade,
+                target,
+            )
+            if row:
+                return str(row["key"])
+        return grade
+
+    def sealed_by(self, key: str) -> list[str]:
+        """Ids of the records under a key, sorted."""
+        return [r["id"] for r in self._all("SELECT id FROM record WHERE key = ? ORDER BY id", key)]
 
     def refused_logins(self, person: str, since: str) -> int:
         """How often a wrong passphrase was tried for a person from the UTC time `since` on."""
@@ -194,60 +217,60 @@ class CatalogueView:
         """Every adopted version of a pack, the newest adoption first."""
         return self._all("SELECT * FROM pack WHERE id = ? ORDER BY idx DESC", pack)
 
-    def graded(self) -> set[str]:
-        """The grades that have a key."""
-        return {row["grade"] for row in self._all("SELECT DISTINCT grade FROM grade_key")}
+    def key_ids(self) -> set[str]:
+        """Every key that was ever made: the grades' and the lists'."""
+        return {row["key"] for row in self._all("SELECT DISTINCT key FROM grade_key")}
 
-    def newest_generation(self, grade: str) -> int | None:
-        """The newest generation of a grade's key that the ledger names, or None."""
-        sql = "SELECT max(generation) AS newest FROM grade_key WHERE grade = ?"
-        newest = self._all(sql, grade)[0]["newest"]
+    def newest_generation(self, key: str) -> int | None:
+        """The newest generation of a key that the ledger names, or None."""
+        sql = "SELECT max(generation) AS newest FROM grade_key WHERE key = ?"
+        newest = self._all(sql, key)[0]["newest"]
         return None if newest is None else int(newest)
 
     def generations_used(self) -> list[Row]:
-        """How many `records` are sealed to each `grade` and `generation`."""
+        """How many `records` are sealed to each `key` and `generation`."""
         return self._all(
-            "SELECT grade, generation, count(*) AS records FROM record "
-            "WHERE generation IS NOT NULL GROUP BY grade, generation ORDER BY grade, generation"
+            "SELECT key, generation, count(*) AS records FROM record "
+            "WHERE generation IS NOT NULL GROUP BY key, generation ORDER BY key, generation"
         )
 
-    def sealed_count(self, grade: str, generation: int) -> int:
-        """How many records of a grade are sealed to an older generation than this one."""
-        sql = "SELECT count(*) AS n FROM record WHERE grade = ? AND generation < ?"
-        return int(self._all(sql, grade, generation)[0]["n"])
+    def sealed_count(self, key: str, generation: int) -> int:
+        """How many records are sealed to an older generation of a key than this one."""
+        sql = "SELECT count(*) AS n FROM record WHERE key = ? AND generation < ?"
+        return int(self._all(sql, key, generation)[0]["n"])
 
-    def sealed_before(self, grade: str, generation: int, index: int, limit: int) -> list[Row]:
-        """Records of a grade that are sealed to an older generation than this one and whose
+    def sealed_before(self, key: str, generation: int, index: int, limit: int) -> list[Row]:
+        """Records under a key that are sealed to an older generation than this one and whose
         ledger entry stands at `index` or later, in that order; at most `limit`: `id`, `idx`,
         `customer`, `dossier`, `stored`, `generation`, `objects`."""
         return self._all(
             "SELECT id, idx, customer, dossier, stored, generation, objects FROM record "
-            "WHERE grade = ? AND idx >= ? AND generation < ? ORDER BY idx LIMIT ?",
-            grade,
+            "WHERE key = ? AND idx >= ? AND generation < ? ORDER BY idx LIMIT ?",
+            key,
             index,
             generation,
             limit,
         )
 
-    def sealed_rows(self, grade: str) -> Iterator[Row]:
-        """Every sealed record of a grade in the order of their ids, in bounded memory:
+    def sealed_rows(self, key: str) -> Iterator[Row]:
+        """Every sealed record under a key in the order of their ids, in bounded memory:
         `id`, `customer`, `dossier`, `stored`, `objects`."""
         last, some = "", True
         while some:
             rows = self._all(
                 "SELECT id, customer, dossier, stored, objects FROM record WHERE id > ? "
-                "AND grade = ? AND generation IS NOT NULL ORDER BY id LIMIT 1000",
+                "AND key = ? AND generation IS NOT NULL ORDER BY id LIMIT 1000",
                 last,
-                grade,
+                key,
             )
             yield from rows
             some = bool(rows)
             last = rows[-1]["id"] if rows else last
 
-    def public_key(self, grade: str, generation: int) -> str | None:
-        """The digest of a grade key's public half as the ledger names it, or None."""
+    def public_key(self, key: str, generation: int) -> str | None:
+        """The digest of a key's public half as the ledger names it, or None."""
         row = self._one(
-            "SELECT public FROM grade_key WHERE grade = ? AND generation = ?", grade, generation
+            "SELECT public FROM grade_key WHERE key = ? AND generation = ?", key, generation
         )
         return row["public"] if row else None
 

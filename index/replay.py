@@ -94,8 +94,8 @@ class Replay(Catalogue):
             last = rows[-1]["id"]
 
     def grade_keys(self) -> list[Row]:
-        """Every generation of every grade's key, with the digest of its public half."""
-        return self._all("SELECT * FROM grade_key ORDER BY grade, generation")
+        """Every generation of every key, with the digest of its public half."""
+        return self._all("SELECT * FROM grade_key ORDER BY key, generation")
 
     def differences(self, path: Path, key: bytes) -> list[Difference] | None:
         """How the catalogue at `path` differs from this one, which has followed as far.

@@ -125,6 +125,10 @@ class KeyRing:
         """Whether a person was granted a generation and it was not withdrawn since."""
         return self._held(key_id, generation, holder).is_file()
 
+    def holds_any(self, key_id: str, holder: str) -> bool:
+        """Whether a person holds some generation of a key."""
+        return any(self.holds(key_id, n, holder) for n in self.generations(key_id))
+
     def held_by(self, holder: str) -> list[tuple[str, int]]:
         """Every (key id, generation) a person was granted, sorted. Raises Unsuitable."""
         name = f"{checked_person_name(holder)}.age"

@@ -27,6 +27,7 @@ COMMANDS = {
     "logout": ("persons", "退出", "forget the unlocked keys"),
     "whoami": ("persons", "当前用户", "who is logged in, and cleared for what"),
     "person": ("persons", "人员", "people: add, clear, revoke, leave, list"),
+    "need-to-know": ("need_to_know", "知悉范围", "who must know: only those on a list open it"),
     "key": ("keys", "密钥", "keys of the grades: list, rotate, escrow, recover"),
     "pack": ("packs", "制度包", "the regulations: list, check, adopt, coverage"),
     "ask": ("ask", "查问制度", "ask the rules: approvals, deadlines, keeping, penalties"),
@@ -64,7 +65,7 @@ class Doorway(spoken.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"archivist.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
     def rows(self, ctx: click.Context) -> list[tuple[str, str]]:

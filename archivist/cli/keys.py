@@ -23,12 +23,13 @@ from archivist.cli.door import (
     now,
     pass_call,
 )
-from archivist.cli.labels import grade_label, local_time
+from archivist.cli.labels import key_label, local_time
 from archivist.cli.progress import Progress
 from archivist.cli.say import counted, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, group, option, several
 from archivist.enrolling import role_ids
 from archivist.errors import BadRequest
+from archivist.records import grade_of, target_of
 from archivist.regulations import policy_of
 
 DEFAULT_ROLES = ("archivist",)
@@ -55,7 +56,7 @@ def list_(call: Call) -> None:
 
     def shown() -> str:
         lines = [
-            (grade_label(call.policy, row["grade"]), row["generation"], local_time(row["made"]),
+            (key_label(call.policy, row["key"]), row["generation"], local_time(row["made"]),
              row["records"], row["holders"], states[row["state"]])
             for row in rows
         ]  # fmt: skip
@@ -73,7 +74,7 @@ def list_(call: Call) -> None:
 
 def _generations(archive: Archive) -> list[dict[str, Any]]:
     records = {
-        (row["grade"], row["generation"]): row["records"]
+        (row["key"], row["generation"]): row["records"]
         for row in archive.catalogue.generations_used()
     }
     bundles = [
@@ -81,24 +82,27 @@ def _generations(archive: Archive) -> list[dict[str, Any]]:
     ]
     escrowed = bundles[-1].fields["generations"] if bundles else {}
     rows = []
-    for grade in sorted(archive.catalogue.graded()):
-        newest = archive.catalogue.newest_generation(grade)
-        for entry in archive.entries_of(grade):
+    for key in sorted(archive.catalogue.key_ids()):
+        newest = archive.catalogue.newest_generation(key)
+        for entry in archive.entries_of(key):
             if entry.act != "key":
                 continue
             generation = entry.fields["generation"]
-            holders = archive.keys.holders(grade, generation)
-            older = "older" if holders or (grade, generation) in records else "destroyed"
+            holders = archive.keys.holders(key, generation)
+            sealing = bool(holders) or (key, generation) in records
+            latest = "current" if generation == newest else "older"
             rows.append({
-                "grade": grade, "generation": generation, "made": entry.time,
-                "records": records.get((grade, generation), 0), "holders": holders,
-                "state": "current" if generation == newest else older,
-                "escrowed": generation in escrowed.get(grade, ()),
+                "key": key, "grade": grade_of(key), "target": target_of(key),
+                "generation": generation, "made": entry.time,
+                "records": records.get((key, generation), 0), "holders": holders,
+                "state": latest if sealing else "destroyed",
+                "escrowed": generation in escrowed.get(key, ()),
             })  # fmt: skip
     return rows
 
 
 @key_command.command("rotate", zh="为密级 GRADE 换新密钥：重封每份资料的密钥头，再销毁旧密钥。\n\n"
+                     "也可写知悉范围的密钥，如 TOP-D000001。"
                      "中断后再次运行即可继续。此前制作的恢复包随即作废。",
                      changes=(f"密钥头、密钥文件、该密级的全文索引；{ENTRY[0]}",
                               f"heads, key files, the grade's index; {ENTRY[1]}"),
@@ -109,17 +113,21 @@ def _generations(archive: Archive) -> list[dict[str, Any]]:
 def rotate(call: Call, grade: str) -> int:
     """Give GRADE a new key: seal the head of every record anew, then destroy the old key.
 
+    A need-to-know list's key may be named too, as TOP-D000001.
     What was interrupted goes on when it is run again. Recovery bundles made before are void.
     """
     call.somebody()
     person = call.person
     assert person is not None
-    code = call.policy.grade(grade).code
+    call.archive.follow()
+    listed = grade in call.archive.catalogue.key_ids() and target_of(grade) is not None
+    code = grade if listed else call.policy.grade(grade).code
     with Progress(say("轮换密钥", "rotating")) as bar:
         done = rotation.rotate(call.archive, code, person, now(), bar.reach)
-    result = {"grade": done.grade, "generation": done.generation, "records": done.records,
+    result = {"grade": grade_of(done.key), "target": target_of(done.key),
+              "generation": done.generation, "records": done.records,
               "destroyed": list(done.destroyed), "damaged": list(done.damaged)}  # fmt: skip
-    label = grade_label(call.policy, code)
+    label = key_label(call.policy, code)
     call.emit(result, say(f"{label}：{done.records} 份资料已改用第 {done.generation} 代密钥",
                           f"{label}: {counted(done.records, 'record')} moved to generation "
                           f"{done.generation}"))  # fmt: skip
@@ -163,7 +171,13 @@ def escrow_(call: Call, target: Path) -> None:
     archive.follow()
     phrase = ask_escrow_passphrase(new=True)
     issued = escrow.issue(archive, person, target, phrase, now(), call.settings.scrypt_log_n)
-    result = {"file": str(target), "sha256": issued.sha256, "generations": issued.generations}
+    result = {"file": str(target), "sha256": issued.sha256, "generations": issued.generations,
+              "lacking": list(issued.lacking)}  # fmt: skip
+    if issued.lacking:
+        keys = [key_label(call.policy, key) for key in issued.lacking]
+        note(say(f"您不在其知悉范围内，恢复包缺少这些密钥：{'、'.join(keys)}；请由名单上的人另做一份",
+                 f"you are not on the need-to-know lists of {', '.join(keys)}: the bundle lacks "
+                 "their keys; somebody who is makes another"))  # fmt: skip
     call.emit(result, say(f"恢复包已写入 {target}\nSHA-256 {issued.sha256}",
                           f"the recovery bundle is {target}\nSHA-256 {issued.sha256}"))  # fmt: skip
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from archivist.cli.grades import usual_words
 from archivist.cli.say import say
+from archivist.records import grade_of, target_of
 from policies.customer_rows import Scheme
 from policies.naming import value_words
 from policies.pack_rows import Role
@@ -27,6 +28,7 @@ _ACTS = {
     "clear": "授予涉密权限",
     "revoke": "撤销涉密权限",
     "leave": "离职",
+    "limit": "限定知悉范围",
     "refused-login": "口令错误",
     "customer": "登记客户",
     "dossier": "登记档案",
@@ -148,6 +150,12 @@ def grade_label(policy: Policy, code: str) -> str:
     """The name of a grade."""
     found = policy.grades.get(code)
     return say(found.zh, found.en) if found else say(*usual_words(code))
+
+
+def key_label(policy: Policy, key: str) -> str:
+    """What a key seals: a grade, or a grade within the dossier or record of a list."""
+    grade, target = grade_label(policy, grade_of(key)), target_of(key)
+    return grade if target is None else say(f"{target}（{grade}）", f"{target} ({grade})")
 
 
 def department_label(policy: Policy, department: str) -> str:

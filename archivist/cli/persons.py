@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from archivist import clearing, enrolling, rotation
+from archivist import clearing, enrolling, holding, rotation
 from archivist.archive import Archive
 from archivist.cli.door import (
     DAMAGE,
@@ -27,11 +27,19 @@ from archivist.cli.door import (
     now,
     pass_call,
 )
-from archivist.cli.labels import department_label, grade_label, local_time, role_label, word
+from archivist.cli.labels import (
+    department_label,
+    grade_label,
+    key_label,
+    local_time,
+    role_label,
+    word,
+)
 from archivist.cli.progress import Progress
 from archivist.cli.say import counted, facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, command, group, option, several
 from archivist.errors import BadRequest, NotAllowed
+from archivist.records import target_of
 from archivist.regulations import department_id
 from storage import session
 
@@ -96,7 +104,8 @@ def whoami_command(call: Call) -> None:
     result = {
         "person": person.name,
         "roles": row["roles"] if row else [],
-        "grades": [{"grade": grade, "generation": generation} for grade, generation in held],
+        "grades": [{"grade": key, "generation": n} for key, n in held if target_of(key) is None],
+        "need_to_know": sorted({key for key, _ in held if target_of(key) is not None}),
     }
     call.emit(
         result,
@@ -107,6 +116,10 @@ def whoami_command(call: Call) -> None:
                 (
                     say("涉密权限", "cleared for"),
                     [grade_label(call.policy, grade) for grade in ranked],
+                ),
+                (
+                    say("知悉范围", "on the lists of"),
+                    [key_label(call.policy, key) for key in result["need_to_know"]],
                 ),
             )
         ),
@@ -203,9 +216,11 @@ def revoke(call: Call, name: str, grade: str, reason: str) -> int:
     """
     by = call.somebody().name
     done = clearing.revoke(call.archive, call.policy, name, grade, reason, by, now())
-    moved = _rotated(call, done)
-    call.emit(_revoked_row(done, moved), lambda: _revoked(call, done, moved))
-    return _after_rotating([moved])
+    moved = [_rotated(call, one) for one in done]
+    pairs = list(zip(done, moved, strict=True))
+    row, *lists = [_revoked_row(*pair) for pair in pairs]
+    call.emit(row | {"lists": lists}, lambda: "\n".join(_revoked(call, *pair) for pair in pairs))
+    return _after_rotating(moved)
 
 
 @person_command.command("leave", zh="NAME 离职：撤销全部涉密权限，此后不能登录、签字。\n\n"
@@ -239,14 +254,14 @@ def leave(call: Call, name: str) -> int:
     return _after_rotating(moved)
 
 
-def _rotated(call: Call, done: clearing.Revoked) -> rotation.Rotated | None:
+def _rotated(call: Call, done: holding.Revoked) -> rotation.Rotated | None:
     """Move the older records to the new key too; None when it takes somebody else to do it."""
     person = call.person
     if person is None or person.name not in done.holders:
         return None
     try:
         with Progress(say("轮换密钥", "rotating")) as bar:
-            return rotation.rotate(call.archive, done.grade, person, now(), bar.reach)
+            return rotation.rotate(call.archive, done.key, person, now(), bar.reach)
     except NotAllowed:
         return None  # holds the new key, and not all of the older ones
 
@@ -264,10 +279,11 @@ def _after_rotating(moved: Sequence[rotation.Rotated | None]) -> int:
     return DAMAGE if damaged else DONE
 
 
-def _revoked_row(done: clearing.Revoked, moved: rotation.Rotated | None) -> dict[str, Any]:
+def _revoked_row(done: holding.Revoked, moved: rotation.Rotated | None) -> dict[str, Any]:
     return {
         "person": done.person,
         "grade": done.grade,
+        "target": done.target,
         "withdrawn": list(done.withdrawn),
         "generation": done.generation,
         "holders": list(done.holders),
@@ -276,8 +292,8 @@ def _revoked_row(done: clearing.Revoked, moved: rotation.Rotated | None) -> dict
     }
 
 
-def _revoked(call: Call, done: clearing.Revoked, moved: rotation.Rotated | None) -> str:
-    label = grade_label(call.policy, done.grade)
+def _revoked(call: Call, done: holding.Revoked, moved: rotation.Rotated | None) -> str:
+    label = key_label(call.policy, done.key)
     head = say(
         f"{done.person} 的{label}权限已撤销；新密钥为第 {done.generation} 代，"
         f"持有人：{'、'.join(done.holders)}",
@@ -292,9 +308,9 @@ def _revoked(call: Call, done: clearing.Revoked, moved: rotation.Rotated | None)
     else:
         rest = say(
             f"以前归档的资料，用可能留有的旧密钥副本仍能打开，"
-            f"直到由能打开的人运行 archivist key rotate {done.grade}",
+            f"直到由能打开的人运行 archivist key rotate {done.key}",
             "records filed before still open with a copy of the old key that may have been kept, "
-            f"until somebody who can open them runs archivist key rotate {done.grade}",
+            f"until somebody who can open them runs archivist key rotate {done.key}",
         )
     return f"{head}\n{rest}"
 

@@ -42,6 +42,7 @@ def show_command(call: Call, record: str) -> None:
                 (say("客户档案", "dossier"), f"{row['customer']}/{row['dossier']}"),
                 (say("种类", "type"), type_label(call.policy, row["type"])),
                 (say("密级", "grade"), grade_label(call.policy, row["grade"])),
+                (say("知悉范围", "need-to-know list of"), row["need_to_know"]),
                 (say("保密至", "secret until"), row["until"]),
                 (say("页数", "pages"), row["pages"]),
                 (say("格式", "media"), row["media"]),

@@ -147,7 +147,7 @@ DEEDS = {
     "a forgotten violation": (
         sql("DELETE FROM violation"), ("C-LOST", "violation V000001"), None),
     "a clearance": (
-        sql("INSERT INTO clearance (grade, generation, person) VALUES ('TOP', 1, 'wang')"),
+        sql("INSERT INTO clearance (key, generation, person) VALUES ('TOP', 1, 'wang')"),
         ("C-FOREIGN", "clearance TOP 1 wang"), None),
     "another's roles": (
         sql("UPDATE person SET roles = '[\"archivist\"]' WHERE id = 'wang'"),

@@ -88,7 +88,7 @@ def agreement(home):
     """What the ledger calls cleared, and who holds a copy, by generations that the ledger knows."""
     archive = home.open()
     archive.follow()
-    said = {(c["grade"], c["generation"], c["person"]) for c in archive.catalogue.clearances()}
+    said = {(c["key"], c["generation"], c["person"]) for c in archive.catalogue.clearances()}
     held = {
         (grade, generation, name)
         for name in (PERSON, "wang")

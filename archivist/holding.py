@@ -1,0 +1,111 @@
+"""Holding: who has a key, and how it is taken from one of them.
+
+Owns the steps that clearing people for grades and naming those who need to know share. A key is a
+grade's own or a need-to-know list's; to hold it *is* to open what it seals.
+
+Rules it keeps:
+- What opens must be the key that the ledger names: anybody who may write to the folder can seal
+  a key of his own to a holder.
+- Taking it from one makes a next generation for the others, durable before the entry that names
+  it: from that entry on, filing uses it.
+- A key keeps a holder: what nobody can open is lost.
+
+    made = replace_key(archive, desk, "wang", "TOP-D000001")    # entries follow, then `withdraw`
+"""
+
+from dataclasses import dataclass
+from typing import cast
+
+from archivist.archive import Archive, Desk
+from archivist.errors import NotAllowed
+from archivist.records import grade_of, target_of
+from storage.errors import Damaged
+from storage.keys import GradeKey, Suite, recipient_digest
+from storage.people import Unlocked
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """What was withdrawn of which key, the generation in its place, and who holds that one."""
+
+    person: str
+    key: str
+    withdrawn: tuple[int, ...]
+    generation: int
+    holders: tuple[str, ...]
+
+    @property
+    def grade(self) -> str:
+        """The grade of what the key seals."""
+        return grade_of(self.key)
+
+    @property
+    def target(self) -> str | None:
+        """The dossier or record of a need-to-know list; None for a grade's own key."""
+        return target_of(self.key)
+
+
+def genuine(archive: Archive, key: str, generation: int, by: Unlocked) -> GradeKey:
+    """A key opened by its holder, if it is the one the ledger names. Raises NotAllowed, Damaged."""
+    opened = archive.opened(key, generation, by)
+    if recipient_digest(opened.recipient) != archive.catalogue.public_key(key, generation):
+        raise Damaged(f"the key {key}/{generation} is not the one in the ledger")
+    return opened
+
+
+def in_use(archive: Archive, key: str) -> list[int]:
+    """The generations that the ledger knows and somebody holds; a destroyed one is neither."""
+    return [
+        generation
+        for generation in archive.keys.generations(key)
+        if archive.catalogue.public_key(key, generation) and archive.keys.holders(key, generation)
+    ]
+
+
+def holders(archive: Archive, key: str) -> tuple[str, ...]:
+    """Who holds the newest generation, by the ledger, sorted."""
+    newest = archive.catalogue.newest_generation(key)
+    rows = archive.catalogue.clearances(key)
+    return tuple(sorted({row["person"] for row in rows if row["generation"] == newest}))
+
+
+def replace_key(archive: Archive, desk: Desk, name: str, key: str) -> Revoked:
+    """Make the key's next generation, sealed to everybody but one, and plan its entry.
+
+    Raises NotAllowed for the last holder, Damaged when the page of another is not the ledger's.
+    """
+    rest = others(archive, name, key)
+    suite = cast(Suite, archive.settings.suite)
+    made = desk.new_key(key, [archive.vouched(other) for other in rest], suite)
+    rows = archive.catalogue.clearances(key)
+    withdrawn = tuple(row["generation"] for row in rows if row["person"] == name)
+    return Revoked(name, key, withdrawn, made.generation, rest)
+
+
+def others(archive: Archive, name: str, key: str) -> tuple[str, ...]:
+    """Who holds a key besides this person. Raises NotAllowed when nobody does."""
+    rows = archive.catalogue.clearances(key)
+    rest = tuple(sorted({row["person"] for row in rows} - {name}))
+    if not rest:
+        target = target_of(key)
+        if target is not None:
+            raise NotAllowed(
+                f"{name} 是 {target} 知悉范围中的最后一人，移出后再无人能打开",
+                f"{name} is the last on the need-to-know list of {target}: nobody could open it "
+                "any more",
+                f"请先加入别人：archivist need-to-know add {target} 姓名",
+                f"put somebody else on it first: archivist need-to-know add {target} NAME",
+            )
+        raise NotAllowed(
+            f"{name} 是唯一有 {key} 涉密权限的人，撤销后再无人能打开",
+            f"{name} is the last who is cleared for {key}: nobody could open it any more",
+            "请先由此人给别人授权：archivist person clear 姓名 密级",
+            "let this person clear somebody else first: archivist person clear NAME GRADE",
+        )
+    return rest
+
+
+def withdraw(archive: Archive, key: str, name: str) -> list[int]:
+    """Delete every copy of a key that is sealed to a person; which generations there were."""
+    ring = archive.keys
+    return [n for n in ring.generations(key) if ring.withdraw(key, n, name)]
