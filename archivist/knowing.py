@@ -259,7 +259,7 @@ def lift(
     archive.follow()
     if not reason.strip():
         raise BadRequest("请写明理由", "a reason is needed")
-    key = _ever(archive, policy, scope, by)
+    key = _ever(archive, policy, scope)
     namer = _namer(archive, policy, grade_of(key), by.name)
     on_it = holders(archive, key)
     _check_on(archive, key, by)
@@ -411,10 +411,12 @@ def _in_force(archive: Archive, policy: Policy, scope: Scope, by: Unlocked) -> s
     return key
 
 
-def _ever(archive: Archive, policy: Policy, scope: Scope, by: Unlocked) -> str:
+def _ever(archive: Archive, policy: Policy, scope: Scope) -> str:
     """The key of a list in force, or of one that ended and still seals something."""
+    catalogue = archive.catalogue
+    in_force = {row["key"] for row in catalogue.lists()}
     keys = [key for key in archive.keys.key_ids() if target_of(key) == scope.target]
-    return _only(policy, scope, [key for key in keys if archive.keys.holds_any(key, by.name)])
+    return _only(policy, scope, [k for k in keys if k in in_force or catalogue.sealed_by(k)])
 
 
 def _only(policy: Policy, scope: Scope, keys: Sequence[str]) -> str:

@@ -244,7 +244,8 @@ def test_after_a_revocation_nothing_new_opens(home, scan):
     kept = (home.root / "keys/grades/SECRET/0001/wang.age").read_bytes()
     done = home.json("person", "revoke", "wang", "SECRET", "--reason", "调岗")
     assert done == {"person": "wang", "grade": "SECRET", "withdrawn": [1], "generation": 2,
-                    "holders": [PERSON, "zhao"], "records": 1, "rotated": True}  # fmt: skip
+                    "holders": [PERSON, "zhao"], "records": 1, "rotated": True,
+                    "target": None, "lists": []}  # fmt: skip
     after = file(home, scan, "后来的")
     assert not any(holder == "wang" for _, _, holder in copies(home))
     assert not opens(home, "wang", before) and not opens(home, "wang", after)

@@ -76,6 +76,11 @@ ASKS = {
     "person clear": signs("wang TOP", sealed=True, duty=True),
     "person revoke": signs("wang SECRET --reason x", duty=True),
     "person leave": signs("wang", duty=True, finds=True),
+    "need-to-know limit": signs("R00000001 --reason x", sealed=True, duty=True),
+    "need-to-know add": signs("D000002 wang", sealed=True),
+    "need-to-know remove": signs("D000003 wang", sealed=True),
+    "need-to-know lift": signs("D000002 --reason x", sealed=True),
+    "need-to-know list": reads(),
     "key list": reads(),
     "key rotate": signs("TOP", sealed=True, duty=True),
     "key escrow": signs("-o {out}", duty=True),
@@ -192,6 +197,8 @@ def stage(template, tmp_path_factory, scan):
     (home.top / "routine.toml").write_text(ROUTINE, "utf-8")
     home.json("pack", "adopt", home.top / "routine.toml")
     home.json("person", "clear", "wang", "SECRET")
+    for words in (["D000002"], ["D000003", "wang"]):
+        home.json("need-to-know", "limit", *words, "--grade", "SECRET", "--reason", "x")
     home.json("key", "escrow", "-o", home.top / "bundle", ARCHIVIST_ESCROW_PASSPHRASE=BUNDLE)
     home.json("search", TEXT)
     return home
