@@ -240,6 +240,15 @@ def test_people_read_words_and_programs_codes(home, scan):
     assert home.json("show", "R00000001")["title"] == "销售合同"
 
 
+def test_every_act_of_the_ledger_has_a_chinese_name(monkeypatch):
+    """A clerk who shows the ledger reads no code of ours."""
+    from archivist.cli.labels import act_label
+    from archivist.records import ACTS
+
+    monkeypatch.setenv("ARCHIVIST_LANG", "zh")
+    assert [act for act in sorted(ACTS) if act_label(act).isascii()] == []
+
+
 def test_nothing_is_said_in_words(home):
     """An empty table is no table."""
     assert home.run("ledger", "show", "--subject", "R99999999").out == b"no entries\n"
