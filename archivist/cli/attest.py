@@ -39,7 +39,7 @@ def copy_options(decorated: F) -> F:
 @command("attest", zh="写明在资料 RECORD 上看到了什么：签字、原件或复印件、面数、栏目、日期。\n\n"
          "缺件清单据此判断；每一点以最新的为准。须有人登录。",
          changes=ENTRY, never=("资料本身；以前写明的", "the record; what was said before"),
-         exits=(0, 2, 10, 11, 12, 13))  # fmt: skip
+         exits=(0, 2, 4, 10, 11, 12, 13))  # fmt: skip
 @click.argument("records", metavar="RECORD…", nargs=-1, required=True)
 @copy_options
 @option("--unsigned", multiple=True, metavar="WHO", zh="谁没有签字，或签错了；可多次使用。",

@@ -49,7 +49,7 @@ for below in owning.COMMANDS:
 @customer_command.command("add", zh="登记（备案）名为 NAME 的客户，输出其编号。\n\n"
                           "登记时间以台账为准；归属人即第一个主张人。制度要求而没有填写的栏目会提示，"
                           "不妨碍登记。",
-                          changes=CARD, never=EARLIER, exits=(0, 2, 10, 11, 12))  # fmt: skip
+                          changes=CARD, never=EARLIER, exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("name")
 @option("--kind", type=KINDS, default="person", show_default=True,
         zh="个人（person）还是单位（company）。", help="A person or a company.")  # fmt: skip

@@ -48,7 +48,7 @@ def dossier_command() -> None:
 
 @dossier_command.command("open", zh="为客户 CUSTOMER 建立一份 TYPE 类档案，输出其编号。\n\n"
                          "种类、键和事件由所采用的制度包规定，见 archivist pack show 制度包。",
-                         changes=CARD, never=EARLIER, exits=(0, 2, 10, 11, 12))  # fmt: skip
+                         changes=CARD, never=EARLIER, exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("customer")
 @click.argument("type_", metavar="TYPE")
 @option("--key", "keys", multiple=True, metavar="K=V",
@@ -84,7 +84,7 @@ def open_(
 
 @dossier_command.command("event",
                          zh="记下档案 ID 在某日发生的事，如 sale=2026-03-05；以最新的日期为准。",
-                         changes=CARD, never=EARLIER, exits=(0, 2, 10, 11, 12))  # fmt: skip
+                         changes=CARD, never=EARLIER, exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("identifier", metavar="ID")
 @click.argument("events", nargs=-1, required=True, metavar="NAME=DATE…")
 @common_options
@@ -100,7 +100,7 @@ def event(call: Call, identifier: str, events: tuple[str, ...]) -> None:
 
 
 @dossier_command.command("key", zh="补写或更正档案 ID 的键，如 plate=沪A12345；写 名称= 则删去。",
-                         changes=CARD, never=EARLIER, exits=(0, 2, 10, 11, 12))  # fmt: skip
+                         changes=CARD, never=EARLIER, exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("identifier", metavar="ID")
 @click.argument("keys", nargs=-1, required=True, metavar="K=V…")
 @common_options
@@ -115,7 +115,7 @@ def key(call: Call, identifier: str, keys: tuple[str, ...]) -> None:
 @dossier_command.command("close", zh="档案 ID 结案。\n\n"
                          "应有的资料齐全才能结案；还缺资料时列出所缺，不结案，退出码为 3。",
                          changes=CARD, never=("资料；以前的卡片", "records; earlier cards"),
-                         exits=(0, 2, 3, 10, 11, 12))  # fmt: skip
+                         exits=(0, 2, 3, 4, 10, 11, 12))  # fmt: skip
 @click.argument("identifier", metavar="ID")
 @option("--on", metavar="DATE", zh="结案日期，如 2026-03-05；不写为今天。",
         help="The day it was closed; today if not said.")  # fmt: skip
@@ -154,7 +154,7 @@ def close(call: Call, identifier: str, on: str | None, incomplete: bool, reason:
 
 
 @dossier_command.command("reopen", zh="撤销档案 ID 的结案；所缺资料重新计入缺件。",
-                         changes=CARD, never=EARLIER, exits=(0, 2, 10, 11, 12))  # fmt: skip
+                         changes=CARD, never=EARLIER, exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("identifier", metavar="ID")
 @option("--reason", required=True, metavar="TEXT", zh="理由；加密保存，不进台账。",
         help="Why; sealed, never in the ledger.")  # fmt: skip
@@ -167,7 +167,7 @@ def reopen(call: Call, identifier: str, reason: str) -> None:
 
 
 @dossier_command.command("list", zh="列出所有客户档案；个人号码不完整显示。", changes=UNMASKS,
-                         never=EARLIER, exits=(0, 2, 10, 11, 12))  # fmt: skip
+                         never=EARLIER, exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @option("--customer", metavar="C", zh="只列这位客户的。", help="Only those of this customer.")
 @purpose_option
 @common_options
@@ -206,7 +206,7 @@ def list_(call: Call, customer: str | None, purpose: str | None) -> None:
 
 
 @dossier_command.command("show", zh="查看档案 ID 和其中的资料；个人号码不完整显示。",
-                         changes=UNMASKS, never=EARLIER, exits=(0, 2, 10, 11, 12))  # fmt: skip
+                         changes=UNMASKS, never=EARLIER, exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("identifier", metavar="ID")
 @option("--on", metavar="DATE", zh="按这一天计算逾期，如 2026-03-05。",
         help="What is overdue as if it were this day.")  # fmt: skip

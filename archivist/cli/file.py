@@ -30,7 +30,7 @@ from policies.facts import Order
          changes=("归档件、台账；未归档的副本放入托盘",
                   "the vault, the ledger; trays for what is refused"),
          never=("原文件", "the files you name: they are copied"),
-         exits=(0, 2, 3, 10, 11, 12))  # fmt: skip
+         exits=(0, 2, 3, 4, 10, 11, 12))  # fmt: skip
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @option("--dossier", metavar="D", zh="归入这份档案。", help="The dossier they belong to.")
 @option("--type", "type_", metavar="T", zh="资料种类（代码或名称）。",

@@ -67,7 +67,7 @@ def list_(call: Call, packs: tuple[str, ...]) -> None:
                       "不知道的留空，供手写；密级内容只有有权的人能印出，并印上密级标志。",
                       changes=("先加台账一条，再写 FILE", "one ledger entry first, then FILE"),
                       never=("档案内容", "what is filed"),
-                      exits=(0, 2, 10, 11, 12))  # fmt: skip
+                      exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("form")
 @option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE",
         zh="写到哪个 .pdf 或 .csv 文件；已有的会被替换。",

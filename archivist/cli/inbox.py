@@ -65,7 +65,7 @@ def _guess(call: Call, row: dict[str, Any]) -> str | None:
 
 
 @inbox_command.command("assign", zh="把扫描件 CLAIM 归到指定的地方。", changes=SETTLES,
-                       never=OTHERS, exits=(0, 2, 3, 10, 11, 12))  # fmt: skip
+                       never=OTHERS, exits=(0, 2, 3, 4, 10, 11, 12))  # fmt: skip
 @click.argument("claim")
 @option("--dossier", required=True, metavar="D", zh="归入这份档案。",
         help="The dossier it belongs to.")  # fmt: skip
@@ -89,7 +89,7 @@ def assign(call: Call, claim: str, dossier: str, type_: str, grade: str | None, 
 
 
 @inbox_command.command("retry", zh="重新判定扫描件 CLAIM，如同刚刚扫入。", changes=SETTLES,
-                       never=OTHERS, exits=(0, 2, 3, 10, 11, 12))  # fmt: skip
+                       never=OTHERS, exits=(0, 2, 3, 4, 10, 11, 12))  # fmt: skip
 @click.argument("claim")
 @common_options
 @pass_call
@@ -102,7 +102,7 @@ def retry(call: Call, claim: str) -> int:
                        changes=(f"扫描件移入 trays/rejected；{ENTRY[0]}",
                                 f"the scan moves to trays/rejected; {ENTRY[1]}"),
                        never=("扫描件本身：程序不会删除它", "the scan itself: nothing deletes it"),
-                       exits=(0, 2, 10, 11, 12))  # fmt: skip
+                       exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("claim")
 @option("--reason", required=True, metavar="TEXT", zh="原因，加密保存。",
         help="Why; kept sealed.")  # fmt: skip

@@ -36,7 +36,7 @@ _ON = option("--on", metavar="DATE", zh="日期，如 2026-03-05；不写为今�
 
 @command("claim", zh="记下：人员 PERSON（不写为本人）主张客户 ID 归他，并按现行制度判断归属。\n\n"
          "主张时间以台账为准；所有主张永远保留。",
-         changes=ENTRY, never=KEPT, exits=(0, 2, 10, 11, 12))  # fmt: skip
+         changes=ENTRY, never=KEPT, exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("identifier", metavar="ID")
 @option("--person", metavar="PERSON", zh="谁主张（人员名）；不写为本人。",
         help="Whose customer it is said to be, by name; you if not said.")  # fmt: skip
@@ -124,7 +124,7 @@ def assign(call: Call, identifier: str, person: str, reason: str) -> None:
 
 
 @command("contact", zh="记下：某日联系过客户 ID。", changes=ENTRY,
-         never=("以前的记录", "earlier contacts"), exits=(0, 2, 10, 11, 12))  # fmt: skip
+         never=("以前的记录", "earlier contacts"), exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("identifier", metavar="ID")
 @option("--kind", type=click.Choice(ownership.KINDS), required=True,
         zh="方式：visit 拜访，call 电话，mail 信函邮件，meeting 会面。",

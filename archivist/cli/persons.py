@@ -49,7 +49,7 @@ KEPT = ("资料和密钥", "records and keys")
 @command("login", zh="打开 NAME 的密钥，几小时内有效；只有一位用户时可不写姓名。",
          changes=(f"本机内存中的会话；{ENTRY[0]}",
                   f"a session in this machine's memory; {ENTRY[1]}"),
-         never=KEPT, exits=(0, 2, 10, 11, 12))  # fmt: skip
+         never=KEPT, exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("name", required=False)
 @option("--hours", type=click.FloatRange(0.01, 72), metavar="H",
         zh="有效几小时；不写则按 archive.toml。",
@@ -90,7 +90,7 @@ def logout_command(call: Call) -> None:
     call.emit({"person": person.name if person else None}, say("已退出", "logged out"))
 
 
-@command("whoami", zh="谁已登录，密钥能打开哪些密级。", never=NOTHING, exits=(0, 2, 10, 12))
+@command("whoami", zh="谁已登录，密钥能打开哪些密级。", never=NOTHING, exits=(0, 2, 4, 10, 12))
 @common_options
 @pass_call
 def whoami_command(call: Call) -> None:

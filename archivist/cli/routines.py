@@ -87,7 +87,7 @@ def _cells(policy: Policy, row: dict[str, Any]) -> tuple[Any, ...]:
 @routines_command.command("done", zh="登记例行工作 ID 已经做了。须有人登录。\n\n"
                           "留下资料的工作，归档其资料即可，不必登记。",
                           changes=ENTRY, never=("以前的登记", "what was recorded before"),
-                          exits=(0, 2, 10, 11, 12))  # fmt: skip
+                          exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("identifier", metavar="ID")
 @option("--record", "records", multiple=True, metavar="R", zh="有关的资料；可多次使用。",
         help="Records that go with it; repeatable.")  # fmt: skip

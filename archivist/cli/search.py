@@ -28,7 +28,7 @@ from storage.session import Session, load, runtime_folder, save
          changes=("全文索引随台账更新；写明用途时，加台账一条",
                   "the indexes catch up with the ledger; with a purpose, one ledger entry"),
          never=("档案", "records"),
-         exits=(0, 2, 10, 11, 12))  # fmt: skip
+         exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("words", nargs=-1, required=True, metavar="QUERY")
 @option("--customer", metavar="C", zh="只找这位客户的。", help="Only this customer's.")
 @option("--dossier", metavar="D", zh="只找这份档案的。", help="Only this dossier's.")

@@ -22,7 +22,7 @@ from archivist.cli.spoken import NOTHING, command
 
 @command("show", zh="查看一份已归档资料 RECORD：位置、密级、依据条款和经过。\n\n"
          "题名和来源只显示给有权限的人。",
-         never=NOTHING, exits=(0, 2, 10, 12, 13))  # fmt: skip
+         never=NOTHING, exits=(0, 2, 4, 10, 12, 13))  # fmt: skip
 @click.argument("record")
 @common_options
 @pass_call

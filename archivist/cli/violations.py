@@ -50,7 +50,7 @@ _REASON = option("--reason", required=True, metavar="TEXT", zh="理由；加密�
 
 @violation_command.command("record", zh="登记一次违规 CODE，输出其编号。\n\n"
                            "代码由制度包的处罚规定，也可写其中文叫法；写错时列出可用的。",
-                           changes=CARD, never=WORDS, exits=(0, 2, 10, 11, 12))  # fmt: skip
+                           changes=CARD, never=WORDS, exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("code")
 @option("--person", metavar="NAME", zh="谁（人员名）。", help="Who, by the person's name here.")
 @option("--role", metavar="ROLE", zh="以什么职务。", help="In which role.")
@@ -81,7 +81,7 @@ def record(
 
 
 @violation_command.command("order", zh="责令改正违规 ID：此后每过一个工作日未改正，视同再次违规。",
-                           changes=ENTRY, never=PAY, exits=(0, 2, 10, 11, 12))  # fmt: skip
+                           changes=ENTRY, never=PAY, exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("identifier", metavar="ID")
 @_ON
 @common_options
@@ -94,7 +94,7 @@ def order(call: Call, identifier: str, on: str | None) -> None:
 
 
 @violation_command.command("corrected", zh="记下违规 ID 已于某日改正。",
-                           changes=ENTRY, never=PAY, exits=(0, 2, 10, 11, 12))  # fmt: skip
+                           changes=ENTRY, never=PAY, exits=(0, 2, 4, 10, 11, 12))  # fmt: skip
 @click.argument("identifier", metavar="ID")
 @_ON
 @common_options

@@ -211,7 +211,7 @@ def as_caller(home, caller):
     if caller == "no house key":
         home.env["ARCHIVIST_HOUSE_KEY"] = str(home.top / "none.key")
     if caller == "nobody":
-        home.env.pop("ARCHIVIST_PASSPHRASE")
+        home.env.pop("ARCHIVIST_PASSPHRASE", None)
     if caller == "wrong passphrase":
         home.env |= {"ARCHIVIST_PASSPHRASE": "wrong", "ARCHIVIST_PERSON": PERSON}
     if caller == "not cleared":
