@@ -15,6 +15,7 @@ Rules it keeps:
 - Nobody clears himself, and nobody certifies his own leaving.
 - Where a regulation says who clears people (a duty `clear`), it takes that office; else anybody
   who is cleared for the grade himself. Offices that a regulation holds apart in one hand void it.
+- Nobody is cleared in a role that a regulation keeps from it (`uncleared`: who runs the system).
 - A grade keeps a holder: what nobody can open is lost.
 - Nobody leaves with open things in his name (S001-1-R04, S001-14-R13): they are told, and wait
   for a successor.
@@ -33,7 +34,7 @@ from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest, NotAllowed, NotKnown
 from archivist.holding import Revoked, genuine, holders, in_use, others, replace_key, withdraw
 from archivist.records import grade_of, key_subject, target_of, timestamp
-from archivist.regulations import refuse_held_apart, roles_meant
+from archivist.regulations import refuse_held_apart, refuse_uncleared, roles_meant
 from index.catalogue import Row
 from index.catalogue_view import key_form
 from policies.policy import Cited, Policy
@@ -83,11 +84,14 @@ def clear(
     """
     code = _sealed(policy, grade)
     if name == by.name:
-        raise NotAllowed("不能给自己授予涉密权限", "nobody clears himself")
+        clauses = ", ".join(_cited(policy.duties("clear")).get("clauses", ()))
+        cited = (f"（{clauses}）", f" ({clauses})") if clauses else ("", "")
+        raise NotAllowed(f"不能给自己授予涉密权限{cited[0]}", f"nobody clears himself{cited[1]}")
     with archive.writing(now, by.name) as desk:
         row, page = archive.active(name), archive.vouched(name)
         office = _office(archive, policy, by.name, code)
         refuse_held_apart(policy, row["roles"])
+        refuse_uncleared(policy, row["roles"])
         keys = [genuine(archive, code, n, by) for n in in_use(archive, code)]
         if not keys:
             raise NotAllowed("该密级的密钥已无人持有", "nobody holds the keys of this grade")

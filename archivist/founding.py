@@ -18,7 +18,7 @@ from archivist.archive import Archive
 from archivist.config import FILE_NAME, TEMPLATE, load
 from archivist.errors import BadRequest
 from archivist.records import timestamp
-from archivist.regulations import keep_adopted, refuse_held_apart
+from archivist.regulations import keep_adopted, refuse_held_apart, refuse_uncleared
 from index.analysis import fold
 from policies.packs import Pack, parse_pack
 from policies.policy import Policy
@@ -99,6 +99,7 @@ def found(
     """
     policy = settle([pack for pack, _ in plan.packs], plan.company)
     refuse_held_apart(policy, plan.founder.roles)
+    refuse_uncleared(policy, plan.founder.roles)  # the first person holds every grade's first key
     try:
         checked_person_name(plan.founder.name)
     except Unsuitable as error:

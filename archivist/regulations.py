@@ -264,6 +264,17 @@ def refuse_held_apart(policy: Policy, recorded: Iterable[str]) -> None:
                 )
 
 
+def refuse_uncleared(policy: Policy, recorded: Iterable[str]) -> None:
+    """Raises NotAllowed for a role that a regulation lets nobody be cleared with (`uncleared`)."""
+    roles = roles_meant(policy, recorded)
+    for cited in policy.rows(Role):
+        if cited.row.uncleared and cited.row.id in roles:
+            raise NotAllowed(
+                f"制度规定{cited.row.zh}不得有涉密权限（{cited.row.clause}）",
+                f"the regulation lets no {cited.row.id} be cleared ({cited.row.clause})",
+            )
+
+
 def department_id(policy: Policy, name: str) -> str:
     """The id of the department with this id or label; NotKnown with those there are."""
     for identifier, row in policy.departments.items():

@@ -93,6 +93,7 @@ class Role(Row):
     department: str = slug("所属部门", "its department", "")
     vague: bool = yes_no("制度没有写明是谁", "the regulation does not say who that is")
     excludes: tuple[str, ...] = slugs("不得同时担任的职务", "roles nobody may hold beside it")
+    uncleared: bool = yes_no("不得有任何涉密权限", "must not be cleared for any grade")
 
 
 @dataclass(frozen=True, slots=True)

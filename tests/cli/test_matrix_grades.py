@@ -117,7 +117,7 @@ def once_cleared(graded, tmp_path_factory):
     home.session = session_of(home).read_bytes()
     home.copies = {path.relative_to(home.root): path.read_bytes()
                    for path in (home.root / "keys" / "grades").rglob("wang.age")}  # fmt: skip
-    assert len(home.copies) == len(SEALED)
+    assert {path.parts[2] for path in home.copies} >= SEALED
     home.json("login", PERSON)
     return home
 
