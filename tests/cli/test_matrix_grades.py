@@ -53,6 +53,7 @@ OPEN = {  # which grades a caller's keys open; what is not sealed is open to eve
 }
 AS_WANG = ("not cleared", *NEW[1:])
 ANSWERS = ("ask approval",)  # "not allowed" is what was asked: the exit code of an answer
+IDLE = ("person clear", "person revoke", "key rotate", "declassify", "need-to-know limit")
 TIDIES = ("watch",)  # finishes what others left: copies of destroyed keys go
 SHADOWS = ("catalogue.db", "index", "ledger/lock", "ledger/tile", "ledger/checkpoint")
 
@@ -226,7 +227,8 @@ def refusal(asks, caller, grade):
         return {12}
     if caller in ("left, passphrase", "left, --as") and asks.who != "never":
         return {4}
-    if asks.sealed and grade is not None and grade not in opens(caller):
+    # What names no grade here is about something sealed all the same.
+    if asks.sealed and not opens(caller) & ({grade} if grade else SEALED):
         return {4}
     return set()
 
@@ -237,7 +239,7 @@ def right_codes(name, caller, grade):
     if codes := refusal(asks, caller, grade):
         return codes
     # Cleared already, not cleared, or of no grade that is sealed: then there is nothing to do.
-    idle = {2} if name in ("person clear", "person revoke", "key rotate", "declassify") else set()
+    idle = {2} if name in IDLE else set()
     return {0} | ({3} if asks.finds else set()) | ({4} if asks.duty else set()) | idle
 
 
