@@ -6,7 +6,8 @@ claimed. Parts of a stack whose whole still lies here unnamed are thrown away, b
 they will be cut again.
 
 A rotation of keys that had ended, or a need-to-know list, lets go of its old keys here; a rotation
-that had not is taken up by the next `key rotate`, because moving records takes somebody who can open them.
+that had not is taken up by the next `key rotate`, because moving records takes somebody who can
+open them.
 
 Run before watching. Repeating it changes nothing.
 """

@@ -63,8 +63,8 @@ def test_rotation_moves_every_record_and_destroys_the_old_key(filed):
     before = records(filed)
     bodies = {p: p.read_bytes() for p in (filed.root / "store").rglob("R*.age")}
     result = filed.json("key", "rotate", "秘密")
-    assert result == {"grade": "SECRET", "target": None, "generation": 2, "records": 3, "destroyed": [1],
-                      "damaged": []}  # fmt: skip
+    assert result == {"grade": "SECRET", "target": None, "generation": 2, "records": 3,
+                      "destroyed": [1], "damaged": []}  # fmt: skip
     assert private_halves(filed) == [(2, PERSON)]
     assert [generation(filed, record) for record in before] == [2, 2, 2]
     assert records(filed) == before
