@@ -370,8 +370,9 @@ def _label_of(header: Header) -> _StoredLabel:
 
 def _compare_label(name: str, label: _StoredLabel, expect: Label) -> None:
     for field, value in {**expect, "name": name}.items():
-        # Compared as written: Python takes 1, 1.0 and True for the same.
-        if field not in label.fields or json.dumps(label.fields[field]) != json.dumps(value):
+        # With its type: Python takes 1, 1.0 and True for the same.
+        found = label.fields.get(field)
+        if type(found) is not type(value) or found != value:
             raise Damaged(f"the head of {name} says otherwise about its {field}")
 
 

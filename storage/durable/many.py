@@ -6,8 +6,9 @@ crash each name holds its old bytes or its new ones, and the caller must be able
 
     replace_all((path, head) for path, head in heads)
 
-Flushing and renaming are left to threads while the caller works out the next bytes: both wait
-for the disk, and renaming over a file takes ext4 longer than sealing a head takes the processor.
+All of it is left to threads while the caller works out the next bytes: each step waits for the
+disk or for the folder, which another thread's rename holds, and renaming over a file takes ext4
+longer than sealing a head takes the processor.
 """
 
 # ruff: noqa: PTH104 - system calls stand here under their own names
@@ -37,16 +38,7 @@ def replace_all(items: Iterable[tuple[Path, bytes]], mode: int = 0o444) -> int:
     with ThreadPoolExecutor(_THREADS) as pool:
         for path, data in items:
             folders[path.parent] = None
-            tmp = tmp_name(path)
-            with translated("writing", path):
-                fd = os.open(tmp, CREATE, mode)
-                try:
-                    write_all(fd, data)
-                except BaseException:
-                    os.close(fd)
-                    unlink_quietly(tmp)
-                    raise
-            exchanged.append(pool.submit(_exchange, fd, tmp, path))
+            exchanged.append(pool.submit(_exchange, path, data, mode))
         for one in exchanged:
             one.result()
         for _ in pool.map(sync_folder, folders):
@@ -54,11 +46,14 @@ def replace_all(items: Iterable[tuple[Path, bytes]], mode: int = 0o444) -> int:
     return len(exchanged)
 
 
-def _exchange(fd: int, tmp: Path, path: Path) -> None:
+def _exchange(path: Path, data: bytes, mode: int) -> None:
     """MUST flush before renaming: a name must never be there before its bytes."""
+    tmp = tmp_name(path)
     try:
         with translated("exchanging", path):
+            fd = os.open(tmp, CREATE, mode)
             try:
+                write_all(fd, data)
                 os.fsync(fd)
             finally:
                 os.close(fd)
