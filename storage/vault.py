@@ -136,14 +136,15 @@ class Vault:
         if expect_label is None:
             self._must_exist(body)
             return _plain_pieces(body, sha256)
-        header = Header.parse(self.stored_head(name))
-        file_key = unlock(header, identities)
-        label = _label_of(header)
-        _compare_label(name, label, expect_label)
-        if suffix not in label.bodies:
-            raise Missing(f"{name} has no body {suffix}")
-        self._must_exist(body)
-        return _opened_pieces(body, file_key, label.bodies[suffix], sha256)
+        return self.open_under(
+            self.stored_head(name),
+            LABEL_KIND,
+            name,
+            suffix,
+            identities,
+            expect_label,
+            sha256=sha256,
+        )
 
     def read(
         self,
@@ -188,8 +189,11 @@ class Vault:
         expect_label: Label,
         recipient: Recipient,
         label: Label,
+        kind: str = LABEL_KIND,
     ) -> bytes:
         """What `rewrap` would write for these bytes of a head; nothing is written.
+
+        With another `kind` it is no record's head any more, but what that kind says.
 
         Raises NoKey, BadHeader, BadMac, Damaged (label), Unsuitable.
         """
@@ -197,7 +201,29 @@ class Vault:
         file_key = unlock(header, identities)
         old = _label_of(header)
         _compare_label(name, old, expect_label)
-        return seal_header(file_key, [recipient], [_label_stanza(name, label, old.bodies)])
+        return seal_header(file_key, [recipient], [_label_stanza(name, label, old.bodies, kind)])
+
+    def open_under(
+        self,
+        head: bytes,
+        kind: str,
+        name: str,
+        suffix: str,
+        identities: Iterable[Identity],
+        expect_label: Label,
+        *,
+        sha256: str | None,
+    ) -> Iterator[bytes]:
+        """As `open`, with a head that lies elsewhere and whose label is a stanza of this kind."""
+        body = self._body(name, suffix, sealed=True)
+        header = Header.parse(head)
+        file_key = unlock(header, identities)
+        label = _label_of(header, kind)
+        _compare_label(name, label, expect_label)
+        if suffix not in label.bodies:
+            raise Missing(f"{name} has no body {suffix}")
+        self._must_exist(body)
+        return _opened_pieces(body, file_key, label.bodies[suffix], sha256)
 
     def check_head(
         self, name: str, head: bytes, identities: Iterable[Identity], expect_label: Label
@@ -348,16 +374,18 @@ class _StoredLabel:
     bodies: Mapping[str, bytes]
 
 
-def _label_stanza(name: str, label: Label, nonces: Mapping[str, bytes]) -> Stanza:
+def _label_stanza(
+    name: str, label: Label, nonces: Mapping[str, bytes], kind: str = LABEL_KIND
+) -> Stanza:
     bodies = {suffix: encode64(nonce) for suffix, nonce in nonces.items()}
     fields = {**label, "name": name, "bodies": bodies}
     text = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return Stanza((LABEL_KIND,), text.encode("utf-8"))
+    return Stanza((kind,), text.encode("utf-8"))
 
 
-def _label_of(header: Header) -> _StoredLabel:
+def _label_of(header: Header, kind: str = LABEL_KIND) -> _StoredLabel:
     """The label of a header; proved only once its MAC has been checked. Raises Damaged."""
-    stanzas = header.of_kind(LABEL_KIND)
+    stanzas = header.of_kind(kind)
     if len(stanzas) != 1:
         raise Damaged("a head carries exactly one label")
     try:
