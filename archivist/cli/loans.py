@@ -205,10 +205,8 @@ def issue(
     _told(call, loan, on, pages=done.pages, pieces=done.pieces, papers=papers)
     if call.json:
         return
-    pieces, leaves = counted(done.pieces, "piece"), counted(done.pages, "page")
-    _note(
-        say(f"双方点清 {done.pieces} 件 {done.pages} 页", f"both sides counted {pieces}, {leaves}")
-    )
+    words = f"{counted(done.pieces, 'piece')}, {counted(done.pages, 'page')}"
+    _note(say(f"双方点清 {done.pieces} 件 {done.pages} 页", f"both sides counted {words}"))
     for form in done.papers:
         _note(say(f"《{form.zh}》：archivist form print {form.id} --loan {loan} -o 文件",
                   f"{form.en}: archivist form print {form.id} --loan {loan} -o FILE"))  # fmt: skip
