@@ -112,9 +112,9 @@ def issue(
         ruling = _may_leave(archive, policy, row, custodian, now)
         state = next_state(row["state"], "issue")
         until = date.fromisoformat(row["until"]) if row["until"] else None
-        check_until(ruling, until, today, row["form"])
         limit = last_day(ruling, today)
         due = min((day for day in (until, limit) if day), default=None)
+        check_until(ruling, due, today, row["form"])
         counted = _counted(row["lent"], count, note)
         more: dict[str, Any] = {
             "on": today.isoformat(),

@@ -20,6 +20,7 @@ from archivist.standing import local_moment
 from policies.approvals import ACTION_WORDS
 from policies.loan_life import OUT, STATE_WORDS
 from policies.policy import Policy
+from policies.rule_rows import LoanRule
 
 _CONDITIONS = {
     "intact": ("完好", "intact"), "damaged": ("损坏", "damaged"),
@@ -73,30 +74,40 @@ def notice(
         (("日期", "date"), (day, day)),
         (("份数", "loans"), (str(len(told)), str(len(told)))),
     ]
-    notes = [
-        ("以上档案已到归还日期，请即归还，双方当面点清；借阅不得转借，不得涂改、圈划、折叠。",
-         "Please return these papers at once; both sides count them. They may not be lent on, "
-         "altered, marked or folded."),
-        *_consequences(archive, policy, rows),
-    ]  # fmt: skip
+    notes = [_urging(rows), *_consequences(archive, policy, rows)]
     return Sheet(("催还通知", "overdue notice"), tuple(facts), tuple(sections), tuple(notes)), told
+
+
+def _urging(rows: Sequence[dict[str, Any]]) -> tuple[str, str]:
+    """What the borrower is asked to do: at once, or by the day the papers are due."""
+    late = all(row["overdue"] for row in rows)
+    zh = "以上档案已过归还日期，请即归还" if late else "请于应还日期前归还以上档案"
+    en = "These papers are overdue: return them at once" if late else "Return these papers in time"
+    return (
+        f"{zh}，双方当面点清；借阅不得转借，不得涂改、圈划、折叠。",
+        f"{en}; both sides count them. They may not be lent on, altered, marked or folded.",
+    )
 
 
 def _consequences(
     archive: Archive, policy: Policy, rows: Sequence[dict[str, Any]]
 ) -> list[tuple[str, str]]:
     """By which clauses being late is a breach."""
-    clauses = dict.fromkeys(
-        clause
+    codes = {
+        code
         for row in rows
-        if (terms := terms_of(archive, policy, the_loan(archive, row["loan"]))).overdue
-        for clause in terms.clauses
-    )
+        for code in terms_of(archive, policy, the_loan(archive, row["loan"])).overdue
+    }
+    clauses = dict.fromkeys(c.row.clause for c in policy.rows(LoanRule) if c.row.overdue in codes)
     if not clauses:
         return []
     said = "、".join(clauses)
-    return [(f"逾期不还的，按制度计为违规（{said}）。",
-             f"What is not returned in time is a breach of the regulations ({said}).")]  # fmt: skip
+    return [
+        (
+            f"逾期不还的，按制度计为违规（{said}）。",
+            f"What is not returned in time is a breach of the regulations ({said}).",
+        )
+    ]
 
 
 def statement(

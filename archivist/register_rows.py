@@ -348,11 +348,13 @@ def _violations(asked: Asked, _: Cited[Form]) -> Iterator[Known]:
 def _loans(asked: Asked, cited: Cited[Form]) -> Iterator[Known]:
     """A line for each loan of the register's kind that was granted in the period."""
     wanted = {row["id"] for row in asked.dossiers(cited)}
+    narrowed = asked.customer is not None or asked.dossier is not None
     for row in asked.archive.catalogue.loans():
         day = f"{local_moment(row['requested']):%Y-%m-%d}"
         if (
             asked.loan in (None, row["id"])
-            and row["dossier"] in wanted
+            # Lent under this regulation, wherever the papers lie; or out of one of its dossiers.
+            and (row["dossier"] in wanted or (cited.pack in row["packs"] and not narrowed))
             and row["state"] in GRANTED
             and _register_of(row) == cited.row.of
             and asked.within(row["issued"] or day)
