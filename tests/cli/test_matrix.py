@@ -36,9 +36,10 @@ first_working_day = true
 clause = "X-1"
 [[approval]]
 id = "tidy"
-zh = "整理时带出"
-en = "taken out for tidying"
-actions = ["take_out"]
+zh = "整理时摘抄"
+en = "extracts for tidying"
+actions = ["extract"]
+grades = ["INTERNAL"]
 free = true
 clause = "X-2"
 """
@@ -223,9 +224,9 @@ def stage(template, tmp_path_factory, scan):
     for name in ("甲", "乙"):
         path.write_bytes(scan(name))
         home.json("file", path, "--dossier", "D000001", "--type", "合同", "--grade", "INTERNAL")
-    take_out = ("--form", "take_out", "--until", "2098-01-01")
-    for target, words in (("R00000002", take_out), ("R00000001", ("--form", "view")),
-                          ("R00000003", take_out)):  # fmt: skip
+    extract = ("--form", "extract", "--until", "2098-01-01")
+    for target, words in (("R00000002", extract), ("R00000001", ("--form", "view")),
+                          ("R00000003", extract)):  # fmt: skip
         ran = home.run("--as", "wang", "loan", "request", target, "--purpose", "x", *words,
                        ARCHIVIST_PASSPHRASE=SECOND)  # fmt: skip
         assert ran.code == 0, ran.err
@@ -331,9 +332,7 @@ def test_a_call_ends_as_it_must(stage, standing, tmp_path, name, caller):
         assert ran.out == b""
     if ran.code not in (0, 3) or not asks.writes:
         # A wrong passphrase is recorded, and so is what a loan does not allow.
-        tried = (caller == "wrong passphrase" and ran.code == 12) or (
-            asks.denies and ran.code == 4
-        )
+        tried = (caller == "wrong passphrase" and ran.code == 12) or (asks.denies and ran.code == 4)
         assert entries(home) - before in ({0, 1} if tried else {0})
     for secret in (PASSPHRASE, SECOND, THIRD, BUNDLE, "AGE-SECRET-KEY", *kept_secrets(home)):
         assert secret not in said
