@@ -105,7 +105,7 @@ def test_the_statement_tells_what_is_out_and_what_is_back(stage, tmp_path):
     rows = lines_of(out)
     assert rows[1][0] == "L000001"
     assert rows[1][-1] == "3"
-    assert [row for row in rows if row and row[0] == "L000002"][0][7:] == ["损坏", "", "已归还"]
+    assert next(row for row in rows if row and row[0] == "L000002")[7:] == ["损坏", "", "已归还"]
     paper = tmp_path / "对账单.pdf"
     stage.json("loan", "statement", "--person", "gm", "-o", paper, ARCHIVIST_LANG="zh")
     assert "借阅对账单" in text_of(paper)
