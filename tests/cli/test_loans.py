@@ -759,3 +759,39 @@ def test_the_day_of_a_loan_may_be_said(house):
     assert row["due"] == (TODAY + DAY).isoformat()
     assert row["issued"] == (TODAY - 13 * DAY).isoformat()
     assert date.fromisoformat(entries(house)[-1]["on"]) == TODAY - 13 * DAY
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ({}, ()),
+        ({"archive": "another"}, ("wrong-archive",)),
+        ({"loan": "L000002"}, ("wrong-loan",)),
+        ({"request": 3}, ("request-changed",)),
+        ({"digest": "00" * 32}, ("request-changed",)),
+        ({"step": 2}, ("wrong-order",)),
+        ({"role": "archive_head"}, ("wrong-role",)),
+        ({"does": "review"}, ("wrong-role",)),
+        ({"person": "lin"}, ("wrong-person", "wrong-key")),
+        ({"expires": "2026-03-05T08:59:59Z"}, ("expired",)),
+        ({"v": 2}, ("malformed",)),
+        ({"act": "loan-excuse"}, ("malformed",)),
+        ({"more": "x"}, ("malformed",)),
+    ],
+)
+def test_a_true_signature_under_another_statement_proves_nothing(house, changed, found):
+    """The approver signed exactly this; it is not this step of this loan, here and now."""
+    people = house.open().people
+    zhao, lin = (people.unlock(name, PASSPHRASE) for name in ("zhao", "lin"))
+    steps = [{"role": "department_head", "act": "approve"}]
+    at = loan_proofs.Asked("L000001", 7, "ab" * 32, steps)
+    now = datetime(2026, 3, 5, 9, tzinfo=UTC)
+    fields = loan_proofs.signed_approval("here", at, 1, zhao, now, 30)
+    entry = {
+        **loan_proofs.signed({**fields["statement"], **changed}, zhao),
+        "who": "zhao",
+        "subject": {"loan": "L000001"},
+    }
+    keys = {one.name: one.verify_key.hex() for one in (zhao, lin)}
+    told = loan_proofs.problems(entry, at, 1, keys, "here", "2026-03-05T09:00:00Z")
+    assert told == found
