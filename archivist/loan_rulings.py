@@ -7,7 +7,8 @@ Rules it keeps:
   steps of all are taken in order, each once.
 - Approval is not knowledge: whoever borrows must also belong to those who may know the grade. An
   approval by somebody whom the regulation lets name people, or let them know, names him for this
-  loan; a paper of his own or of his department concerns him.
+  loan; a paper of his own or of his department concerns him. Papers under a need-to-know list are
+  lent to those on it, and to whom somebody names who may.
 - No loan is longer than the shortest period that a regulation gives; where one is left open and the
   company has not said it, there is no loan.
 
@@ -15,7 +16,7 @@ Rules it keeps:
     ruling.decision.steps
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -24,16 +25,16 @@ from archivist.archive import Archive
 from archivist.errors import BadRequest, NotKnown
 from archivist.loan_book import kind_of_loan, moves_paper, records_of, terms_for
 from archivist.loan_desk import REASONS, Denied
-from archivist.records import kind_of
+from archivist.records import kind_of, target_of
 from archivist.regulations import roles_meant
 from index.catalogue import Row
 from index.catalogue_view import key_form
 from policies.approvals import Decision, Request, decide, joined
 from policies.lending import Terms, knows, who_may_know
-from policies.policy import Policy
+from policies.policy import Cited, Policy
 from policies.promptly import is_number
 from policies.reach import role_words
-from policies.rule_rows import Approval
+from policies.rule_rows import Approval, Knowledge
 
 APPROVAL_DAYS = "loan_approval_days"  # the company's setting: how long an approval holds
 DEFAULT_APPROVAL_DAYS = 30
@@ -182,39 +183,82 @@ def rule_again(archive: Archive, policy: Policy, row: Row, reader: Reader) -> Ru
 
 
 def check_knows(archive: Archive, policy: Policy, ruling: Ruling, approvers: Sequence[str]) -> None:
-    """Raises Denied unless the borrower may know every grade, with these approvals given."""
-    _check_known(policy, ruling, [roles_held(archive, policy, name) for name in approvers])
+    """Raises Denied unless the borrower may know every paper, with these approvals given."""
+    held = [roles_held(archive, policy, name) for name in approvers]
+    _check_known(archive, policy, ruling, held)
 
 
-def check_could_know(policy: Policy, ruling: Ruling) -> None:
-    """Raises Denied unless the borrower may know every grade once all steps are taken."""
-    _check_known(policy, ruling, [frozenset(s.means) for s in ruling.decision.steps])
+def check_could_know(archive: Archive, policy: Policy, ruling: Ruling) -> None:
+    """Raises Denied unless the borrower may know every paper once all steps are taken."""
+    could = [frozenset(step.means) for step in ruling.decision.steps]
+    _check_known(archive, policy, ruling, could)
 
 
-def _check_known(policy: Policy, ruling: Ruling, approved_by: Sequence[frozenset[str]]) -> None:
-    """`approved_by` are the roles of each who approves.
-
-    Whoever stands on a need-to-know list for the papers is `named` by it: to be asked here.
-    """
-    reader = ruling.reader
-    concerned = reader.relation in ("owner", "own_dept", "authority")
-    for grade in dict.fromkeys(record["grade"] for record in ruling.records):
+def _check_known(
+    archive: Archive, policy: Policy, ruling: Ruling, approved_by: Sequence[frozenset[str]]
+) -> None:
+    """`approved_by` are the roles of each who approves."""
+    keys = dict.fromkeys((record["grade"], record["key"]) for record in ruling.records)
+    for grade, key in keys:
         rows = who_may_know(policy, grade)
-        namers = {role for c in rows for by in c.row.by for role in policy.who_is(by)}
+        namers = {
+            role
+            for cited in rows
+            if cited.row.who != "standing"
+            for by in cited.row.by
+            for role in policy.who_is(by)
+        }
         by_approval = any(namers & roles for roles in approved_by)
-        in_charge = bool(namers & set(reader.roles))
-        if not knows(policy, grade, reader.roles, named=by_approval,
-                     delegated=by_approval or in_charge, concerned=concerned):  # fmt: skip
-            words = [role_words(policy, by) for c in rows for by in c.row.by]
-            clauses = "、".join(dict.fromkeys(c.row.clause for c in rows))
-            raise Denied(
-                "not-to-know",
-                f"{REASONS['not-to-know'][0]}（{clauses}）",
-                f"{REASONS['not-to-know'][1]} ({clauses})",
-                hint=("由" + "、".join(zh for zh, _ in words) + "决定谁可以知悉" if words else "",
-                      "who may know is said by " + ", ".join(en for _, en in words)
-                      if words else ""),
-            )  # fmt: skip
+        if not _may_know(archive, policy, ruling.reader, (grade, key), by_approval, namers):
+            raise _not_to_know(policy, rows)
+
+
+def _may_know(
+    archive: Archive,
+    policy: Policy,
+    reader: Reader,
+    kept: tuple[str, str],
+    by_approval: bool,
+    namers: Collection[str],
+) -> bool:
+    """Whether a reader may know papers of a grade that are sealed by a key.
+
+    Where a need-to-know list limits them, the regulation's general words (whose work it concerns,
+    who is in charge) are not enough: he stands on the list, or who may name people approves.
+    """
+    grade, key = kept
+    listed = target_of(key) is not None
+    on_list = listed and any(row["person"] == reader.name for row in _holders(archive, key))
+    named = on_list or by_approval
+    if listed and not named:
+        return False
+    return knows(
+        policy,
+        grade,
+        reader.roles,
+        named=named,
+        delegated=named or bool(set(namers) & set(reader.roles)),
+        concerned=named or reader.relation in ("owner", "own_dept", "authority"),
+    )
+
+
+def _holders(archive: Archive, key: str) -> list[Row]:
+    return archive.catalogue.clearances(key)
+
+
+def _not_to_know(policy: Policy, rows: Sequence[Cited[Knowledge]]) -> Denied:
+    words = [role_words(policy, by) for cited in rows for by in cited.row.by]
+    clauses = "、".join(dict.fromkeys(cited.row.clause for cited in rows))
+    zh, en = REASONS["not-to-know"]
+    return Denied(
+        "not-to-know",
+        f"{zh}（{clauses}）" if clauses else zh,
+        f"{en} ({clauses})" if clauses else en,
+        hint=(
+            "由" + "、".join(zh for zh, _ in words) + "决定谁可以知悉" if words else "",
+            "who may know is said by " + ", ".join(en for _, en in words) if words else "",
+        ),
+    )
 
 
 def roles_held(archive: Archive, policy: Policy, name: str) -> frozenset[str]:

@@ -125,7 +125,7 @@ def _ruling(
     else:
         reader = reader_here(archive, policy, name, dossier)
     ruling = rule(policy, dossier, records, Wish(ask.form, code), reader)
-    check_could_know(policy, ruling)
+    check_could_know(archive, policy, ruling)
     check_not_lent(archive, ask.form, [record["id"] for record in records])
     return ruling
 

@@ -795,3 +795,17 @@ def test_a_true_signature_under_another_statement_proves_nothing(house, changed,
     keys = {one.name: one.verify_key.hex() for one in (zhao, lin)}
     told = loan_proofs.problems(entry, at, 1, keys, "here", "2026-03-05T09:00:00Z")
     assert told == found
+
+
+def test_papers_under_a_need_to_know_list_are_lent_to_those_on_it(house, scan):
+    """Whoever is not on the list gets nothing, though the rules of lending would let him."""
+    path = house.top / "名单内.pdf"
+    path.write_bytes(scan("名单内"))
+    words = ("--dossier", "D000002", "--type", "sales_contract", "--grade", "SECRET")
+    record = house.json("file", path, *words)["record"]
+    for name in ("lin", "chen"):
+        house.json("person", "clear", name, "SECRET")
+    house.json("need-to-know", "limit", record, "chen", "--grade", "SECRET", "--reason", "并购")
+    loan(house, "lin", "request", record, "--purpose", "x", code=4)
+    denied(house, None, "not-to-know")
+    assert loan(house, "chen", "request", record, "--purpose", "x")["state"] == "requested"
