@@ -15,6 +15,7 @@ from typing import Any
 
 from archivist.archive import Archive
 from archivist.lapses import CONFIRMED, DISMISSED, OPEN, Case, iso_day, named, shown
+from archivist.loan_lapses import shown_by_loans
 from archivist.records import kind_of
 from index.catalogue import Row
 from policies.calendar import Calendar
@@ -58,6 +59,7 @@ def _cases(archive: Archive, policy: Policy, calendar: Calendar, today: date) ->
     decided = {row["id"]: row for row in archive.catalogue.violations()}
     gathered = [
         *shown(archive, policy, calendar, today),
+        *shown_by_loans(archive, policy, today),
         *_recorded(archive, policy, decided.values()),
     ]
     told = set()

@@ -37,6 +37,7 @@ from archivist.records import grade_of, key_subject, target_of, timestamp
 from archivist.regulations import refuse_held_apart, refuse_uncleared, roles_meant
 from index.catalogue import Row
 from index.catalogue_view import key_form
+from policies.loan_life import OUT
 from policies.policy import Cited, Policy
 from policies.reach import role_words
 from policies.rule_rows import Duty
@@ -190,7 +191,7 @@ def leave(archive: Archive, policy: Policy, name: str, by: str, now: datetime) -
 
 
 def still_open(archive: Archive, policy: Policy, name: str) -> list[dict[str, Any]]:
-    """The open dossiers whose keys name this person, and the customers that are his.
+    """The open dossiers whose keys name this person, the customers that are his, his loans.
 
     Needs a catalogue that is caught up.
     """
@@ -208,6 +209,11 @@ def still_open(archive: Archive, policy: Policy, name: str) -> list[dict[str, An
         {"kind": "customer", "id": row["id"], "role": "owner"}
         for row in archive.catalogue.customers()
         if row["owner"] and key_form(row["owner"]) == wanted
+    )
+    found += (
+        {"kind": "loan", "id": row["id"], "role": "borrower"}
+        for row in archive.catalogue.loans(name)
+        if row["state"] in OUT
     )
     return found
 

@@ -26,6 +26,7 @@ from archivist.register_rows import Asked, of_form, rows
 from policies.policy import Cited, Policy
 from policies.rule_rows import Form
 
+LOAN_FORMS = ("loans", "temporary_loans", "external_readers", "loan_card", "application")
 COMPANY = "name"  # the setting in [company] that names it
 
 
@@ -99,6 +100,8 @@ def filled(asked: Asked, cited: Cited[Form], wanted: Wanted) -> Printout:
     form = cited.row
     _check(asked, form, wanted)
     cover = _cover(asked, form) if wanted.cover else None
+    if asked.loan is not None and form.of not in LOAN_FORMS:
+        raise BadRequest(f"《{form.zh}》与借阅无关", f"{form.id} is not about a loan")
     if form.columns:
         told = [[known.about(label) for label in form.columns] for known in rows(asked, cited)]
     else:
@@ -199,6 +202,8 @@ def record_print(
         subject |= {"customer": row["customer"], "dossier": asked.dossier}
     elif asked.customer is not None:
         subject["customer"] = asked.customer
+    if asked.loan is not None:
+        subject["loan"] = asked.loan
     with archive.writing(now, asked.person.name) as desk:
         desk.say("print", subject, kind=kind, period=asked.period or None, pack=cited.pack)
         desk.append()

@@ -60,6 +60,8 @@ ACTS = frozenset(
         "view",  # a record was opened and read
         "unmask",  # personal numbers were shown in full
         "print",  # a register or form was printed from the archive
+        "loan",  # a loan was asked for, approved, issued, renewed, recalled, returned …
+        "loan-denied",  # somebody tried what a loan does not allow
         "violation",  # a violation was recorded, ordered corrected, confirmed or dismissed
         "login",  # a person unlocked the keys
         "logout",
@@ -70,7 +72,8 @@ ACTS = frozenset(
 _LISTED = re.compile(r"(.+)-([DR][0-9]{6,})")
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-PREFIXES = {"customer": ("C", 6), "dossier": ("D", 6), "record": ("R", 8), "violation": ("V", 6)}
+PREFIXES = {"customer": ("C", 6), "dossier": ("D", 6), "record": ("R", 8), "violation": ("V", 6),
+            "loan": ("L", 6)}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

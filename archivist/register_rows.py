@@ -5,7 +5,7 @@ complaint, an inspection. Each row is a `Known`, and the form asks it by heading
 
 Rules it keeps: a register lists what lies in dossiers of its own regulation, unless one dossier
 or customer is asked for; the company's own registers list all. What the archive has no record of
-gives no row at all: loans, destructions and copies are written by hand until there are such acts.
+gives no row at all: destructions and copies are written by hand until there are such acts.
 
     for known in rows(asked, cited):
         print(known.about("客户名称").lines)
@@ -28,6 +28,8 @@ from archivist.form_words import (
     say_dossier,
     type_words,
 )
+from archivist.loan_book import GRANTED, TEMPORARY
+from archivist.loan_words import loan_words
 from archivist.records import Entry
 from archivist.regulations import roles_meant
 from archivist.standing import company_calendar, dossier_state, local_moment
@@ -55,6 +57,7 @@ class Asked:
     period: str = ""
     customer: str | None = None
     dossier: str | None = None
+    loan: str | None = None
 
     @cached_property
     def grades(self) -> frozenset[str]:
@@ -107,6 +110,8 @@ def rows(asked: Asked, cited: Cited[Form]) -> list[Known]:
 def of_form(asked: Asked) -> Known:
     """What is known for a form about one dossier, one customer, or nobody."""
     known = Known()
+    if asked.loan is not None:
+        return loan_words(asked.archive, asked.policy, asked.loan)
     if asked.dossier is not None:
         row = asked.archive.the("dossier", asked.dossier)
         records = asked.archive.catalogue.records(asked.dossier)
@@ -337,6 +342,33 @@ def _violations(asked: Asked, _: Cited[Form]) -> Iterator[Known]:
         yield known
 
 
+# ── loans ─────────────────────────────────────────────────────────────────────
+
+
+def _loans(asked: Asked, cited: Cited[Form]) -> Iterator[Known]:
+    """A line for each loan of the register's kind that was granted in the period."""
+    wanted = {row["id"] for row in asked.dossiers(cited)}
+    narrowed = asked.customer is not None or asked.dossier is not None
+    for row in asked.archive.catalogue.loans():
+        day = f"{local_moment(row['requested']):%Y-%m-%d}"
+        if (
+            asked.loan in (None, row["id"])
+            # Lent under this regulation, wherever the papers lie; or out of one of its dossiers.
+            and (row["dossier"] in wanted or (cited.pack in row["packs"] and not narrowed))
+            and row["state"] in GRANTED
+            and _register_of(row) == cited.row.of
+            and asked.within(row["issued"] or day)
+        ):
+            yield loan_words(asked.archive, asked.policy, row["id"])
+
+
+def _register_of(row: Row) -> str:
+    """The register that a loan belongs in."""
+    if row["person"] is None:
+        return "external_readers"
+    return "temporary_loans" if row["purpose"] == TEMPORARY else "loans"
+
+
 _SOURCES: dict[str, Callable[[Asked, Cited[Form]], Iterator[Known]]] = {
     "receipts": _receipts,
     "processing": _filed,
@@ -347,4 +379,7 @@ _SOURCES: dict[str, Callable[[Asked, Cited[Form]], Iterator[Known]]] = {
     "statistics": _statistics,
     "inspection_plan": _inspections,
     "violations": _violations,
+    "loans": _loans,
+    "temporary_loans": _loans,
+    "external_readers": _loans,
 }

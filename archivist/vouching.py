@@ -25,6 +25,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from archivist.archive import HOUSE, Archive, record_label, record_name
 from index.catalogue import Change, Row
@@ -111,7 +112,9 @@ def _finding(found: Difference) -> Finding:
 
 def _stored(archive: Archive, ledger: Ledger, replay: Replay, reach: Reach) -> Iterator[Finding]:
     for _, raw in ledger.entries(0, replay.applied):
-        yield from _card(archive, json.loads(raw).get("card"))
+        fields = json.loads(raw)
+        yield from _card(archive, fields.get("card"))
+        yield from _evidence(archive, fields)
     newest = {row["key"]: row["generation"] for row in replay.grade_keys()}
     total = replay.record_count()
     for done, row in enumerate(replay.every_record(), start=1):
@@ -130,6 +133,14 @@ def _card(archive: Archive, named: Mapping[str, str] | None) -> Iterator[Finding
         partial(vault.verify_body, name, "card", named["sha256"]),
         partial(vault.verify_head, name, label, named["head"]),
     )
+
+
+def _evidence(archive: Archive, fields: Mapping[str, Any]) -> Iterator[Finding]:
+    """What a reader from outside showed lies beside the card of his request."""
+    for body in fields.get("evidence", ()):
+        name = fields["card"]["name"]
+        verify = partial(archive.vault.verify_body, name, body["suffix"], body["sha256"])
+        yield from _checked("S-CARD", f"{name}.{body['suffix']}", verify)
 
 
 def _record(archive: Archive, row: Row, newest: Mapping[str, int]) -> Iterator[Finding]:

@@ -26,12 +26,13 @@ from typing import Any
 
 from sqlcipher3 import dbapi2 as sqlite
 
+from index import catalogue_loans
 from index.catalogue_view import CatalogueView, Row, key_form, translated
 from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 6  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 7  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -105,11 +106,12 @@ CREATE TABLE reminder (
   PRIMARY KEY (idx, dossier));
 CREATE INDEX reminder_dossier ON reminder (dossier, day);
 CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (subject, idx));
-"""
+{loans}
+""".replace("{loans}", catalogue_loans.SCHEMA)
 
 
 # Kinds of id that count up for ever.
-_COUNTED = frozenset(("customer", "dossier", "record", "violation"))
+_COUNTED = frozenset(("customer", "dossier", "record", "violation", "loan"))
 
 
 class Catalogue(CatalogueView):
@@ -152,14 +154,16 @@ class Catalogue(CatalogueView):
         is a programmer's error.
         """
         with self._transaction():
-            position = self.applied
+            position, newest = self.applied, self.newest
             for index, entry, card in changes:
                 if index < position:
                     continue
                 assert index == position, f"gap: entry {index} after {position}"
                 self._apply(index, entry, card or {})
+                newest = max(newest, str(entry["t"]))
                 position += 1
             self._set_meta("applied", str(position))
+            self._set_meta("newest", newest)
             self._set_meta("root", root)
 
     def _apply(self, index: int, entry: Mapping[str, Any], card: Mapping[str, Any]) -> None:
@@ -167,6 +171,7 @@ class Catalogue(CatalogueView):
         names = {*subject.values(), *([entry["claim"]] if "claim" in entry else [])}
         # A record moved to another key has that in its history, beside what happened to it alone.
         names.update(entry.get("heads", ()) if entry["act"] == "rewrap" else ())
+        names.update(entry.get("records", ()) if entry["act"] == "loan" else ())
         for name in names:
             self._run("INSERT INTO mention VALUES (?, ?)", name, index)
         for kind in _COUNTED.intersection(subject):
@@ -569,7 +574,7 @@ class Catalogue(CatalogueView):
                 return
             for statement in filter(str.strip, SCHEMA.split(";")):
                 self._run(statement)
-            start = {"version": str(VERSION), "applied": "0", "root": ""}
+            start = {"version": str(VERSION), "applied": "0", "root": "", "newest": ""}
             for key, value in (start | {f"last_{kind}": "0" for kind in _COUNTED}).items():
                 self._run("INSERT INTO meta VALUES (?, ?)", key, value)
 
@@ -613,6 +618,7 @@ _STEPS = {
     "refused-login": Catalogue._refused_login,
     "adopt": Catalogue._adopt,
     "violation": Catalogue._violation,
+    "loan": catalogue_loans.loan,
 }
 
 

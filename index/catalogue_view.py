@@ -34,6 +34,11 @@ class CatalogueView:
         """Hex root of the ledger tree over those entries; "" before the first."""
         return self._meta("root")
 
+    @property
+    def newest(self) -> str:
+        """The latest time that stands in any of those entries (UTC); "" before the first."""
+        return self._meta("newest")
+
     def next_number(self, kind: str) -> int:
         """The first unused counter of `customer`, `dossier` or `record`; ids are never reused."""
         return int(self._meta(f"last_{kind}")) + 1
@@ -278,6 +283,16 @@ class CatalogueView:
         """Every violation that somebody recorded or decided on, by day."""
         return self._all("SELECT * FROM violation ORDER BY day, id")
 
+    def loans(self, person: str | None = None) -> list[Row]:
+        """Every loan, or those of one person, oldest first."""
+        if person is None:
+            return self._all("SELECT * FROM loan ORDER BY id")
+        return self._all("SELECT * FROM loan WHERE person = ? ORDER BY id", person)
+
+    def loan(self, identifier: str) -> Row | None:
+        """One loan, or None."""
+        return self._one("SELECT * FROM loan WHERE id = ?", identifier)
+
     def history(self, subject: str) -> list[int]:
         """Ledger indexes of every entry that names the subject."""
         rows = self._all("SELECT idx FROM mention WHERE subject = ? ORDER BY idx", subject)
@@ -313,6 +328,12 @@ JSON_COLUMNS = frozenset(
         "card",
         "decision",
         "items",
+        "lent",
+        "steps",
+        "approvals",
+        "due_after",
+        "counted",
+        "recounted",
     )
 )
 

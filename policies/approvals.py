@@ -44,7 +44,7 @@ from policies.rule_rows import Approval, steps_of
 
 __all__ = [
     "ACTION_WORDS", "ACT_WORDS", "Decision", "Reason", "Request", "Step", "Terms", "decide",
-    "knows", "loan_terms", "may_sign", "role_words", "unsettled", "who_may_know",
+    "joined", "knows", "loan_terms", "may_sign", "role_words", "unsettled", "who_may_know",
 ]  # fmt: skip
 
 ACTION_WORDS: Mapping[str, tuple[str, str]] = {
@@ -142,6 +142,15 @@ class Decision:
 def decide(policy: Policy, request: Request) -> Decision:
     """Whether `request` may be granted, by whom, and on which papers."""
     return _decide(policy, request, _rows_on(policy, request.action))
+
+
+def joined(decisions: Iterable[Decision]) -> Decision:
+    """Several decisions as one, for what is asked of several papers at once.
+
+    All must allow; the steps of all follow each other in their order, each taken once. `decisions`
+    holds at least one.
+    """
+    return _together(decisions)
 
 
 def may_sign(

@@ -74,6 +74,8 @@ def list_(call: Call, packs: tuple[str, ...]) -> None:
         help="Which .pdf or .csv to write; a file that is there is replaced.")  # fmt: skip
 @option("--customer", metavar="C", zh="关于哪个客户。", help="About this customer.")
 @option("--dossier", metavar="D", zh="关于哪份客户档案。", help="About this dossier.")
+@option("--loan", metavar="L", zh="关于哪份借阅（借阅卡、使用申请、借阅登记簿）。",
+        help="About this loan: its card, its application, its line.")  # fmt: skip
 @option("--month", metavar="YYYY-MM", zh="登记簿的月份。", help="The month of a register.")
 @option("--year", metavar="YYYY", zh="登记簿的年度。", help="The year of a register.")
 @option("--rows", "blank_rows", type=click.IntRange(0, 2000), metavar="N",
@@ -86,6 +88,7 @@ def list_(call: Call, packs: tuple[str, ...]) -> None:
 @pass_call
 def print_(
     call: Call, form: str, output: Path, customer: str | None, dossier: str | None,
+    loan: str | None,
     month: str | None, year: str | None, blank_rows: int | None, cover: bool,
     packs: tuple[str, ...],
 ) -> None:  # fmt: skip
@@ -107,10 +110,10 @@ def print_(
     today = at.astimezone().date()
     if law.in_force:
         person = call.somebody().unlocked()
-        asked = Asked(call.archive, law.policy, person, today, period, customer, dossier)
+        asked = Asked(call.archive, law.policy, person, today, period, customer, dossier, loan)
         content = make(printout := forms.filled(asked, cited, wanted))
         forms.record_print(call.archive, cited, asked, output.suffix.lower()[1:], at)
-    elif customer or dossier or period or cover:
+    elif customer or dossier or loan or period or cover:
         raise BadRequest(
             f"{cited.pack} 没有在档案库中采用，只能打印空白表",
             f"{cited.pack} is not in force in an archive; only the empty form can be printed",

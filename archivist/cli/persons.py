@@ -318,11 +318,14 @@ def _revoked(call: Call, done: holding.Revoked, moved: rotation.Rotated | None) 
 def _still_open(call: Call, done: clearing.StillOpen) -> str:
     head = say(
         f"{done.person} 名下还有未移交的，先交给接办人："
-        "archivist dossier key、archivist customer assign 或 customer edit --owner",
+        "archivist dossier key、archivist customer assign 或 customer edit --owner；"
+        "借阅的先归还：archivist loan return",
         f"open in the name of {done.person}; give them to a successor first with "
-        "archivist dossier key, archivist customer assign or customer edit --owner",
+        "archivist dossier key, archivist customer assign or customer edit --owner; what he "
+        "borrowed comes back first: archivist loan return",
     )
-    kinds = {"dossier": say("客户档案", "dossier"), "customer": say("客户", "customer")}
+    kinds = {"dossier": say("客户档案", "dossier"), "customer": say("客户", "customer"),
+             "loan": say("借阅", "loan")}  # fmt: skip
     lines = [
         (
             kinds[thing["kind"]],

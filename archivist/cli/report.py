@@ -1,4 +1,4 @@
-"""`archivist report`: rates, violations, complaints and the inventory, as table or file."""
+"""`archivist report`: rates, violations, loans, complaints and the inventory, as table or file."""
 
 import sys
 from datetime import date
@@ -18,15 +18,15 @@ from storage import durable
 if TYPE_CHECKING:
     from archivist.report_pages import Sheet
 
-KINDS = ("completeness", "timeliness", "violations", "complaints", "inventory")
+KINDS = ("completeness", "timeliness", "violations", "loans", "complaints", "inventory")
 _WORDS = {"完整率": "completeness", "及时率": "timeliness", "违规": "violations",
-          "投诉": "complaints", "目录": "inventory", "库存": "inventory",
+          "借阅": "loans",          "投诉": "complaints", "目录": "inventory", "库存": "inventory",
           "馆藏": "inventory"}  # fmt: skip
 FORMATS = ("table", "csv", "pdf", "html")
 
 
 @command("report", zh="打印报表 KIND。\n\n"
-         "completeness 完整率，timeliness 及时率，violations 违规与处罚评估，"
+         "completeness 完整率，timeliness 及时率，violations 违规与处罚评估，loans 借阅，"
          "complaints 客户投诉统计与每周记录表，inventory 馆藏统计；也可写中文："
          f"{'、'.join(_WORDS)}。\n\n"
          "不写 --month 或 --year 时为本月（馆藏统计为当前）。比率总是两个数一起写。"
@@ -52,7 +52,7 @@ def report_command(
     call: Call, kind: str, month: str | None, year: str | None, department: str | None,
     format_: str | None, output: Path | None, on: str | None,
 ) -> None:  # fmt: skip
-    """Print a report. KIND is completeness, timeliness, violations, complaints or inventory.
+    """Print a report. KIND is completeness, timeliness, violations, loans, complaints or inventory.
 
     Without --month or --year it is the current month (the inventory: as things stand). A rate
     is always told with both its numbers. Penalties await confirmation; they are not payroll.

@@ -1,4 +1,4 @@
-"""Reports: rates, violations, complaints and the inventory, for a month or a year.
+"""Reports: rates, violations, loans, complaints and the inventory, for a month or a year.
 
 Each kind is a page of its own in this folder and gives a `Told`: the plain document that
 `--json` prints, and the `Sheet` that becomes CSV, PDF or HTML. Both are made of the same rows.
@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from archivist.reports.complaints import complaints
 from archivist.reports.inventory import inventory
+from archivist.reports.loans import loans
 from archivist.reports.parts import Asked, Period, Told, month_of, year_of
 from archivist.reports.rates import completeness, timeliness
 from archivist.reports.violations import violations
@@ -24,6 +25,7 @@ KINDS: dict[str, Callable[[Asked], Told]] = {
     "completeness": completeness,
     "timeliness": timeliness,
     "violations": violations,
+    "loans": loans,
     "complaints": complaints,
     "inventory": inventory,
 }

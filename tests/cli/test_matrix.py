@@ -34,6 +34,14 @@ en = "tidy up"
 of = "meeting"
 first_working_day = true
 clause = "X-1"
+[[approval]]
+id = "tidy"
+zh = "整理时摘抄"
+en = "extracts for tidying"
+actions = ["extract"]
+grades = ["INTERNAL"]
+free = true
+clause = "X-2"
 """
 
 
@@ -48,6 +56,7 @@ class Asks:
     duty: bool = False  # some are not allowed, by role or by what they hold
     finds: bool = False  # may end with findings
     writes: bool = False  # a ledger entry
+    denies: bool = False  # what is not allowed is an entry too
 
 
 def reads(words="", **more):
@@ -134,6 +143,19 @@ ASKS = {
     "form list": reads(),
     "form print": signs("copy_register -o {out}"),
     "report": reads("completeness --month 2026-10"),
+    "loan request": signs("R00000001 --purpose x --form view", duty=True, denies=True),
+    "loan approve": signs("L000002", duty=True, denies=True),
+    "loan refuse": signs("L000002 --reason x", duty=True, denies=True),
+    "loan cancel": signs("L000002", duty=True, denies=True),
+    "loan issue": signs("L000003", duty=True, denies=True),
+    "loan renew": signs("L000001 --until 2099-01-01", duty=True, denies=True),
+    "loan excuse": signs("L000001 --until 2099-01-01 --reason x", duty=True, denies=True),
+    "loan recall": signs("L000001", duty=True, denies=True),
+    "loan return": signs("L000001", duty=True, denies=True),
+    "loan list": reads(),
+    "loan show": reads("L000001"),
+    "loan notice": reads("L000001 -o {out}"),
+    "loan statement": reads("--person wang -o {out}"),
     "violation record": signs("lost_or_damaged --role archive_clerk --reason x"),
     "violation list": reads(),
     "violation show": reads("V000001"),
@@ -199,6 +221,16 @@ def stage(template, tmp_path_factory, scan):
     home.json("person", "clear", "wang", "SECRET")
     for words in (["D000002"], ["D000003", "wang"]):
         home.json("need-to-know", "limit", *words, "--grade", "SECRET", "--reason", "x")
+    for name in ("甲", "乙"):
+        path.write_bytes(scan(name))
+        home.json("file", path, "--dossier", "D000001", "--type", "合同", "--grade", "INTERNAL")
+    extract = ("--form", "extract", "--until", "2098-01-01")
+    for target, words in (("R00000002", extract), ("R00000001", ("--form", "view")),
+                          ("R00000003", extract)):  # fmt: skip
+        ran = home.run("--as", "wang", "loan", "request", target, "--purpose", "x", *words,
+                       ARCHIVIST_PASSPHRASE=SECOND)  # fmt: skip
+        assert ran.code == 0, ran.err
+    home.json("loan", "issue", "L000001")
     home.json("key", "escrow", "-o", home.top / "bundle", ARCHIVIST_ESCROW_PASSPHRASE=BUNDLE)
     home.json("search", TEXT)
     return home
@@ -299,7 +331,8 @@ def test_a_call_ends_as_it_must(stage, standing, tmp_path, name, caller):
         assert "archivist: error: " in ran.err
         assert ran.out == b""
     if ran.code not in (0, 3) or not asks.writes:
-        tried = caller == "wrong passphrase" and ran.code == 12  # that is recorded
+        # A wrong passphrase is recorded, and so is what a loan does not allow.
+        tried = (caller == "wrong passphrase" and ran.code == 12) or (asks.denies and ran.code == 4)
         assert entries(home) - before in ({0, 1} if tried else {0})
     for secret in (PASSPHRASE, SECOND, THIRD, BUNDLE, "AGE-SECRET-KEY", *kept_secrets(home)):
         assert secret not in said

@@ -120,7 +120,7 @@ def test_json_holds_numbers_clauses_and_pack_versions(late):
 @pytest.mark.parametrize(
     "words",
     [
-        ("loans",),
+        ("inspection",),
         ("timeliness", "--month", "2026-13"),
         ("timeliness", "--year", "26"),
         ("timeliness", "--month", "2026-03", "--year", "2026"),

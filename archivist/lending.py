@@ -1,0 +1,398 @@
+"""Lending: the paper goes out and comes back. Issue, renew, excuse, recall, return.
+
+Owns the second half of the ledger act `loan`; who asked and who approved is `archivist.loans`.
+
+    issue    approvals verified anew → note sealed → entry, the paper is handed over
+    renew    before it is late; where the matrix asks for approvals, they are given anew
+    excuse   the role that the regulation names lets the papers be kept back for a while
+    recall   the papers are wanted back, by an earlier day if one is said
+    return   counted by both, condition looked at → entry
+
+Rules it keeps:
+- Before papers leave everything is asked again: the regulations, the borrower, who may know, each
+  approval from the ledger, where the original is.
+- Whoever hands out or takes back keeps the papers and has no part in the loan (S001-1-R50: both
+  sides count face to face). A count that differs is said in a sealed note.
+- An original is lent once. Of two who issue at once the second finds it gone: the writer's lock is
+  held from the look to the entry.
+- Papers in other hands than the borrower's were lent on, which is recorded; they are taken back
+  from the borrower.
+
+    issue(archive, policy, "L000001", Count(), "", li, now, today).due      # date(2026, 3, 19)
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from archivist.archive import Archive, Desk
+from archivist.errors import BadRequest
+from archivist.loan_book import due_of, is_overdue, records_of, terms_of, the_loan
+from archivist.loan_desk import Denied, at_the_desk, next_state, subject_of
+from archivist.loan_gate import check_custodian, check_not_lent, proven, requester
+from archivist.loan_proofs import EXCUSE, ledger_keys, signed
+from archivist.loan_rulings import (
+    Ruling,
+    Wish,
+    check_knows,
+    check_until,
+    entry_fields,
+    last_day,
+    reader_of_loan,
+    roles_held,
+    rule,
+    rule_again,
+)
+from archivist.records import timestamp
+from index.catalogue import Row
+from policies.approvals import Request, decide, may_sign
+from policies.conduct_rows import Incident
+from policies.policy import Cited, Policy
+from policies.rule_rows import Form
+from storage.errors import Damaged
+from storage.people import Unlocked
+
+CONDITIONS = ("intact", "damaged", "incomplete", "lost")
+_OF = {"damaged": "damage", "incomplete": "loss", "lost": "loss"}  # as packs call what happened
+
+Grant = Callable[[Sequence[Row]], Mapping[str, str]]
+Withdraw = Callable[[Sequence[Row]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What both sides counted; None: all of it is there."""
+
+    pages: int | None = None
+    pieces: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What became of a loan: its state, the day it is due, what was counted, and what to do now.
+
+    `papers` are the cards and registers that the regulation wants kept, `incidents` what it asks
+    when papers come back damaged or not at all.
+    """
+
+    loan: str
+    state: str
+    due: date | None
+    pages: int
+    pieces: int
+    papers: tuple[Form, ...] = ()
+    incidents: tuple[Cited[Incident], ...] = ()
+
+
+# ── issue ─────────────────────────────────────────────────────────────────────
+
+
+def issue(
+    archive: Archive,
+    policy: Policy,
+    loan: str,
+    count: Count,
+    note: str,
+    custodian: str,
+    now: datetime,
+    today: date,
+    grant: Grant | None = None,
+) -> Handed:
+    """Hand the papers out, or open them to the borrower.
+
+    `grant` seals the records' keys to a borrower who has keys here, and gives the digest of each;
+    it is durable before the entry that names it. Raises NotKnown, NotAllowed, Denied, BadRequest
+    (a count that differs without a note).
+    """
+    archive.follow()
+    row = the_loan(archive, loan)
+    with at_the_desk(archive, now, custodian, "issue", subject_of(row)) as desk:
+        row = the_loan(archive, loan)
+        ruling = _may_leave(archive, policy, row, custodian, now)
+        state = next_state(row["state"], "issue")
+        until = date.fromisoformat(row["until"]) if row["until"] else None
+        limit = last_day(ruling, today)
+        due = min((day for day in (until, limit) if day), default=None)
+        check_until(ruling, due, today, row["form"])
+        counted = _counted(row["lent"], count, note)
+        more: dict[str, Any] = {
+            "on": today.isoformat(),
+            "due": due.isoformat() if due else None,
+            "due_after": _due_after(ruling),
+            "counted": counted,
+            "records": sorted(row["lent"]),
+            "grants": _granted(grant, ruling.records),
+        }
+        _say(desk, row, "issue", state, note, **more, **entry_fields(ruling))
+    archive.follow()
+    row = the_loan(archive, loan)
+    papers = _papers(policy, ruling)
+    return Handed(loan, state, due_of(archive, row), counted["pages"], counted["pieces"], papers)
+
+
+def _may_leave(archive: Archive, policy: Policy, row: Row, custodian: str, now: datetime) -> Ruling:
+    """Everything that is asked again before papers leave. Raises Denied, NotAllowed."""
+    if row["state"] == "requested":
+        raise Denied("not-approved")
+    next_state(row["state"], "issue")
+    reader = reader_of_loan(archive, policy, row)
+    check_custodian(archive, policy, row, custodian)
+    ruling = rule_again(archive, policy, row, reader)
+    approvers = proven(archive, policy, row, now)
+    if len(approvers) < len(row["steps"]):
+        raise Denied("not-approved")
+    check_knows(archive, policy, ruling, approvers)
+    check_not_lent(archive, row["form"], sorted(row["lent"]))
+    return ruling
+
+
+def _due_after(ruling: Ruling) -> dict[str, Any] | None:
+    terms = ruling.terms
+    if not terms.due_after or terms.days is None:
+        return None
+    return {"events": list(terms.due_after), "days": terms.days}
+
+
+def _granted(grant: Grant | None, records: Sequence[Row]) -> dict[str, str] | None:
+    """Record → digest of what opens it to the borrower. MUST be durable before the entry."""
+    return dict(grant(records)) if grant else None
+
+
+def _papers(policy: Policy, ruling: Ruling) -> tuple[Form, ...]:
+    """The cards and registers that the regulations want kept of such a loan."""
+    wanted = set()
+    if "loan_card" in ruling.terms.demands:
+        wanted.add("loan_card")
+    if ruling.decision.register or "registration" in ruling.terms.demands:
+        outside = ruling.reader.name is None
+        wanted.add("external_readers" if outside else "loans")
+    return tuple(cited.row for cited in policy.rows(Form) if cited.row.of in wanted)
+
+
+# ── renew, excuse, recall ─────────────────────────────────────────────────────
+
+
+def renew(
+    archive: Archive, policy: Policy, loan: str, until: date, person: str, now: datetime,
+    today: date,
+) -> str:  # fmt: skip
+    """Let a loan last until a later day; returns its state.
+
+    `renewing` where the matrix asks for approvals: they are given to the renewal as to a request.
+    Raises NotKnown, NotAllowed, BadRequest (no later day, too late a day), Denied (overdue, not
+    the borrower, left, rules).
+    """
+    archive.follow()
+    row = the_loan(archive, loan)
+    with at_the_desk(archive, now, person, "renew", subject_of(row)) as desk:
+        row = the_loan(archive, loan)
+        next_state(row["state"], "renew", "issued")
+        if person != requester(row):
+            raise Denied("not-the-borrower")
+        if is_overdue(archive, row, today):
+            raise Denied("overdue")
+        reader = reader_of_loan(archive, policy, row)
+        dossier, records = archive.the("dossier", row["dossier"]), records_of(archive, row)
+        ruling = rule(policy, dossier, records, Wish(row["form"], row["purpose"]), reader)
+        due = due_of(archive, row)
+        if due is not None and until <= due:
+            raise BadRequest(
+                f"须晚于现在的归还日期 {due.isoformat()}",
+                f"it must be later than {due.isoformat()}, when it is due now",
+            )
+        check_until(ruling, until, today, row["form"])
+        free = not ruling.decision.steps
+        state = next_state(row["state"], "renew", "issued" if free else "renewing")
+        desk.say(
+            "loan", subject_of(row), step="renew", state=state, until=until.isoformat(),
+            on=today.isoformat(), steps=ruling.steps, separate=ruling.decision.separate,
+            due=until.isoformat() if free else None, **entry_fields(ruling),
+        )  # fmt: skip
+        desk.append()
+    archive.follow()
+    return state
+
+
+def excuse(
+    archive: Archive,
+    policy: Policy,
+    loan: str,
+    until: date,
+    reason: str,
+    person: Unlocked,
+    now: datetime,
+) -> str:
+    """Let papers that cannot be returned be kept back until a day (S001-9-R07); signed.
+
+    Only by the roles that the rules of the loan and the approval `keep_back` name. Raises
+    NotKnown, NotAllowed, BadRequest, Denied, Damaged.
+    """
+    if not reason.strip():
+        raise BadRequest("请用 --reason 写明理由", "say why with --reason TEXT")
+    archive.follow()
+    row = the_loan(archive, loan)
+    with at_the_desk(archive, now, person.name, "excuse", subject_of(row)) as desk:
+        row = the_loan(archive, loan)
+        state = next_state(row["state"], "excuse")
+        clauses, packs = _may_excuse(archive, policy, row, person.name)
+        if ledger_keys(archive, [person.name]).get(person.name) != person.verify_key.hex():
+            raise Damaged(f"the signing key of {person.name} is not the one in the ledger")
+        statement = {
+            "act": EXCUSE, "v": 1, "archive": archive.settings.archive_id, "loan": loan,
+            "until": until.isoformat(), "person": person.name, "time": timestamp(now),
+        }  # fmt: skip
+        _say(desk, row, "excuse", state, reason, until=until.isoformat(), clauses=clauses,
+             packs=packs, **signed(statement, person))  # fmt: skip
+    archive.follow()
+    return state
+
+
+def _may_excuse(
+    archive: Archive, policy: Policy, row: Row, name: str
+) -> tuple[list[str], list[str]]:
+    """Clauses and packs that let this person excuse it. Raises Denied."""
+    terms = terms_of(archive, policy, row)
+    if not terms.excused_by:
+        raise Denied("no-rule")
+    dossier = archive.the("dossier", row["dossier"])
+    records = records_of(archive, row)
+    request = Request("keep_back", records[0]["grade"], row["relation"], records[0]["type"],
+                      dossier["type"])  # fmt: skip
+    decision, roles = decide(policy, request), roles_held(archive, policy, name)
+    meant = {role for by in terms.excused_by for role in policy.who_is(by)}
+    if not meant & roles:
+        raise Denied("wrong-role")
+    if decision.allowed and decision.steps:
+        said = may_sign(policy, decision, 1, name, roles, requester(row), ())
+        if said is not None:
+            raise Denied("self-approval" if said == "self-approval" else "wrong-role")
+    clauses = (*terms.clauses, *decision.clauses)
+    return list(dict.fromkeys(clauses)), list(dict.fromkeys((*terms.packs, *decision.packs)))
+
+
+def recall(
+    archive: Archive, policy: Policy, loan: str, until: date | None, custodian: str,
+    now: datetime, today: date,
+) -> Handed:  # fmt: skip
+    """Ask for the papers back, by an earlier day where one is said.
+
+    Raises NotKnown, NotAllowed, BadRequest (no earlier day), Denied.
+    """
+    archive.follow()
+    row = the_loan(archive, loan)
+    with at_the_desk(archive, now, custodian, "recall", subject_of(row)) as desk:
+        row = the_loan(archive, loan)
+        state = next_state(row["state"], "recall")
+        check_custodian(archive, policy, row, custodian)
+        due = due_of(archive, row)
+        if until is not None and (until < today or (due is not None and until > due)):
+            raise BadRequest("催还只能提前，且不早于今天", "a recall brings the day nearer, "
+                             "and not before today")  # fmt: skip
+        desk.say("loan", subject_of(row), step="recall", state=state, on=today.isoformat(),
+                 due=until.isoformat() if until else None)  # fmt: skip
+        desk.append()
+    archive.follow()
+    row = the_loan(archive, loan)
+    return Handed(loan, state, due_of(archive, row), sum(row["lent"].values()), len(row["lent"]))
+
+
+# ── return ────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """How papers come back: their condition, what was counted, who brought them."""
+
+    condition: str = "intact"
+    count: Count = Count()
+    note: str = ""
+    brought_by: str | None = None
+
+
+def take_back(
+    archive: Archive,
+    policy: Policy,
+    loan: str,
+    back: Back,
+    custodian: str,
+    now: datetime,
+    today: date,
+    withdraw: Withdraw | None = None,
+) -> Handed:
+    """Take the papers back, or record that they are lost.
+
+    `withdraw` shuts the records to the borrower again: after the entry, and again by whoever
+    repeats it after a crash. Raises NotKnown, NotAllowed, BadRequest, Denied (not a custodian,
+    his own loan, lent on).
+    """
+    archive.follow()
+    row = the_loan(archive, loan)
+    with at_the_desk(archive, now, custodian, "return", subject_of(row)) as desk:
+        row = the_loan(archive, loan)
+        goal = "lost" if back.condition == "lost" else "returned"
+        state = next_state(row["state"], "return", goal)
+        check_custodian(archive, policy, row, custodian)
+        _check_own_hands(archive, policy, row, back)
+        if row["issued"] and today.isoformat() < row["issued"]:
+            raise BadRequest("归还日期在借出之前", "it would be back before it was lent")
+        if back.condition != "intact" and not back.note.strip():
+            raise BadRequest("请用 --note 写明情形", "say what is wrong with --note TEXT")
+        gone = back.condition == "lost"
+        counted = None if gone else _counted(row["lent"], back.count, back.note)
+        _say(desk, row, "return", state, back.note, on=today.isoformat(), counted=counted,
+             condition=back.condition, records=sorted(row["lent"]))  # fmt: skip
+    archive.follow()
+    if withdraw is not None:
+        withdraw(records_of(archive, row))
+    incidents = incidents_of(policy, back.condition)
+    pages, pieces = (counted["pages"], counted["pieces"]) if counted else (0, 0)
+    return Handed(loan, state, due_of(archive, row), pages, pieces, incidents=incidents)
+
+
+def incidents_of(policy: Policy, condition: str) -> tuple[Cited[Incident], ...]:
+    """What the regulations ask when papers come back so: the place where an incident begins.
+
+    The violation needs nobody's entry: the return shows it (`archivist.loan_lapses`).
+    """
+    happened = _OF.get(condition)
+    return tuple(c for c in policy.rows(Incident) if happened in c.row.of)
+
+
+def _check_own_hands(archive: Archive, policy: Policy, row: Row, back: Back) -> None:
+    """Raises Denied when somebody else brings what must not be lent on (S001-1-R49)."""
+    brought = back.brought_by
+    if brought is None or brought == row["person"]:
+        return
+    if "on_lend" in terms_of(archive, policy, row).forbids:
+        raise Denied("on-lent")
+
+
+def _counted(lent: Mapping[str, int], count: Count, note: str) -> dict[str, int]:
+    """What both sides counted. Raises BadRequest when it differs and nobody says why."""
+    pages, pieces = sum(lent.values()), len(lent)
+    found = {
+        "pages": pages if count.pages is None else count.pages,
+        "pieces": pieces if count.pieces is None else count.pieces,
+    }
+    if (found["pages"], found["pieces"]) != (pages, pieces) and not note.strip():
+        raise BadRequest(
+            f"点得 {found['pieces']} 件 {found['pages']} 页，登记为 {pieces} 件 {pages} 页",
+            f"counted {found['pieces']} pieces, {found['pages']} pages; on record are {pieces} "
+            f"and {pages}",
+            "核实后用 --note 说明",
+            "look again, then say why with --note TEXT",
+        )
+    return found
+
+
+def _say(desk: Desk, row: Row, step: str, state: str, note: str, **fields: Any) -> None:
+    """Append one entry of a loan; free words go into a sealed card beside it."""
+    said = {"step": step, "state": state, **fields}
+    if note.strip():
+        folder = f"{row['customer']}/{row['dossier']}"
+        desk.say_with_card(folder, row["id"], {"v": 1, "note": note}, "loan", subject_of(row),
+                           **said)  # fmt: skip
+    else:
+        desk.say("loan", subject_of(row), **said)
+        desk.append()

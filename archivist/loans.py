@@ -1,0 +1,299 @@
+"""Asking for a loan: the request, the approvals of each step, the refusal, and its withdrawal.
+
+Owns the first half of the ledger act `loan`; what happens to the paper is `archivist.lending`.
+
+    request   purpose, names and evidence sealed → entry: the papers, the steps that are needed
+    approve   the statement of the next step, signed with the approver's own key → entry
+    refuse    the reason sealed → entry          cancel   entry
+
+Rules it keeps:
+- What is asked for is fixed with the request: papers, pages, steps. Approvals name the entry by
+  its digest; when papers, grades or regulations change, it must be asked anew.
+- A step is taken by its role, in order, before the earlier approvals expire; where the regulation
+  holds the steps apart, by another person each time, and never by whoever borrows or asked.
+- Where nobody need be asked (a standing right, an inspection) the request is approved at once.
+- A reader from outside is asked for by somebody here. His name, his unit and what he brought to
+  prove himself are sealed; the ledger holds digests.
+
+    asked = request(archive, policy, Ask("R00000001", "borrow", "核对合同"), lin, now, today)
+    approve(archive, policy, asked.loan, zhao, now)
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from archivist.archive import HOUSE, Archive, Desk, as_card
+from archivist.errors import BadRequest
+from archivist.loan_book import the_loan
+from archivist.loan_desk import Denied, at_the_desk, next_state, subject_of
+from archivist.loan_gate import as_decision, check_not_lent, check_signer, proven, requester
+from archivist.loan_proofs import asked_for, ledger_keys, signed_approval
+from archivist.loan_rulings import (
+    Reader,
+    Ruling,
+    Wish,
+    approval_days,
+    check_could_know,
+    check_knows,
+    check_until,
+    entry_fields,
+    papers_of,
+    purpose_code,
+    reader_here,
+    reader_of_loan,
+    roles_held,
+    rule,
+    rule_again,
+)
+from archivist.records import Entry, canonical
+from index.catalogue import Row
+from policies.loan_life import START
+from policies.policy import Policy
+from storage.errors import Damaged
+from storage.people import Unlocked
+from storage.vault import Body, Put
+
+FORMS = ("view", "borrow", "copy", "extract", "take_out")
+MAX_EVIDENCE = 9
+_EXTENSION = re.compile(r"[a-z0-9]{1,8}")
+
+
+@dataclass(frozen=True, slots=True)
+class Outsider:
+    """A reader from outside: his name and unit, which are sealed, and the papers he showed."""
+
+    name: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What somebody asks for: a record or dossier, in which form, what for, until when."""
+
+    target: str
+    form: str
+    purpose: str
+    until: date | None = None
+    outsider: Outsider | None = None
+    evidence: tuple[Path, ...] = ()
+
+
+# ── request ───────────────────────────────────────────────────────────────────
+
+
+def request(
+    archive: Archive, policy: Policy, ask: Ask, person: Unlocked, now: datetime, today: date
+) -> str:
+    """Ask for a loan; returns its id.
+
+    Raises NotKnown, BadRequest (no purpose, no papers, dates that do not fit, evidence that is
+    missing), Denied: no rule, not to know, lent already, period open, left, clock.
+    """
+    if not ask.purpose.strip():
+        raise BadRequest("请写明借阅用途", "a purpose is needed")
+    archive.follow()
+    dossier, records = papers_of(archive, ask.target)
+    subject = {"customer": dossier["customer"], "dossier": dossier["id"]}
+    if ask.target != dossier["id"]:
+        subject["record"] = ask.target
+    if ask.outsider is None:
+        subject["person"] = person.name
+    with at_the_desk(archive, now, person.name, "request", subject) as desk:
+        dossier, records = papers_of(archive, ask.target)  # as the lock finds them
+        ruling = _ruling(archive, policy, ask, dossier, records, person.name)
+        check_until(ruling, ask.until, today, ask.form)
+        _check_evidence(ruling, ask)
+        free = not ruling.decision.steps
+        state = next_state(START, "request", "approved" if free else "requested")
+        loan = desk.number("loan")
+        _say_request(archive, desk, loan, subject, ask, ruling, policy, state)
+        desk.append()
+    archive.follow()
+    return loan
+
+
+def _ruling(
+    archive: Archive, policy: Policy, ask: Ask, dossier: Row, records: Sequence[Row], name: str
+) -> Ruling:
+    code = purpose_code(policy, ask.purpose)
+    if ask.outsider is not None:
+        reader = Reader(None, "authority" if code == "inspection" else "external")
+    else:
+        reader = reader_here(archive, policy, name, dossier)
+    ruling = rule(policy, dossier, records, Wish(ask.form, code), reader)
+    check_could_know(archive, policy, ruling)
+    check_not_lent(archive, ask.form, [record["id"] for record in records])
+    return ruling
+
+
+def _check_evidence(ruling: Ruling, ask: Ask) -> None:
+    wanted = ruling.decision.evidence
+    if len(ask.evidence) < len(wanted):
+        raise BadRequest(
+            f"须附证明 {len(wanted)} 份（依次为 {'、'.join(wanted)}），已附 {len(ask.evidence)} 份",
+            f"{len(wanted)} papers must be shown ({', '.join(wanted)}, in this order); "
+            f"{len(ask.evidence)} given",
+            "扫描后用 --evidence 文件 附上",
+            "scan them and add --evidence FILE for each",
+        )
+    if len(ask.evidence) > MAX_EVIDENCE:
+        raise BadRequest(f"证明最多 {MAX_EVIDENCE} 份", f"at most {MAX_EVIDENCE} papers of proof")
+    for path in ask.evidence:
+        if not path.is_file():
+            raise BadRequest(f"{path} 不是文件", f"{path} is not a file")
+
+
+def _say_request(
+    archive: Archive,
+    desk: Desk,
+    loan: str,
+    subject: dict[str, str],
+    ask: Ask,
+    ruling: Ruling,
+    policy: Policy,
+    state: str,
+) -> None:
+    """Seal purpose, names and evidence as one object, then plan the entry that names it."""
+    name = f"{subject['customer']}/{subject['dossier']}/{loan}-{archive.ledger.size:08}"
+    content: dict[str, Any] = {"v": 1, "purpose": ask.purpose}
+    if ask.outsider is not None:
+        content |= {"name": ask.outsider.name, "unit": ask.outsider.unit}
+    if ask.evidence:
+        content["evidence"] = [path.name for path in ask.evidence]
+    bodies: dict[str, Body] = {"card": canonical(content)}
+    suffixes = [_suffix(number, path) for number, path in enumerate(ask.evidence, 1)]
+    bodies.update(zip(suffixes, ask.evidence, strict=True))
+    desk.seal(Put(name, {"card": name, "key": HOUSE}, archive.house_recipient, bodies))
+    receipt = desk.make_durable()[name]
+    kinds = (*ruling.decision.evidence, *[""] * len(suffixes))
+    desk.say(
+        "loan",
+        {"loan": loan, **subject},
+        step="request",
+        state=state,
+        relation=ruling.reader.relation,
+        form=ask.form,
+        purpose=purpose_code(policy, ask.purpose) or None,
+        records={record["id"]: record["pages"] for record in ruling.records},
+        steps=ruling.steps,
+        separate=ruling.decision.separate,
+        until=ask.until.isoformat() if ask.until else None,
+        evidence=[
+            {"type": kind, "suffix": suffix, "sha256": receipt.bodies[suffix].sha256,
+             "size_bytes": receipt.bodies[suffix].size_bytes}
+            for kind, suffix in zip(kinds, suffixes, strict=False)
+        ] or None,
+        card=as_card(receipt),
+        **entry_fields(ruling),
+    )  # fmt: skip
+
+
+def _suffix(number: int, path: Path) -> str:
+    """How a paper of proof is called in the vault: its place, and what kind of file it is."""
+    kind = path.suffix.lower().lstrip(".")
+    return f"e{number}{kind}" if _EXTENSION.fullmatch(kind) else f"e{number}"
+
+
+# ── approve ───────────────────────────────────────────────────────────────────
+
+
+def approve(archive: Archive, policy: Policy, loan: str, person: Unlocked, now: datetime) -> str:
+    """Take the next step of a loan, or of its renewal; returns the state it leads to.
+
+    Raises NotKnown, NotAllowed (nothing waits for approval), Denied, Damaged when the person's
+    key is not the one in the ledger.
+    """
+    archive.follow()
+    row = the_loan(archive, loan)
+    with at_the_desk(archive, now, person.name, "approve", subject_of(row)) as desk:
+        row = the_loan(archive, loan)
+        next_state(row["state"], "approve", row["state"])  # illegal unless one waits
+        reader = reader_of_loan(archive, policy, row)
+        ruling = rule_again(archive, policy, row, reader)
+        keys = ledger_keys(archive, [person.name])
+        if keys.get(person.name) != person.verify_key.hex():
+            raise Damaged(f"the signing key of {person.name} is not the one in the ledger")
+        earlier = proven(archive, policy, row, now)
+        check_signer(archive, policy, row, person.name, earlier)
+        last = len(earlier) + 1 == len(row["steps"])
+        if last:
+            check_knows(archive, policy, ruling, [*earlier, person.name])
+        goal = ("issued" if row["state"] == "renewing" else "approved") if last else row["state"]
+        state = next_state(row["state"], "approve", goal)
+        due = row["until"] if state == "issued" else None
+        number, asked = len(earlier) + 1, asked_for(archive, row)
+        fields = signed_approval(
+            archive.settings.archive_id, asked, number, person, now, approval_days(policy)
+        )
+        desk.say("loan", subject_of(row), step="approve", state=state, due=due, **fields,
+                 **entry_fields(ruling))  # fmt: skip
+        desk.append()
+    archive.follow()
+    return state
+
+
+# ── refuse, cancel ────────────────────────────────────────────────────────────
+
+
+def refuse(
+    archive: Archive, policy: Policy, loan: str, reason: str, person: str, now: datetime
+) -> str:
+    """Say no, as one of those whom the steps ask; the reason is sealed. Returns the state.
+
+    Raises NotKnown, BadRequest, NotAllowed (nothing to refuse), Denied (wrong role, clock).
+    """
+    if not reason.strip():
+        raise BadRequest("请用 --reason 写明理由", "say why with --reason TEXT")
+    archive.follow()
+    row = the_loan(archive, loan)
+    with at_the_desk(archive, now, person, "refuse", subject_of(row)) as desk:
+        row = the_loan(archive, loan)
+        state = next_state(row["state"], "refuse")
+        asked = {role for step in as_decision(policy, row).steps for role in step.means}
+        if not asked & roles_held(archive, policy, person):
+            raise Denied("wrong-role")
+        folder = f"{row['customer']}/{row['dossier']}"
+        desk.say_with_card(folder, loan, {"v": 1, "reason": reason}, "loan", subject_of(row),
+                           step="refuse", state=state)  # fmt: skip
+    archive.follow()
+    return state
+
+
+def cancel(archive: Archive, loan: str, person: str, now: datetime) -> str:
+    """Take a request, or a wish to renew, back; only whoever made it. Returns the state."""
+    archive.follow()
+    row = the_loan(archive, loan)
+    with at_the_desk(archive, now, person, "cancel", subject_of(row)) as desk:
+        row = the_loan(archive, loan)
+        state = next_state(row["state"], "cancel")
+        if person != requester(row):
+            raise Denied("not-the-borrower")
+        desk.say("loan", subject_of(row), step="cancel", state=state)
+        desk.append()
+    archive.follow()
+    return state
+
+
+def history(archive: Archive, loan: str) -> list[dict[str, Any]]:
+    """Everything the ledger says of a loan, with the sealed words of each entry; oldest first."""
+    return [_line(archive, entry) for entry in archive.entries_of(loan)]
+
+
+def _line(archive: Archive, entry: Entry) -> dict[str, Any]:
+    card = entry.fields.get("card")
+    words = archive.read_card(card["name"], card["sha256"]) if card else {}
+    said = entry.fields.get("statement", {})
+    return {
+        "index": entry.index,
+        "time": entry.time,
+        "who": entry.who,
+        "step": entry.fields.get("step", "denied"),
+        "tried": entry.fields.get("tried"),
+        "reason": entry.fields.get("reason"),
+        "role": said.get("role"),
+        "words": words.get("purpose") or words.get("reason") or words.get("note"),
+    }

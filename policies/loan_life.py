@@ -1,0 +1,127 @@
+"""The life of a loan (借阅): its states, the acts that lead from one to another, and no other way.
+
+Owns the one table. Who may do an act, and on which papers, is asked elsewhere; here stands only
+what can follow what.
+
+    (not yet) ──request──▶ requested ──approve──▶ approved ──issue──▶ issued ──return──▶ returned
+                               │  each step │          │              │  ▲ │                 ▲
+                            refuse ◀────────┴──────────┘         renew│  │ recall        found again
+                            cancel                                    ▼  │ ▼                 │
+                                                               renewing  recalled ──return──▶ lost
+
+Rules it keeps:
+- An act that has more than one outcome (`approve`: a step is left, or none is) names which; one
+  that the table does not know for this act is as illegal as the act itself.
+- An illegal step raises `IllegalStep` with what is allowed, in both languages. It changes nothing:
+  the table holds no state.
+- Refused, cancelled and returned are ends. What is lost may still be found: its return is told.
+
+    >>> step("approved", "issue")
+    'issued'
+    >>> step("requested", "approve", "approved")
+    'approved'
+    >>> allowed("recalled")
+    ('excuse', 'return')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from policies.errors import PolicyError
+
+__all__ = ["ACTS", "ACT_WORDS", "ENDED", "OUT", "START", "STATES", "STATE_WORDS", "IllegalStep",
+           "allowed", "step"]  # fmt: skip
+
+START = ""  # before the request
+
+STATE_WORDS: Mapping[str, tuple[str, str]] = {
+    "requested": ("待审批", "requested"),
+    "approved": ("已批准", "approved"),
+    "refused": ("未批准", "refused"),
+    "cancelled": ("已撤回", "cancelled"),
+    "issued": ("借出", "issued"),
+    "renewing": ("续借待审批", "issued, a renewal asked for"),
+    "recalled": ("已催还", "recalled"),
+    "returned": ("已归还", "returned"),
+    "lost": ("遗失", "lost"),
+}
+STATES = tuple(STATE_WORDS)
+
+ACT_WORDS: Mapping[str, tuple[str, str]] = {
+    "request": ("申请", "requested"),
+    "approve": ("批准", "approved"),
+    "refuse": ("拒绝", "refused"),
+    "cancel": ("撤回", "cancelled"),
+    "issue": ("借出", "issued"),
+    "renew": ("续借", "renewed"),
+    "excuse": ("准予暂不归还", "excused"),
+    "recall": ("催还", "recalled"),
+    "return": ("归还", "returned"),
+}
+ACTS = tuple(ACT_WORDS)
+
+_TABLE: Mapping[tuple[str, str], tuple[str, ...]] = {
+    (START, "request"): ("requested", "approved"),  # at once where nobody need be asked
+    ("requested", "approve"): ("requested", "approved"),
+    ("requested", "refuse"): ("refused",),
+    ("requested", "cancel"): ("cancelled",),
+    ("approved", "refuse"): ("refused",),  # an approval is taken back before the paper is given
+    ("approved", "cancel"): ("cancelled",),
+    ("approved", "issue"): ("issued",),
+    ("issued", "renew"): ("renewing", "issued"),
+    ("issued", "excuse"): ("issued",),
+    ("issued", "recall"): ("recalled",),
+    ("issued", "return"): ("returned", "lost"),
+    ("renewing", "approve"): ("renewing", "issued"),
+    ("renewing", "refuse"): ("issued",),
+    ("renewing", "cancel"): ("issued",),
+    ("renewing", "excuse"): ("renewing",),
+    ("renewing", "recall"): ("recalled",),
+    ("renewing", "return"): ("returned", "lost"),
+    ("recalled", "excuse"): ("recalled",),
+    ("recalled", "return"): ("returned", "lost"),
+    ("lost", "return"): ("returned",),
+}
+
+OUT = frozenset({"issued", "renewing", "recalled"})  # the borrower has it
+ENDED = frozenset(state for state in STATES if not any(at == state for at, _ in _TABLE))
+
+
+class IllegalStep(PolicyError):
+    """The act is not possible in this state; `allowed` are those that are."""
+
+    def __init__(self, state: str, act: str) -> None:
+        self.state = state
+        self.act = act
+        self.allowed = allowed(state)
+        zh, en = STATE_WORDS.get(state, ("尚未申请", "not yet requested"))
+        could_zh = "、".join(ACT_WORDS[one][0] for one in self.allowed)
+        could_en = ", ".join(self.allowed)
+        self.zh = f"借阅处于“{zh}”，不能{ACT_WORDS[act][0]}；" + (
+            f"可以：{could_zh}" if could_zh else "已经了结"
+        )
+        self.en = f"a loan that is {en} cannot be {ACT_WORDS[act][1]}; " + (
+            f"possible: {could_en}" if could_en else "nothing more is possible"
+        )
+        super().__init__(self.en)
+
+
+def allowed(state: str) -> tuple[str, ...]:
+    """The acts that are possible in a state, in the order of a life."""
+    return tuple(act for act in ACTS if (state, act) in _TABLE)
+
+
+def step(state: str, act: str, to: str | None = None) -> str:
+    """The state after an act; `to` says which where the act has several outcomes.
+
+    Raises IllegalStep.
+    """
+    assert act in ACT_WORDS, act
+    outcomes = _TABLE.get((state, act), ())
+    after = to if to is not None else (outcomes[0] if len(outcomes) == 1 else None)
+    if after is None and outcomes:
+        raise AssertionError(f"{act} has several outcomes: say which")
+    if after not in outcomes:
+        raise IllegalStep(state, act)
+    return str(after)
