@@ -60,6 +60,7 @@ ACTS = frozenset(
         "view",  # a record was opened and read
         "unmask",  # personal numbers were shown in full
         "print",  # a register or form was printed from the archive
+        "witness",  # somebody is asked to witness the ledger from now on, or no more
         "violation",  # a violation was recorded, ordered corrected, confirmed or dismissed
         "login",  # a person unlocked the keys
         "logout",

@@ -104,6 +104,9 @@ CREATE TABLE reminder (
   day TEXT NOT NULL, items TEXT NOT NULL, who TEXT NOT NULL, t TEXT NOT NULL,
   PRIMARY KEY (idx, dossier));
 CREATE INDEX reminder_dossier ON reminder (dossier, day);
+CREATE TABLE witness (
+  name TEXT PRIMARY KEY, vkey TEXT NOT NULL, kind TEXT NOT NULL, card TEXT, t TEXT NOT NULL,
+  idx INTEGER NOT NULL);
 CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (subject, idx));
 """
 
@@ -562,6 +565,22 @@ class Catalogue(CatalogueView):
             _json(entry.get("card")),
         )
 
+    def _witness(
+        self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]
+    ) -> None:
+        """Who is asked now; who was once asked, the ledger says."""
+        self._run("DELETE FROM witness WHERE name = ?", subject["witness"])
+        if entry["step"] == "added":
+            self._run(
+                "INSERT INTO witness VALUES (?,?,?,?,?,?)",
+                subject["witness"],
+                entry["vkey"],
+                entry["kind"],
+                _json(entry.get("card")),
+                entry["t"],
+                index,
+            )
+
     def _lay_out(self) -> None:
         with self._transaction():
             # Two processes may come here at once; the second finds the work done.
@@ -613,6 +632,7 @@ _STEPS = {
     "refused-login": Catalogue._refused_login,
     "adopt": Catalogue._adopt,
     "violation": Catalogue._violation,
+    "witness": Catalogue._witness,
 }
 
 

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from storage.cosigned import WITNESSED, kept_heads
 from storage.durable import read_bytes
 from storage.errors import Busy, Damaged, Missing
 from storage.journal import Record, read_from, scan, segment_name, segments
@@ -130,13 +131,15 @@ class LedgerView:
         with self._mutex:
             return self.root_hash if size == self.size else range_hash(0, size, self._node)
 
-    def prove(self, index: int) -> list[bytes]:
-        """Inclusion proof for `merkle.verify_inclusion` in the tree of the current size.
+    def prove(self, index: int, size: int | None = None) -> list[bytes]:
+        """Inclusion proof for `merkle.verify_inclusion` in the tree of `size`, else the current.
 
-        Raises ValueError when there is no such entry, LedgerDamaged.
+        Raises ValueError when there is no such entry or never was such a size, LedgerDamaged.
         """
         with self._mutex:
-            return inclusion_proof(index, self.size, self._node)
+            if size is not None and size > self.size:
+                raise ValueError(f"the ledger holds {self.size} entries, not {size}")
+            return inclusion_proof(index, self.size if size is None else size, self._node)
 
     def proof_text(self, index: int) -> str:
         """The same as text that stands alone (C2SP tlog-proof), with the checkpoint."""
@@ -212,6 +215,15 @@ class LedgerView:
             self._damaged_at(CHECKPOINT, "checkpoint", "is older than journal/base")
         self.check_held(published.size, published.root, "published checkpoint")
         return published
+
+    def check_kept(self) -> None:
+        """Raise LedgerDamaged (L-ROLLBACK) unless every head that was cosigned is still held.
+
+        Only what lies beside the ledger: it shows a journal that was cut, not a folder that was
+        put back as a whole. Time stamps are for ever and many; verifying compares them.
+        """
+        for kept in kept_heads(self._root, self._verifier, WITNESSED):
+            self.check_held(kept.head.size, kept.head.root, f"witness in {kept.where}")
 
     def read_checkpoint(self, where: str) -> tuple[bytes, Checkpoint]:
         """A checkpoint file, raw and verified. Raises LedgerDamaged (L-CHECKPOINT)."""

@@ -72,6 +72,16 @@ class Edge:
         self._peaks.append(leaf)
         self.size += 1
 
+    def push_subtree(self, level: int, root: bytes) -> None:
+        """Append a complete subtree over 2**level leaves; the size must be a multiple of that."""
+        assert self.size % (1 << level) == 0, "no such subtree begins here"
+        carry = self.size >> level
+        while carry & 1:
+            root = node_hash(self._peaks.pop(), root)
+            carry >>= 1
+        self._peaks.append(root)
+        self.size += 1 << level
+
     def root(self) -> bytes:
         """The tree head's 32-byte hash."""
         if not self._peaks:

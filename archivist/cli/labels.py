@@ -50,6 +50,7 @@ _ACTS = {
     "view": "调阅",
     "unmask": "查看完整号码",
     "print": "打印登记簿或表格",
+    "witness": "台账见证",
     "violation": "违规",
     "login": "登录",
     "logout": "退出",
