@@ -80,6 +80,16 @@ def names_kept(root: Path, folders: Sequence[str] = (WITNESSED, STAMPS)) -> list
     return sorted(n for n in names if KEPT.fullmatch(n) and not n.endswith(".tsr"))
 
 
+def stamps_of(root: Path, size: int | None = None) -> list[str]:
+    """Every time stamp that lies there, below `root`, or those of the head of one size."""
+    if not (root / STAMPS).is_dir():
+        return []
+    names = (f"{STAMPS}/{path.name}" for path in (root / STAMPS).iterdir())
+    wanted = f"{STAMPS}/" if size is None else f"{STAMPS}/{size:016d}."
+    return sorted(n for n in names if KEPT.fullmatch(n) and n.endswith(".tsr")
+                  and n.startswith(wanted))  # fmt: skip
+
+
 def open_kept(root: Path, where: str, log: Verifier) -> Kept:
     """One of them, signed by the log. Raises Damaged, Missing, DiskFailed."""
     note = read_bytes(root / where, MAX_NOTE_BYTES)

@@ -24,7 +24,6 @@ import sys
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import IO
 
 from storage.tiles import WIDTH, entries_path, tile_path
 
@@ -47,8 +46,8 @@ def sum_of(root: Path, index: int) -> bytes | None:
     if len(row) != WIDTH or b"".join(row) != stored:
         return None
     while len(row) > 1:
-        pairs = iter(row)
-        row = [sha256(b"\1" + left + right).digest() for left, right in zip(pairs, pairs)]
+        pairs = zip(row[::2], row[1::2], strict=True)
+        row = [sha256(b"\1" + left + right).digest() for left, right in pairs]
     return row[0]
 
 
@@ -108,8 +107,9 @@ def _started(words: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(words, stdin=null, stdout=subprocess.PIPE, stderr=null)
 
 
-def serve(root: Path, first: int, count: int, step: int, out: IO[bytes]) -> None:
+def serve(root: Path, first: int, count: int, step: int) -> None:
     """What a child does: every `step`th bundle from `first` on."""
+    out = sys.stdout.buffer
     for index in range(first, count, step):
         found = sum_of(root, index)
         out.write(_DOUBT if found is None else _FITS + found)
@@ -118,4 +118,4 @@ def serve(root: Path, first: int, count: int, step: int, out: IO[bytes]) -> None
 
 if __name__ == "__main__":
     with suppress(BrokenPipeError):
-        serve(Path(sys.argv[1]), *map(int, sys.argv[2:5]), out=sys.stdout.buffer)
+        serve(Path(sys.argv[1]), *map(int, sys.argv[2:5]))

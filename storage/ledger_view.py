@@ -146,13 +146,15 @@ class LedgerView:
         with self._mutex:
             return proof_text(index, self.prove(index), self._newest)
 
-    def consistency(self, old_size: int) -> list[bytes]:
-        """Proof for `merkle.verify_consistency` from `old_size` to the current size.
+    def consistency(self, old_size: int, size: int | None = None) -> list[bytes]:
+        """Proof for `merkle.verify_consistency` from `old_size` to `size`, else to the current.
 
-        Raises ValueError when the ledger never had that size, LedgerDamaged.
+        Raises ValueError when the ledger never had such a size, LedgerDamaged.
         """
         with self._mutex:
-            return consistency_proof(old_size, self.size, self._node)
+            if size is not None and size > self.size:
+                raise ValueError(f"the ledger holds {self.size} entries, not {size}")
+            return consistency_proof(old_size, self.size if size is None else size, self._node)
 
     # --- reading the folder ----------------------------------------------------------
 
