@@ -21,7 +21,7 @@ import segno
 from archivist.printing import MARGIN_PT, Paper, draw_code, printable, text_width
 from storage.proof import Proof, Proven, to_parts
 
-CODE_PT = 240.0  # 85 mm: a module is 0.8 mm, twice what a 150-dpi scan resolves
+CODE_PT = 205.0  # 72 mm: a module is 0.6 mm, 3.6 dots of a 150-dpi scan
 GAP_PT = 22.0
 QUIET_MODULES = 4
 TEXT_PT, LEAD_PT = 8.0, 10.5
@@ -118,7 +118,7 @@ def _codes(sheets: _Sheets, parts: Sequence[str]) -> None:
     sheets.space(6)
     how = ("核验：扫描下面全部二维码，把读出的文字依次存入 scan.txt，运行",
            "To check: scan every code below, save what they say to scan.txt, and run")  # fmt: skip
-    sheets.room(4 * 14 + CODE_PT + GAP_PT)
+    sheets.room(3 * 13 + 8 + CODE_PT + GAP_PT)
     for line in (*how, "python3 verify_ledger.py --proof scan.txt --vkey '…'"):
         sheets.line(line, 9, 13)
     sheets.space(8)

@@ -45,7 +45,7 @@ from storage.note import (
 # The longest entry in base64, 63 hashes, the longest checkpoint.
 MAX_PROOF_BYTES = 88_000 + 63 * 45 + MAX_NOTE_BYTES + 200
 MAX_PARTS = 999
-PART_CHARS = 900  # a code of 97 modules a side, read from a copy of a copy at 60 mm
+PART_CHARS = 900  # a code of 109 modules a side: at 72 mm a 150-dpi scan still reads it
 _EXTRA = "extra "
 _PART = re.compile(r"ARCHIVIST-PROOF:([1-9]\d{0,2})/([1-9]\d{0,2}):([0-9A-F]{8}):([A-Z2-7]+)")
 
@@ -136,7 +136,10 @@ def to_parts(raw: bytes, chars: int = PART_CHARS) -> list[str]:
     packed = zlib.compress(raw, 9)
     tag = sha256(packed).hexdigest()[:8].upper()
     data = base64.b32encode(packed).decode().rstrip("=")
-    cut = [data[at : at + chars] for at in range(0, len(data), chars)]
+    # Parts of one length make codes of one size.
+    count = -(-len(data) // chars)
+    width = -(-len(data) // count)
+    cut = [data[at : at + width] for at in range(0, len(data), width)]
     assert len(cut) <= MAX_PARTS, "a proof is never that long"
     return [f"ARCHIVIST-PROOF:{n}/{len(cut)}:{tag}:{part}" for n, part in enumerate(cut, start=1)]
 
