@@ -3,12 +3,12 @@
 Owns the file that proves one entry to somebody who has nothing else (C2SP tlog-proof, the
 entry in its `extra` line), and the way such a file goes onto paper and back:
 
-    ARCHIVIST-PROOF:2/3:1A2B3C4D:<base32>
+    ARCHIVIST-PROOF:2/3:1A2B3C4D:<base32>.
 
 The file is deflated, written in base32 and cut into parts; each names its number, how many
-there are, and the first eight hex digits of the SHA-256 of the deflated whole. Every
-character of a part belongs to the alphanumeric set of QR codes, so that no reader has to
-guess an encoding.
+there are, and the first eight hex digits of the SHA-256 of the deflated whole. It ends in a
+dot, so that what an editor joined comes apart again. Every character of a part belongs to the
+alphanumeric set of QR codes: no reader has to guess an encoding.
 
 Rules it keeps:
   * pure, and it trusts nobody: `Proof.open` returns what was proved or raises Damaged;
@@ -47,7 +47,7 @@ MAX_PROOF_BYTES = 88_000 + 63 * 45 + MAX_NOTE_BYTES + 200
 MAX_PARTS = 999
 PART_CHARS = 900  # a code of 109 modules a side: at 72 mm a 150-dpi scan still reads it
 _EXTRA = "extra "
-_PART = re.compile(r"ARCHIVIST-PROOF:([1-9]\d{0,2})/([1-9]\d{0,2}):([0-9A-F]{8}):([A-Z2-7]+)")
+_PART = re.compile(r"ARCHIVIST-PROOF:([1-9]\d{0,2})/([1-9]\d{0,2}):([0-9A-F]{8}):([A-Z2-7]+)\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def to_parts(raw: bytes, chars: int = PART_CHARS) -> list[str]:
     width = -(-len(data) // count)
     cut = [data[at : at + width] for at in range(0, len(data), width)]
     assert len(cut) <= MAX_PARTS, "a proof is never that long"
-    return [f"ARCHIVIST-PROOF:{n}/{len(cut)}:{tag}:{part}" for n, part in enumerate(cut, start=1)]
+    return [f"ARCHIVIST-PROOF:{n}/{len(cut)}:{tag}:{part}." for n, part in enumerate(cut, start=1)]
 
 
 def from_parts(texts: Iterable[str]) -> bytes:

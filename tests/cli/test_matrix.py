@@ -148,6 +148,13 @@ ASKS = {
     "view": signs("R00000001 --purpose x -o {out}", sealed=True),
     "ledger show": reads(),
     "ledger verify": reads(house=False),
+    "ledger checkpoint": reads("-o {out}"),
+    "ledger witness add": writes("audit --folder {folder}"),
+    "ledger witness list": reads(),
+    "ledger witness update": reads(finds=True),
+    "ledger witness remove": writes("stick"),
+    "ledger prove": reads("0 -o {out}"),
+    "ledger timestamp": reads("--tsa {tsa}", fails=True),
     "doctor": reads(house=False, finds=True),
 }  # fmt: skip
 

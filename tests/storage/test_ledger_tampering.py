@@ -248,7 +248,7 @@ def test_cosignature_beside_the_ledger_shows_a_cut_journal(
 
 
 def test_cosignature_beside_the_ledger_cannot_be_forged(scene: Scene) -> None:
-    """A cosignature that does not hold, or is somebody else's, is a finding for who knows the key."""
+    """A cosignature that does not hold, or is another's, is a finding for who knows the key."""
     cosign_newest(Ledger.open(scene.root, VKEY, KEY), scene.witness, kept=True)
     verifier = WitnessFolder(scene.witness).verifier
     (kept,) = (scene.root / "witnessed").iterdir()

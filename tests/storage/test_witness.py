@@ -238,8 +238,7 @@ def test_of_many_at_once_the_largest_is_remembered(side: Side, tmp_path: Path) -
         bodies.append(asked(ledger, 0))
     answers: list[Answer] = []
     threads = [
-        threading.Thread(target=lambda body=body: answers.append(side.ask(body)))
-        for body in bodies
+        threading.Thread(target=lambda body=body: answers.append(side.ask(body))) for body in bodies
     ]
     for thread in threads:
         thread.start()
@@ -252,9 +251,7 @@ def test_of_many_at_once_the_largest_is_remembered(side: Side, tmp_path: Path) -
     assert held.size == won
 
 
-def test_folder_moves_from_stick_to_server(
-    start: Callable[..., OverHttp], tmp_path: Path
-) -> None:
+def test_folder_moves_from_stick_to_server(start: Callable[..., OverHttp], tmp_path: Path) -> None:
     """Folder and script keep the same files: either goes on where the other stopped."""
     (tmp_path / "w").mkdir()
     folder, ledger = InFolder(tmp_path / "w"), make(tmp_path / "ledger", 4)
