@@ -48,6 +48,7 @@ class Asks:
     duty: bool = False  # some are not allowed, by role or by what they hold
     finds: bool = False  # may end with findings
     writes: bool = False  # a ledger entry
+    away: bool = False  # asks a service that is not there: it ends with 1
 
 
 def reads(words="", **more):
@@ -154,7 +155,7 @@ ASKS = {
     "ledger witness update": reads(finds=True),
     "ledger witness remove": writes("stick"),
     "ledger prove": reads("0 -o {out}"),
-    "ledger timestamp": reads("--tsa {tsa}", fails=True),
+    "ledger timestamp": reads("--tsa http://127.0.0.1:1/", away=True),
     "doctor": reads(house=False, finds=True),
 }  # fmt: skip
 
@@ -208,6 +209,8 @@ def stage(template, tmp_path_factory, scan):
         home.json("need-to-know", "limit", *words, "--grade", "SECRET", "--reason", "x")
     home.json("key", "escrow", "-o", home.top / "bundle", ARCHIVIST_ESCROW_PASSPHRASE=BUNDLE)
     home.json("search", TEXT)
+    (home.top / "stick").mkdir()
+    home.json("ledger", "witness", "add", "stick", "--folder", home.top / "stick")
     return home
 
 
@@ -250,8 +253,9 @@ def words_of(stage, top, caller, name):
     scan, pack = top / "some scan.pdf", top / "own.toml"
     scan.write_bytes((stage.top / f"{SOURCE}.pdf").read_bytes() + b"\n")
     pack.write_bytes(next((stage.root / "packs").glob("secrecy*.toml")).read_bytes())
+    (top / "witness").mkdir()
     filled = ASKS[name].words.format(
-        out=shlex.quote(str(top / "out.pdf")), dir=shlex.quote(str(top / "new")), me=me,
+        folder=shlex.quote(str(top / "witness")), out=shlex.quote(str(top / "out.pdf")), dir=shlex.quote(str(top / "new")), me=me,
         other=other, claim=stage.claim, handover=stage.handover,
         bundle=shlex.quote(str(stage.top / "bundle")), scan=shlex.quote(str(scan)),
         pack=shlex.quote(str(pack)),
@@ -269,6 +273,8 @@ def right_codes(asks, caller):
         return {12}
     if caller == "not cleared" and asks.sealed:
         return {4}
+    if asks.away:
+        return {1}
     return {0} | ({3} if asks.finds else set()) | ({4} if asks.duty else set())
 
 
