@@ -60,7 +60,7 @@ from storage.journal import (
 )
 from storage.ledger_findings import CHECKPOINT, TILE, Finding, LedgerDamaged, Report, Seen
 from storage.ledger_view import LedgerView, Position
-from storage.merkle import EMPTY_ROOT, leaf_hash
+from storage.merkle import EMPTY_ROOT, leaf_hashes
 from storage.note import Checkpoint, Signer, Verifier
 from storage.tiles import WIDTH, TilePlan, TileReader, plan_tiles
 
@@ -203,9 +203,8 @@ class Ledger(LedgerView):
         check_group(entries)
         with self.exclusive(timeout_seconds):
             start = self.size
-            edge, leaves = self._edge.copy(), [leaf_hash(entry) for entry in entries]
-            for leaf in leaves:
-                edge.push(leaf)
+            edge, leaves = self._edge.copy(), leaf_hashes(entries)
+            edge.extend(leaves)
             note = signer.sign(Checkpoint(self._verifier.name, edge.size, edge.root()))
             raw = encode_record(start, entries, note)
             with self._fatal():

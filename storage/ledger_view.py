@@ -41,7 +41,7 @@ from storage.merkle import (
     Edge,
     consistency_proof,
     inclusion_proof,
-    leaf_hash,
+    leaf_hashes,
     node_hash,
     range_hash,
 )
@@ -285,9 +285,8 @@ class LedgerView:
         tail: list[bytes] = []
         for record in records:
             tail += record.entries[max(0, edge.size + len(tail) - record.index) :]
-        leaves = [leaf_hash(entry) for entry in tail]
-        for leaf in leaves:
-            edge.push(leaf)
+        leaves = leaf_hashes(tail)
+        edge.extend(leaves)
         if tail:
             self._check_newest(records[-1], edge, at)
             self._newest = records[-1].note

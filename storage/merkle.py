@@ -31,6 +31,11 @@ def leaf_hash(entry: bytes) -> bytes:
     return sha256(b"\x00" + entry).digest()
 
 
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """The hashes of many entries, without a call for each."""
+    return [sha256(b"\x00" + entry).digest() for entry in entries]
+
+
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The 32-byte hash over two subtrees (RFC 6962, 2.1)."""
     return sha256(b"\x01" + left + right).digest()
@@ -71,6 +76,20 @@ class Edge:
             carry >>= 1
         self._peaks.append(leaf)
         self.size += 1
+
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Append many leaf hashes: the same as pushing each, row by row and so much cheaper."""
+        row, level, odd = list(leaves), 0, []
+        while row:
+            if self.size >> level & 1:
+                row.insert(0, self._peaks.pop())
+            if len(row) & 1:
+                odd.append(row.pop())
+            pairs = zip(row[::2], row[1::2], strict=True)
+            row = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+            level += 1
+        self._peaks += reversed(odd)
+        self.size += len(leaves)
 
     def push_subtree(self, level: int, root: bytes) -> None:
         """Append a complete subtree over 2**level leaves; the size must be a multiple of that."""

@@ -257,7 +257,8 @@ def words_of(stage, top, caller, name):
     pack.write_bytes(next((stage.root / "packs").glob("secrecy*.toml")).read_bytes())
     (top / "witness").mkdir()
     filled = ASKS[name].words.format(
-        folder=shlex.quote(str(top / "witness")), out=shlex.quote(str(top / "out.pdf")), dir=shlex.quote(str(top / "new")), me=me,
+        folder=shlex.quote(str(top / "witness")),
+        out=shlex.quote(str(top / "out.pdf")), dir=shlex.quote(str(top / "new")), me=me,
         other=other, claim=stage.claim, handover=stage.handover,
         bundle=shlex.quote(str(stage.top / "bundle")), scan=shlex.quote(str(scan)),
         pack=shlex.quote(str(pack)),
