@@ -28,9 +28,13 @@ from pathlib import Path
 from storage.tiles import WIDTH, entries_path, tile_path
 
 # Starting two interpreters takes as long as hashing this many bundles.
-WORTH_BUNDLES = 128
+WORTH_BUNDLES = 256
+# The first ones are hashed here meanwhile.
+OWN_BUNDLES = 96
 _REPLY = 33
 _FITS, _DOUBT = b"\1", b"\0" * _REPLY
+# As in storage.merkle, which costs a call for each hash.
+_leaf, _node = sha256(b"\0").copy, sha256(b"\1").copy
 _MAX_BUNDLE = WIDTH * 65_537
 
 
@@ -47,10 +51,14 @@ def _sum_of(root: str, index: int) -> bytes | None:
         return None
     if len(row) != WIDTH or b"".join(row) != stored:
         return None
-    while len(row) > 1:
-        pairs = zip(row[::2], row[1::2], strict=True)
-        row = [sha256(b"\1" + left + right).digest() for left, right in pairs]
-    return row[0]
+    while len(stored) > 32:
+        above = []
+        for at in range(0, len(stored), 64):
+            state = _node()
+            state.update(stored[at : at + 64])
+            above.append(state.digest())
+        stored = b"".join(above)
+    return stored
 
 
 def _read(path: str, most: int) -> bytes:
@@ -69,11 +77,13 @@ def _leaves(raw: bytes) -> list[bytes]:
     """
     found: list[bytes] = []
     at, end = 0, len(raw)
-    add, hashed = found.append, sha256
+    add = found.append
     while at < end - 1:
         start = at + 2
         at = start + (raw[at] << 8 | raw[at + 1])
-        add(hashed(b"\0" + raw[start:at]).digest())
+        state = _leaf()
+        state.update(raw[start:at])
+        add(state.digest())
     return found if at == end else []
 
 
@@ -90,7 +100,7 @@ class Sums:
         # -P: a folder named `storage` where the user stands is not this package.
         command = [sys.executable, "-P", "-m", __name__, str(root)]
         try:
-            for first in range(cores):
+            for first in range(OWN_BUNDLES, OWN_BUNDLES + cores):
                 self._children.append(_started([*command, str(first), str(count), str(cores)]))
         except OSError:  # no room for another process: then this one does it all
             self.__exit__()
@@ -107,9 +117,9 @@ class Sums:
     def next(self) -> bytes | None:
         """The next bundle's root, None when it must be looked at closely."""
         index, self._next = self._next, self._next + 1
-        if not self._children:
+        if not self._children or index < OWN_BUNDLES:
             return sum_of(self._root, index)
-        out = self._children[index % len(self._children)].stdout
+        out = self._children[(index - OWN_BUNDLES) % len(self._children)].stdout
         assert out is not None
         reply = out.read(_REPLY)
         return reply[1:] if len(reply) == _REPLY and reply[:1] == _FITS else None

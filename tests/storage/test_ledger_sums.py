@@ -22,6 +22,7 @@ BUNDLES = 7
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small ledger that is worth children, as if it were a large one."""
     monkeypatch.setattr(ledger_sums, "WORTH_BUNDLES", 2)
+    monkeypatch.setattr(ledger_sums, "OWN_BUNDLES", 1)
     make(tmp_path / "ledger", BUNDLES * 256 + 9, group=300, publish=True)
     return tmp_path / "ledger"
 
