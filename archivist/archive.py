@@ -46,6 +46,7 @@ from storage.errors import Busy, Damaged, Missing, NoKey, Occupied
 from storage.house_key import HouseKey
 from storage.keys import GradeKey, KeyRing, Suite, recipient_digest
 from storage.ledger import Ledger
+from storage.note import Checkpoint, Verifier, open_checkpoint
 from storage.people import People, Person, Unlocked
 from storage.vault import Put, Receipt, Vault
 
@@ -260,6 +261,18 @@ class Archive:
                     self._catch_up()
         except (ShadowError, Busy) as error:
             log.warning("the catalogue is behind and catches up later: %s", error)
+
+    def newest_head(self) -> tuple[Checkpoint, bytes]:
+        """The newest head and its signed note, for somebody outside.
+
+        Durable and published first: a power cut after an entry that others have seen already
+        would look as if it had been taken back.
+        """
+        ledger = self.ledger
+        with ledger.exclusive(LOCK_SECONDS):
+            ledger.publish()
+            note = ledger.checkpoint.encode()
+        return open_checkpoint(note, Verifier.parse(ledger.vkey)), note
 
     def _catch_up(self) -> None:
         if self.catalogue.applied < self.ledger.size:

@@ -34,6 +34,8 @@ class Settings:
     vkey: str  # C2SP verifier key of the ledger: who may sign checkpoints
     company: Mapping[str, Any] = field(default_factory=dict)  # what regulations leave open
     drop_folder: Path = Path("drop")  # relative to the archive, or anywhere else
+    tsa: str = ""  # address of an RFC 3161 time-stamp authority; "" asks nobody
+    tsa_certificates: str = ""  # PEM file, from the archive's folder, that its signature leads to
     settle_seconds: float = 1.0  # a file must have stood still this long
     unfinished_seconds: float = 10.0  # … and this long where its own trailer is missing
     rescan_seconds: float = 5.0  # events are hints; this look at the folder is the truth
@@ -54,6 +56,8 @@ class Settings:
 
 # Where each field stands in the file: field → (table, key).
 _PLACES = {
+    "tsa": ("ledger", "tsa"),
+    "tsa_certificates": ("ledger", "tsa_certificates"),
     "drop_folder": ("drop", "folder"),
     "settle_seconds": ("drop", "settle_seconds"),
     "unfinished_seconds": ("drop", "unfinished_seconds"),

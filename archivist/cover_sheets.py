@@ -4,13 +4,13 @@ Twice, because a staple, a stamp or a folded corner rarely meets both. The paylo
 there as text: a PDF that never saw a scanner is routed by it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import segno
 
 from archivist.covers import payload
-from archivist.printing import WIDTH_PT, Paper
+from archivist.printing import WIDTH_PT, Paper, draw_code
 
 MODULE_PT = 4.6  # 1.6 mm: twice what a 150-dpi scan resolves; a copy of a copy is still read
 QUIET_MODULES = 4  # white border that readers need (ISO/IEC 18004, 6.3.8)
@@ -54,27 +54,4 @@ def _draw_code(paper: Paper, line: str, top_pt: float) -> None:
     matrix = segno.make_qr(line, error="q", boost_error=False).matrix
     left_pt = (WIDTH_PT - len(matrix) * MODULE_PT) / 2
     top_pt -= QUIET_MODULES * MODULE_PT
-    for y, row in enumerate(matrix):
-        for start, length in _dark_runs(row):
-            paper.canvas.rect(
-                left_pt + start * MODULE_PT,
-                top_pt - (y + 1) * MODULE_PT,
-                length * MODULE_PT,
-                MODULE_PT,
-                stroke=0,
-                fill=1,
-            )
-
-
-def _dark_runs(row: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """`(start, length)` of each unbroken run of dark modules.
-
-    Runs, not single modules: hairlines between neighbouring squares would be printed.
-    """
-    start = None
-    for x, dark in enumerate([*row, 0]):
-        if dark and start is None:
-            start = x
-        elif not dark and start is not None:
-            yield start, x - start
-            start = None
+    draw_code(paper, matrix, left_pt, top_pt, MODULE_PT)

@@ -14,7 +14,7 @@ Rules it keeps: no text is cut, it is broken into lines; a character that no fon
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -148,6 +148,36 @@ class Paper:
         """The PDF."""
         self.canvas.save()
         return self._out.getvalue()
+
+
+def draw_code(
+    paper: Paper, matrix: Sequence[Sequence[int]], left_pt: float, top_pt: float, module_pt: float
+) -> None:
+    """A QR code's modules; its white border is the caller's to leave."""
+    for y, row in enumerate(matrix):
+        for start, length in _dark_runs(row):
+            paper.canvas.rect(
+                left_pt + start * module_pt,
+                top_pt - (y + 1) * module_pt,
+                length * module_pt,
+                module_pt,
+                stroke=0,
+                fill=1,
+            )
+
+
+def _dark_runs(row: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """`(start, length)` of each unbroken run of dark modules.
+
+    Runs, not single modules: hairlines between neighbouring squares would be printed.
+    """
+    start = None
+    for x, dark in enumerate([*row, 0]):
+        if dark and start is None:
+            start = x
+        elif not dark and start is not None:
+            yield start, x - start
+            start = None
 
 
 def text_width(text: str, size_pt: float) -> float:

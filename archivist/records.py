@@ -62,6 +62,7 @@ ACTS = frozenset(
         "print",  # a register or form was printed from the archive
         "loan",  # a loan was asked for, approved, issued, renewed, recalled, returned …
         "loan-denied",  # somebody tried what a loan does not allow
+        "witness",  # somebody is asked to witness the ledger from now on, or no more
         "violation",  # a violation was recorded, ordered corrected, confirmed or dismissed
         "login",  # a person unlocked the keys
         "logout",

@@ -32,7 +32,7 @@ from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 7  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 8  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -105,6 +105,9 @@ CREATE TABLE reminder (
   day TEXT NOT NULL, items TEXT NOT NULL, who TEXT NOT NULL, t TEXT NOT NULL,
   PRIMARY KEY (idx, dossier));
 CREATE INDEX reminder_dossier ON reminder (dossier, day);
+CREATE TABLE witness (
+  name TEXT PRIMARY KEY, vkey TEXT NOT NULL, kind TEXT NOT NULL, card TEXT, t TEXT NOT NULL,
+  idx INTEGER NOT NULL);
 CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (subject, idx));
 {loans}
 """.replace("{loans}", catalogue_loans.SCHEMA)
@@ -567,6 +570,22 @@ class Catalogue(CatalogueView):
             _json(entry.get("card")),
         )
 
+    def _witness(
+        self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]
+    ) -> None:
+        """Who is asked now; who was once asked, the ledger says."""
+        self._run("DELETE FROM witness WHERE name = ?", subject["witness"])
+        if entry["step"] == "added":
+            self._run(
+                "INSERT INTO witness VALUES (?,?,?,?,?,?)",
+                subject["witness"],
+                entry["vkey"],
+                entry["kind"],
+                _json(entry.get("card")),
+                entry["t"],
+                index,
+            )
+
     def _lay_out(self) -> None:
         with self._transaction():
             # Two processes may come here at once; the second finds the work done.
@@ -619,6 +638,7 @@ _STEPS = {
     "adopt": Catalogue._adopt,
     "violation": Catalogue._violation,
     "loan": catalogue_loans.loan,
+    "witness": Catalogue._witness,
 }
 
 

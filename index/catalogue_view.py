@@ -177,6 +177,10 @@ class CatalogueView:
         """Everybody who has a key here."""
         return self._all("SELECT * FROM person ORDER BY id")
 
+    def witnesses(self) -> list[Row]:
+        """Everybody who is asked to witness the ledger, by name."""
+        return self._all("SELECT * FROM witness ORDER BY name")
+
     def person(self, name: str) -> Row | None:
         """One person, or None; `left_at` says since when he is no longer here."""
         return self._one("SELECT * FROM person WHERE id = ?", name)

@@ -5,6 +5,7 @@
     scripts/bench search [--pages N] [--rounds R] [--grades N]   a whole cold search process
     scripts/bench index  [--pages N] [--rounds R]   pages indexed per second, both engines
     scripts/bench rotate [--records N] [--rounds R]   heads sealed anew to a new key, per second
+    scripts/bench ledger [--entries N] [--rounds R]   durable appends; verifying; opening
     scripts/bench policies [--rounds R]             all packs loaded; one document judged by all
 
 Each prints one table and one JSON line. "Bare" means: the libraries alone, doing the same
@@ -29,6 +30,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storage.ledger import Ledger
 
 TOP = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -466,6 +471,118 @@ def bench_policies(options: argparse.Namespace) -> None:
     report(f"judging one document by {len(texts)} packs", "ms", judging)
 
 
+def sqlite_appends(path: Path, groups: list[list[bytes]]) -> float:
+    """Entries a second into SQLite, each group one durable transaction."""
+    import sqlite3
+
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("PRAGMA journal_mode=WAL")
+    database.execute("PRAGMA synchronous=FULL")
+    database.execute("CREATE TABLE entry (idx INTEGER PRIMARY KEY, raw BLOB NOT NULL)")
+    index, started = 0, time.perf_counter()
+    for group in groups:
+        database.execute("BEGIN")
+        database.executemany("INSERT INTO entry VALUES (?, ?)", enumerate(group, start=index))
+        database.execute("COMMIT")
+        index += len(group)
+    took = time.perf_counter() - started
+    database.close()
+    return index / took
+
+
+def ledger_appends(root: Path, groups: list[list[bytes]]) -> float:
+    """Entries a second into the ledger: every group takes and lets go of the lock."""
+    ledger = new_ledger(root)
+    started = time.perf_counter()
+    for group in groups:
+        ledger.append(group)
+    took = time.perf_counter() - started
+    ledger.close()
+    return sum(map(len, groups)) / took
+
+
+def new_ledger(root: Path) -> "Ledger":
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from storage.ledger import Ledger
+
+    return Ledger.create(root, "bench.example/l", Ed25519PrivateKey.from_private_bytes(bytes(32)))
+
+
+def entry_of(index: int) -> bytes:
+    """242 bytes, as long as an entry of the archive usually is at the least."""
+    return b"%012d" % index + b"e" * 230
+
+
+def bench_ledger(options: argparse.Namespace) -> None:
+    """Appends against SQLite; verifying against bare hashing; opening and memory at full size."""
+    for size, rounds in ((1, 500), (10, 300), (100, 100)):
+        groups = [
+            [entry_of(n) for n in range(at, at + size)] for at in range(0, size * rounds, size)
+        ]
+        rates: dict[str, list[float]] = {"SQLite WAL FULL": [], "ledger": []}
+        for _ in range(options.rounds):
+            with tempfile.TemporaryDirectory(prefix="bench-") as name:
+                rates["SQLite WAL FULL"].append(sqlite_appends(Path(name) / "e.db", groups))
+                rates["ledger"].append(ledger_appends(Path(name) / "ledger", groups))
+        report(f"durable appends, {size} in a group", "entries/s", rates)
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        for count in (options.entries // 10, options.entries):
+            bench_verify(Path(name) / f"{count}", count, options.rounds)
+
+
+def bench_verify(root: Path, count: int, rounds: int) -> None:
+    """One ledger of `count` entries: verified, opened, each in a process of its own."""
+    from hashlib import sha256
+
+    ledger = new_ledger(root)
+    for start in range(0, count, 4000):
+        ledger.append([entry_of(n) for n in range(start, min(start + 4000, count))])
+        if start % 40_000 == 0:
+            ledger.publish()
+    ledger.publish()
+    ledger.append([entry_of(count)])
+    vkey = ledger.vkey
+    ledger.close()
+    entries = [entry_of(n) for n in range(min(count, 100_000))]
+    rates: dict[str, list[float]] = {"bare SHA-256": [], "ledger verify": []}
+    opened, peak = [], 0
+    for _ in range(rounds):
+        rates["bare SHA-256"].append(
+            len(entries) / seconds(lambda: [sha256(entry).digest() for entry in entries])
+        )
+        took, peak = timed_in_child(VERIFY_CODE, root, vkey)
+        rates["ledger verify"].append(count / took)
+        opened.append(timed_in_child(OPEN_CODE, root, vkey))
+    report(f"verifying {count} entries (peak {peak} MiB)", "entries/s", rates)
+    times, peaks = zip(*opened, strict=True)
+    print(f"opening it: {1000 * statistics.median(times):.1f} ms, peak {max(peaks)} MiB")
+
+
+# Each prints its seconds and the most memory it and its children held, in MiB.
+_CHILD = """
+import sys, time, resource
+from pathlib import Path
+from storage.ledger import Ledger
+from storage.ledger_audit import verify
+started = time.perf_counter()
+{work}
+took = time.perf_counter() - started
+kinds = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+print(took, max(resource.getrusage(kind).ru_maxrss for kind in kinds) // 1024)
+"""
+VERIFY_CODE = _CHILD.format(work="assert verify(Path(sys.argv[1]), sys.argv[2]).ok")
+OPEN_CODE = _CHILD.format(work="Ledger.open(Path(sys.argv[1]), sys.argv[2])")
+
+
+def timed_in_child(code: str, root: Path, vkey: str) -> tuple[float, int]:
+    """Seconds and peak memory of a piece of work in a fresh process, imports not counted."""
+    words = [sys.executable, "-P", "-c", code, str(root), vkey]
+    ran = subprocess.run(words, capture_output=True, text=True, check=True)
+    took, peak = ran.stdout.split()
+    return float(took), int(peak)
+
+
 def seconds(work: Callable[[], object], times: int = 1) -> float:
     """How long one round of `work` takes, of so many rounds."""
     start = time.perf_counter()
@@ -500,6 +617,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "ocr": bench_ocr,
     "search": bench_search,
     "index": bench_index,
+    "ledger": bench_ledger,
     "rotate": bench_rotate,
     "policies": bench_policies,
 }
@@ -521,6 +639,9 @@ def main() -> None:
     rotate = commands.add_parser("rotate")
     rotate.add_argument("--records", type=int, default=20_000)
     rotate.add_argument("--rounds", type=int, default=3)
+    ledger = commands.add_parser("ledger")
+    ledger.add_argument("--entries", type=int, default=1_000_000)
+    ledger.add_argument("--rounds", type=int, default=5)
     commands.add_parser("policies").add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
     COMMANDS[options.command](options)

@@ -1,14 +1,21 @@
 #!/usr/bin/env python3
 """Verify a ledger without the archive: a copied folder, or one printed proof.
 
-    verify_ledger.py LEDGER --vkey KEY [--against CHECKPOINT]...
-    verify_ledger.py --proof FILE.tlog-proof --entry FILE --vkey KEY
+    verify_ledger.py LEDGER --vkey KEY [--witness KEY]... [--against CHECKPOINT]...
+    verify_ledger.py --proof FILE... [--entry FILE] --vkey KEY [--witness KEY]...
 
 Needs Python 3.11 and the package `cryptography`, and not one line of the program it checks.
 LEDGER is a copy of the folder `ledger/`; KEY is the log's verifier key as it was handed out
 when the archive was founded; CHECKPOINT is a head that a witness kept, which the ledger
 must still contain. Every entry is hashed, every tile, journal record and signature derived
-again and compared. Nothing is written.
+again and compared. Cosigned and time-stamped heads in the folder count among those that the
+ledger must contain; the cosignatures of each --witness KEY are checked, and that it saw one.
+Nothing is written.
+
+A --proof is a `.tlog-proof` file, or what a reader found in the QR codes of a printed page: one
+text or several, in any order. The entry comes from the proof itself or from --entry; either way
+it counts only because its hash leads to the signed head. It is printed as JSON text. With
+--witness KEY the head must be cosigned by that witness.
 
 Prints one line per finding and a last line with size and root. Exit codes: 0 all is well,
 2 wrong usage, 13 damage found. The formats: docs/formats.md.
@@ -19,10 +26,12 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
+import re
 import struct
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -30,6 +39,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 WIDTH = 256
 OK, USAGE, DAMAGE = 0, 2, 13
+MAX_PROOF = 200_000
+PART = re.compile(r"ARCHIVIST-PROOF:([1-9]\d{0,2})/([1-9]\d{0,2}):([0-9A-F]{8}):([A-Z2-7]+)\.")
 Head = tuple[int, bytes]
 Say = Callable[[str, str, str], None]
 
@@ -101,6 +112,36 @@ def included(digest: bytes, index: int, head: Head, proof: list[bytes]) -> bool:
 
 
 # --- C2SP signed-note, tlog-checkpoint ------------------------------------------------
+
+
+class Witness:
+    """A witness's name and public key, from its verifier key text (type 0x04)."""
+
+    def __init__(self, vkey: str) -> None:
+        self.name, _, rest = vkey.partition("+")
+        key_id, _, key = rest.partition("+")
+        raw = base64.b64decode(key, validate=True)
+        self.key_id = hashlib.sha256(self.name.encode() + b"\n" + raw).digest()[:4]
+        if len(raw) != 33 or raw[0] != 4 or self.key_id.hex() != key_id:
+            raise ValueError("not the verifier key of a witness")
+        self.key = Ed25519PublicKey.from_public_bytes(raw[1:])
+
+    def time(self, raw: bytes) -> int | None:
+        """When it cosigned a note, as POSIX seconds; None when it did not, or Wrong."""
+        text, _, lines = raw.decode().rpartition("\n\n")
+        found = None
+        for line in lines.splitlines():
+            _, name, encoded = line.split(" ")
+            blob = base64.b64decode(encoded, validate=True)
+            if name != self.name or blob[:4] != self.key_id:
+                continue
+            found = int.from_bytes(blob[4:12], "big")
+            try:
+                message = f"cosignature/v1\ntime {found}\n{text}\n"
+                self.key.verify(blob[12:], message.encode())
+            except InvalidSignature:
+                raise Wrong(f"has a cosignature of {self.name} that does not hold") from None
+        return found
 
 
 class Log:
@@ -291,9 +332,33 @@ def signed(log: Log, path: Path, where: str, say: Say) -> Head | None:
     return None
 
 
-def verify(root: Path, log: Log, against: list[Path], say: Say) -> tuple[int, bytes]:
+def kept(root: Path, log: Log, witnesses: list[Witness], say: Say) -> list[tuple[str, Head]]:
+    """Heads beside the ledger that others saw; says whose cosignature is wrong or lacking."""
+    found = []
+    for path in sorted([*root.glob("witnessed/*"), *root.glob("stamps/*.checkpoint")]):
+        where = path.relative_to(root).as_posix()
+        head = signed(log, path, where, say)
+        if head is None:
+            continue
+        found.append((where, head))
+        for witness in witnesses:
+            try:
+                if witness.time(path.read_bytes()) is None and path.name == witness.key_id.hex():
+                    raise Wrong(f"is not cosigned by {witness.name}")
+            except Wrong as error:
+                say("L-WITNESS", where, str(error))
+    for witness in witnesses:
+        if not (root / "witnessed" / witness.key_id.hex()).exists():
+            say("L-WITNESS", witness.name, "has cosigned no head that lies here")
+    return found
+
+
+def verify(
+    root: Path, log: Log, against: list[Path], witnesses: list[Witness], say: Say
+) -> tuple[int, bytes]:
     """Derive everything again; findings go to `say`. Returns size and root."""
     seen = [(str(path), head) for path in against if (head := signed(log, path, str(path), say))]
+    seen += kept(root, log, witnesses, say)
     base = signed(log, root / "journal/base", "journal/base", say)
     published = signed(log, root / "checkpoint", "checkpoint", say)
     if base and published and published[0] < base[0]:
@@ -343,18 +408,92 @@ def _replay(root: Path, log: Log, tree: Tree, tiles: Tiles, published: int, say:
             say("L-JOURNAL", f"{where} entry {index}", f"its checkpoint {error}")
 
 
-def verify_proof(proof: Path, entry: Path, log: Log) -> tuple[int, int]:
-    """Index and tree size of an entry that the proof shows to be in the log, or Wrong."""
-    head, _, note = proof.read_text(encoding="utf-8").partition("\n\n")
-    lines = [line for line in head.split("\n") if not line.startswith("extra ")]
-    if lines[0] != "c2sp.org/tlog-proof@v1" or not lines[1].startswith("index "):
+def scanned(texts: list[str]) -> str:
+    """The proof in what was read from QR codes, or the one text as it is, or Wrong."""
+    found = [part for text in texts for part in PART.findall("".join(text.split()))]
+    if not found:
+        if len(texts) != 1:
+            raise Wrong("is neither one proof nor what stands in its codes")
+        return texts[0]
+    parts = {int(number): data for number, _, _, data in found}
+    if len({(total, tag) for _, total, tag, _ in found}) != 1 or any(
+        parts[int(number)] != data for number, _, _, data in found
+    ):
+        raise Wrong("is mixed with another one")
+    total, tag = int(found[0][1]), found[0][2]
+    lacking = [str(number) for number in range(1, total + 1) if number not in parts]
+    if lacking or len(parts) != total:
+        raise Wrong(f"lacks of {total} codes: {', '.join(lacking)}")
+    data = "".join(parts[number] for number in range(1, total + 1))
+    packed = base64.b32decode(data + "=" * (-len(data) % 8))
+    if hashlib.sha256(packed).hexdigest()[:8].upper() != tag:
+        raise Wrong("was not read as it was printed")
+    inflater = zlib.decompressobj()
+    try:
+        raw = inflater.decompress(packed, MAX_PROOF)
+    except zlib.error:
+        raise Wrong("cannot be unpacked") from None
+    if not inflater.eof:
+        raise Wrong("cannot be unpacked")
+    return raw.decode()
+
+
+def verify_proof(
+    text: str, entry: bytes | None, log: Log, witnesses: list[Witness]
+) -> tuple[int, int, bytes, list[tuple[str, int]]]:
+    """Index, tree size, entry and cosignatures that the proof shows, or Wrong."""
+    head, _, note = text.partition("\n\n")
+    lines = head.split("\n")
+    if lines[0] != "c2sp.org/tlog-proof@v1":
+        raise Wrong("is not a transparency log proof")
+    if lines[1].startswith("extra "):
+        extra = base64.b64decode(lines.pop(1).removeprefix("extra "), validate=True)
+        entry = extra if entry is None else entry
+    if entry is None:
+        raise Wrong("does not hold the entry: give --entry")
+    if not lines[1].startswith("index "):
         raise Wrong("is not a transparency log proof")
     index = int(lines[1].removeprefix("index "))
     path = [base64.b64decode(line, validate=True) for line in lines[2:]]
     signed_head = log.head(note.encode())
-    if not included(leaf(entry.read_bytes()), index, signed_head, path):
+    if not included(leaf(entry), index, signed_head, path):
         raise Wrong("does not show that this entry is in the log")
-    return index, signed_head[0]
+    times = []
+    for witness in witnesses:
+        time = witness.time(note.encode())
+        if time is None:
+            raise Wrong(f"is not cosigned by {witness.name}")
+        times.append((witness.name, time))
+    return index, signed_head[0], entry, times
+
+
+def shown_time(seconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, ValueError, OSError):
+        return str(seconds)
+
+
+def tell_proof(options: argparse.Namespace, log: Log, witnesses: list[Witness]) -> int:
+    try:
+        texts = [path.read_bytes()[:MAX_PROOF].decode("utf-8-sig") for path in options.proof]
+        entry = options.entry.read_bytes() if options.entry else None
+    except (OSError, UnicodeDecodeError) as error:
+        print(f"the proof cannot be read: {error}")
+        return DAMAGE if isinstance(error, UnicodeDecodeError) else USAGE
+    try:
+        index, size, proved, times = verify_proof(scanned(texts), entry, log, witnesses)
+    except (Wrong, ValueError, IndexError) as error:
+        print(f"the proof {error}" if isinstance(error, Wrong) else "the proof is malformed")
+        return DAMAGE
+    if not options.entry:
+        # Control characters in an entry must not move the cursor of whoever checks it.
+        text = proved.decode("utf-8", "replace")
+        print("".join(char if char.isprintable() else "\ufffd" for char in text))
+    for name, time in times:
+        print(f"seen by {name} at {shown_time(time)}")
+    print(f"ok: entry {index} of {size}")
+    return OK
 
 
 def main() -> int:
@@ -362,27 +501,24 @@ def main() -> int:
     parser.add_argument("ledger", type=Path, nargs="?")
     parser.add_argument("--vkey", required=True)
     parser.add_argument("--against", type=Path, action="append", default=[])
-    parser.add_argument("--proof", type=Path)
+    parser.add_argument("--witness", action="append", default=[])
+    parser.add_argument("--proof", type=Path, action="extend", nargs="+", default=[])
     parser.add_argument("--entry", type=Path)
     options = parser.parse_args()
     try:
         log = Log(options.vkey)
+        witnesses = [Witness(vkey) for vkey in options.witness]
     except ValueError as error:
         parser.error(str(error))
-    if options.proof and options.entry and not options.ledger:
-        try:
-            index, size = verify_proof(options.proof, options.entry, log)
-        except (Wrong, ValueError, IndexError) as error:
-            print(f"the proof {error}")
-            return DAMAGE
-        print(f"ok: entry {index} of {size}")
-        return OK
+    if options.proof and not options.ledger:
+        return tell_proof(options, log, witnesses)
     if not options.ledger or options.proof or options.entry:
-        parser.error("give a ledger's folder, or --proof with --entry")
+        parser.error("give a ledger's folder, or --proof")
     findings: list[str] = []
     size, root = verify(
-        options.ledger, log, options.against, lambda *parts: findings.append(": ".join(parts))
-    )
+        options.ledger, log, options.against, witnesses,
+        lambda *parts: findings.append(": ".join(parts)),
+    )  # fmt: skip
     print("".join(f"{finding}\n" for finding in findings), end="")
     print(f"{'DAMAGED' if findings else 'ok'}: {size} entries, root {root.hex()}")
     return DAMAGE if findings else OK

@@ -4,6 +4,7 @@ Owns the folder `ledger/`. Opaque entries of 1 to 65535 bytes go in and stay; wh
 mean is the caller's. Layout and grammar: docs/formats.md.
 
     checkpoint            newest published tree head, signed           (replaced)
+    witnessed/, stamps/   heads that others have seen                  (storage.cosigned)
     tile/…                published entries and hashes                 (storage.tiles)
     journal/…             what was committed since, and `base`         (storage.journal)
     lock                  the archive's single writer lock
@@ -57,9 +58,9 @@ from storage.journal import (
     segment_name,
     segments,
 )
-from storage.ledger_findings import CHECKPOINT, TILE, Finding, LedgerDamaged, Report
+from storage.ledger_findings import CHECKPOINT, TILE, Finding, LedgerDamaged, Report, Seen
 from storage.ledger_view import LedgerView, Position
-from storage.merkle import EMPTY_ROOT, leaf_hash
+from storage.merkle import EMPTY_ROOT, leaf_hashes
 from storage.note import Checkpoint, Signer, Verifier
 from storage.tiles import WIDTH, TilePlan, TileReader, plan_tiles
 
@@ -136,6 +137,7 @@ class Ledger(LedgerView):
         ledger = cls(root, verifier, signer)
         ledger.load()
         ledger.check_published()
+        ledger.check_kept()
         if must_hold is not None:
             ledger.check_held(*must_hold, "witness")
         return ledger
@@ -151,7 +153,7 @@ class Ledger(LedgerView):
         self,
         on_progress: Callable[[int, int], None] | None = None,
         *,
-        against: Sequence[tuple[int, bytes]] = (),
+        against: Sequence[tuple[int, bytes] | Seen] = (),
     ) -> Report:
         """Derive everything again from the files; see `storage.ledger_audit.verify`."""
         from storage.ledger_audit import verify
@@ -201,9 +203,8 @@ class Ledger(LedgerView):
         check_group(entries)
         with self.exclusive(timeout_seconds):
             start = self.size
-            edge, leaves = self._edge.copy(), [leaf_hash(entry) for entry in entries]
-            for leaf in leaves:
-                edge.push(leaf)
+            edge, leaves = self._edge.copy(), leaf_hashes(entries)
+            edge.extend(leaves)
             note = signer.sign(Checkpoint(self._verifier.name, edge.size, edge.root()))
             raw = encode_record(start, entries, note)
             with self._fatal():
@@ -271,6 +272,7 @@ class Ledger(LedgerView):
             return
         if self._at.torn:
             self.check_published()
+            self.check_kept()
             with self._fatal():
                 self._cut_torn()
         if self._settled_mark() != self._mark():

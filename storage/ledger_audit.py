@@ -9,12 +9,15 @@ Rules it keeps:
   * Damage never raises; it is named by code, file and entry (`storage.ledger_findings`).
   * Memory stays flat: one bundle, one row of hashes per level, and the journal, which
     holds only what was committed since the last publication.
+  * Bundles that fit their tile are hashed on every core (`storage.ledger_sums`); one that does
+    not, or within which a head was seen, is looked at entry by entry.
   * Nothing is changed. Where there is a lock it is held, shared, just while the journal is
     read, so that a commit in progress is not taken for a torn one.
 
 What no folder can show by itself is that its newest entries were cut off or that all of it
 was replaced by an older copy: `against` takes heads that somebody saw (catalogue, witness,
-printed certificate).
+printed certificate). Cosigned and time-stamped heads that lie beside the ledger count among
+them; whose cosignatures they must bear, `witnesses` says.
 
     report = verify(root, vkey, against=[(size, root_hash)])
     for finding in report.findings:
@@ -31,6 +34,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from storage.cosigned import WITNESSED, names_kept, open_kept
 from storage.durable import read_bytes
 from storage.errors import Damaged, Missing, StorageError
 from storage.journal import Record, Scan, read_from, scan, segment_name, segments
@@ -39,15 +43,20 @@ from storage.ledger_findings import (
     ENTRY,
     JOURNAL,
     ROLLBACK,
+    STAMP,
     STRAY,
     TILE,
     TORN,
+    WITNESS,
     Finding,
     Report,
+    Seen,
 )
 from storage.ledger_strays import strays
+from storage.ledger_sums import Sums
 from storage.merkle import Edge, fold, leaf_hash
 from storage.note import Checkpoint, Verifier, open_checkpoint
+from storage.proof import cosignatures
 from storage.tiles import (
     WIDTH,
     decode_bundle,
@@ -68,17 +77,20 @@ def verify(
     vkey: str,
     on_progress: Progress | None = None,
     *,
-    against: Sequence[tuple[int, bytes]] = (),
+    against: Sequence[tuple[int, bytes] | Seen] = (),
+    witnesses: Sequence[Verifier] = (),
     locked: bool = False,
 ) -> Report:
     """Check a ledger folder, or a copy of one; see the module.
 
     `on_progress(done, total)` is called with numbers of entries. `against` holds (size,
-    32-byte root) pairs that the ledger must be consistent with. `locked` says that the
-    caller holds the lock already. Raises ValueError when `vkey` is none; never for anything
+    32-byte root) pairs, or `Seen`, that the ledger must be consistent with. `locked` says that
+    the caller holds the lock already. Raises ValueError when `vkey` is none; never for anything
     in the folder.
     """
-    audit = _Audit(root, Verifier.parse(vkey), on_progress, against)
+    audit = _Audit(root, Verifier.parse(vkey), on_progress, [Seen(*seen) for seen in against])
+    # Before the journal: what is cosigned meanwhile may be newer than the journal read here.
+    audit.read_kept(witnesses)
     if locked:
         return audit.run(audit.snapshot())
     with _shared_lock(root / "lock"):
@@ -101,14 +113,14 @@ class _Audit:
         root: Path,
         verifier: Verifier,
         on_progress: Progress | None,
-        against: Sequence[tuple[int, bytes]],
+        against: Sequence[Seen],
     ) -> None:
         self._root = root
         self._verifier = verifier
         self._progress = on_progress or (lambda done, total: None)
-        self._against: dict[int, set[bytes]] = {}
-        for size, seen in against:
-            self._against.setdefault(size, set()).add(seen)
+        self._against: dict[int, set[Seen]] = {}
+        for seen in against:
+            self._against.setdefault(seen.size, set()).add(seen)
         self._findings: list[Finding] = []
         self._edge = Edge()
         self._rows: list[list[bytes]] = []
@@ -125,9 +137,16 @@ class _Audit:
         self._base = base.size - base.size % WIDTH if base else self._count_bundles()
         journalled = [record.size for _, found in snapshot.journal for _, record in found.records]
         total = max([self._base, *journalled])
-        for index in range(self._base // WIDTH):
-            self._check_tile(index)
-            self._progress((index + 1) * WIDTH, total)
+        with Sums(self._root, self._base // WIDTH) as sums:
+            for index in range(self._base // WIDTH):
+                summed = sums.next()
+                if summed is None or self._seen_within(index):
+                    self._check_tile(index)
+                else:
+                    self._edge.push_subtree(8, summed)
+                    self._check_against()
+                    self._rise(summed)
+                self._progress((index + 1) * WIDTH, total)
         if base and (base.size != self._edge.size or base.root != self._edge.root()):
             self._say(CHECKPOINT, "journal/base", "is not the head over these entries")
         self._check_journal(snapshot)
@@ -136,14 +155,36 @@ class _Audit:
             self._say(STRAY, where, "does not belong to the ledger")
         self._progress(self._edge.size, self._edge.size)
         for size in sorted(size for size in self._against if size > self._edge.size):
-            message = f"holds {self._edge.size} entries, a witness saw {size}"
-            self._say(ROLLBACK, "journal", message)
+            for who in sorted({seen.who for seen in self._against[size]}):
+                message = f"holds {self._edge.size} entries, {who} saw {size}"
+                self._say(ROLLBACK, "journal", message)
         findings = tuple(self._findings)
         return Report(self._edge.size, self._edge.root().hex(), not findings, findings)
 
     def _say(self, code: str, where: str, message: str) -> None:
         if len(self._findings) < MAX_FINDINGS:
             self._findings.append(Finding(code, where, message))
+
+    # --- what others saw -------------------------------------------------------------
+
+    def read_kept(self, witnesses: Sequence[Verifier]) -> None:
+        """Take the heads that lie beside the ledger among those it must still contain."""
+        for where in names_kept(self._root):
+            try:
+                kept = open_kept(self._root, where, self._verifier)
+                named = cosignatures(kept.note, witnesses)
+            except StorageError as error:
+                self._say(WITNESS if where.startswith(WITNESSED) else STAMP, where, str(error))
+                continue
+            owed = [w.name for w in witnesses if where == f"{WITNESSED}/{w.key_id.hex()}"]
+            if owed and not any(cosigned.name in owed for cosigned in named):
+                self._say(WITNESS, where, f"is not cosigned by {owed[0]}")
+            seen = Seen(kept.head.size, kept.head.root, where)
+            self._against.setdefault(seen.size, set()).add(seen)
+
+    def _seen_within(self, index: int) -> bool:
+        first = index * WIDTH
+        return any(first < size < first + WIDTH for size in self._against)
 
     # --- reading ---------------------------------------------------------------------
 
@@ -237,7 +278,11 @@ class _Audit:
     def _push(self, leaves: Sequence[bytes]) -> None:
         for leaf in leaves:
             self._push_leaf(leaf)
-        level, root = 1, fold(leaves)
+        self._rise(fold(leaves))
+
+    def _rise(self, root: bytes) -> None:
+        """Note a full tile's root in the row above, and what that completes in turn."""
+        level = 1
         while True:
             if len(self._rows) < level:
                 self._rows.append([])
@@ -259,8 +304,12 @@ class _Audit:
             self._check_against()
 
     def _check_against(self) -> None:
-        if self._against.get(self._edge.size, set()) - {self._edge.root()}:
-            self._say(ROLLBACK, "journal", f"differs from a witness at {self._edge.size} entries")
+        here = self._against.get(self._edge.size)
+        if here is None:
+            return
+        root = self._edge.root()
+        for who in sorted({seen.who for seen in here if seen.root != root}):
+            self._say(ROLLBACK, "journal", f"differs from {who} at {self._edge.size} entries")
 
     # --- the journal and what it promises --------------------------------------------
 

@@ -9,6 +9,8 @@ verifying it collects them all.
     L-JOURNAL     a record of the commit journal is damaged, with intact ones behind it
     L-TORN        bytes that are no intact record follow the last one
     L-ROLLBACK    the ledger no longer holds what a witness saw in it
+    L-WITNESS     what a witness keeps, or has cosigned, cannot be what it was
+    L-STAMP       a time stamp is not over the head it lies beside, or not by the authority
     L-STRAY       a file lies in the ledger that does not belong there
 
 Rule: `where` names a file relative to the ledger's folder, and the entry where one is
@@ -20,6 +22,7 @@ meant; a message never holds a byte of an entry.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from storage.errors import Damaged
 
@@ -29,7 +32,17 @@ CHECKPOINT = "L-CHECKPOINT"
 JOURNAL = "L-JOURNAL"
 TORN = "L-TORN"
 ROLLBACK = "L-ROLLBACK"
+WITNESS = "L-WITNESS"
+STAMP = "L-STAMP"
 STRAY = "L-STRAY"
+
+
+class Seen(NamedTuple):
+    """A head that somebody saw: the ledger must still contain it."""
+
+    size: int
+    root: bytes
+    who: str = "a witness"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Files in a ledger's folder that no rule accounts for.
 
 Owns the list of names that may lie in `ledger/`: the checkpoint, the lock, the journal's
-base, segments and kept tails, full tiles up to the size, and partial tiles.
+base, segments and kept tails, full tiles up to the size, partial tiles, and what others
+have cosigned and time-stamped.
 
 Rule: a crash or an earlier size may leave tiles behind, and they are fine only when they
 are the ledger's own bytes: a partial tile is the beginning of the full one, a full tile
@@ -19,6 +20,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from storage.cosigned import KEPT
 from storage.durable import read_bytes
 from storage.errors import Damaged, StorageError
 from storage.tiles import WIDTH, decode_bundle, entries_path, split_hashes, tile_path
@@ -46,7 +48,7 @@ def strays(root: Path, base: int, planned: Mapping[str, bytes]) -> Iterator[str]
 def _belongs(root: Path, where: str, base: int, planned: Mapping[str, bytes]) -> bool:
     if where in ("checkpoint", "lock"):
         return True
-    if _JOURNAL.fullmatch(where) or _TEMPORARY.fullmatch(where):
+    if _JOURNAL.fullmatch(where) or KEPT.fullmatch(where) or _TEMPORARY.fullmatch(where):
         return True
     match = _TILE.fullmatch(where)
     if match is None:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from storage.cosigned import WITNESSED, kept_heads
 from storage.durable import read_bytes
 from storage.errors import Busy, Damaged, Missing
 from storage.journal import Record, read_from, scan, segment_name, segments
@@ -40,7 +41,7 @@ from storage.merkle import (
     Edge,
     consistency_proof,
     inclusion_proof,
-    leaf_hash,
+    leaf_hashes,
     node_hash,
     range_hash,
 )
@@ -130,26 +131,30 @@ class LedgerView:
         with self._mutex:
             return self.root_hash if size == self.size else range_hash(0, size, self._node)
 
-    def prove(self, index: int) -> list[bytes]:
-        """Inclusion proof for `merkle.verify_inclusion` in the tree of the current size.
+    def prove(self, index: int, size: int | None = None) -> list[bytes]:
+        """Inclusion proof for `merkle.verify_inclusion` in the tree of `size`, else the current.
 
-        Raises ValueError when there is no such entry, LedgerDamaged.
+        Raises ValueError when there is no such entry or never was such a size, LedgerDamaged.
         """
         with self._mutex:
-            return inclusion_proof(index, self.size, self._node)
+            if size is not None and size > self.size:
+                raise ValueError(f"the ledger holds {self.size} entries, not {size}")
+            return inclusion_proof(index, self.size if size is None else size, self._node)
 
     def proof_text(self, index: int) -> str:
         """The same as text that stands alone (C2SP tlog-proof), with the checkpoint."""
         with self._mutex:
             return proof_text(index, self.prove(index), self._newest)
 
-    def consistency(self, old_size: int) -> list[bytes]:
-        """Proof for `merkle.verify_consistency` from `old_size` to the current size.
+    def consistency(self, old_size: int, size: int | None = None) -> list[bytes]:
+        """Proof for `merkle.verify_consistency` from `old_size` to `size`, else to the current.
 
-        Raises ValueError when the ledger never had that size, LedgerDamaged.
+        Raises ValueError when the ledger never had such a size, LedgerDamaged.
         """
         with self._mutex:
-            return consistency_proof(old_size, self.size, self._node)
+            if size is not None and size > self.size:
+                raise ValueError(f"the ledger holds {self.size} entries, not {size}")
+            return consistency_proof(old_size, self.size if size is None else size, self._node)
 
     # --- reading the folder ----------------------------------------------------------
 
@@ -213,6 +218,15 @@ class LedgerView:
         self.check_held(published.size, published.root, "published checkpoint")
         return published
 
+    def check_kept(self) -> None:
+        """Raise LedgerDamaged (L-ROLLBACK) unless every head that was cosigned is still held.
+
+        Only what lies beside the ledger: it shows a journal that was cut, not a folder that was
+        put back as a whole. Time stamps are for ever and many; verifying compares them.
+        """
+        for kept in kept_heads(self._root, self._verifier, WITNESSED):
+            self.check_held(kept.head.size, kept.head.root, f"witness in {kept.where}")
+
     def read_checkpoint(self, where: str) -> tuple[bytes, Checkpoint]:
         """A checkpoint file, raw and verified. Raises LedgerDamaged (L-CHECKPOINT)."""
         try:
@@ -271,9 +285,8 @@ class LedgerView:
         tail: list[bytes] = []
         for record in records:
             tail += record.entries[max(0, edge.size + len(tail) - record.index) :]
-        leaves = [leaf_hash(entry) for entry in tail]
-        for leaf in leaves:
-            edge.push(leaf)
+        leaves = leaf_hashes(tail)
+        edge.extend(leaves)
         if tail:
             self._check_newest(records[-1], edge, at)
             self._newest = records[-1].note

@@ -52,6 +52,7 @@ _ACTS = {
     "print": "打印登记簿或表格",
     "loan": "借阅",
     "loan-denied": "借阅被拒",
+    "witness": "台账见证",
     "violation": "违规",
     "login": "登录",
     "logout": "退出",

@@ -2,9 +2,10 @@
 
 `show` lists entries; `verify` derives everything again from the files: every entry, tile and
 signature, the catalogue row by row, and every stored object that an entry names. Neither
-changes anything.
+changes anything. What is handed to outsiders is `archivist.cli.ledger_outsiders`.
 """
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,20 +20,26 @@ from archivist.cli.labels import (
     type_label,
     word,
 )
+from archivist.cli.ledger_outsiders import checkpoint, prove, timestamp, witness_command
 from archivist.cli.progress import Progress
 from archivist.cli.say import counted, note, say, table
 from archivist.cli.spoken import NOTHING, group, option
-from archivist.errors import ArchivistError, KeyNeeded
+from archivist.errors import ArchivistError, BadRequest, KeyNeeded
 from archivist.records import Entry
 from index.errors import ShadowError
-from storage.errors import NoKey, StorageError
+from storage.errors import Missing, NoKey, StorageError
 from storage.ledger_audit import verify as verify_ledger
-from storage.ledger_findings import Finding, Report
+from storage.ledger_findings import WITNESS, Finding, Report, Seen
+from storage.note import Verifier
 
 
-@group("ledger", zh="操作台账：查看、核验。")
+@group("ledger", zh="操作台账：查看、核验；签名、见证、证明和时间戳供外人核对。")
 def ledger_command() -> None:
-    """The ledger: show, verify."""
+    """The ledger: show, verify, and what outsiders get: checkpoint, witnesses, proofs, stamps."""
+
+
+for _command in (checkpoint, witness_command, prove, timestamp):
+    ledger_command.add_command(_command)
 
 
 @ledger_command.command(
@@ -104,15 +111,34 @@ def _about(call: Call, row: dict[str, Any]) -> str:
 @ledger_command.command("verify", zh="从文件重新推算每一条、每一块和每个签名；再逐行核对目录，"
                         "并核对台账所记的每份存储件和公钥。",
                         never=NOTHING, exits=(0, 10, 11, 13))  # fmt: skip
+@option("--against", "kept", multiple=True, metavar="FILE", type=click.Path(path_type=Path),
+        zh="有人另存的签名文件，或见证目录；台账须与之一致。可重复。",
+        help="A checkpoint that somebody kept, or a witness's folder, which the ledger must still "
+             "contain. May be repeated.")  # fmt: skip
+@option("--tsa-certificate", "pem", metavar="FILE", type=click.Path(path_type=Path),
+        zh="时间戳机构的根证书（PEM）；不写则用 archive.toml 的设置。",
+        help="The time-stamp authority's root certificate; else that of archive.toml.")  # fmt: skip
 @common_options
 @pass_call
-def verify_(call: Call) -> int:
-    """Verify every entry, tile and signature; then the catalogue, row by row, and every stored
-    object and public key that the ledger names."""
-    against = _witness(call)
+def verify_(call: Call, kept: tuple[Path, ...], pem: Path | None) -> int:
+    """Verify every entry, tile and signature, against every head that witnesses hold; then the
+    catalogue, row by row, and every stored object and public key that the ledger names."""
+    from archivist.stamping import checked, known_roots  # `show` needs neither
+
+    roots = known_roots(call.settings, pem)
+    given = [_kept_head(call, path) for path in kept]
+    found = [head for head in given if isinstance(head, Finding)]
+    against = [*(head for head in given if isinstance(head, Seen)), *_catalogue_head(call)]
+    seen, spoiled, witnesses = _witnesses(call)
     with Progress(say("核验台账", "verifying")) as bar:
-        report = verify_ledger(call.root / "ledger", call.settings.vkey, bar.reach, against=against)
-    found = list(report.findings)
+        report = verify_ledger(call.root / "ledger", call.settings.vkey, bar.reach,
+                               against=[*against, *seen], witnesses=witnesses)  # fmt: skip
+    stamps, doubted = checked(call.root / "ledger", roots)
+    if stamps and not roots:
+        note(say(f"{len(stamps)} 个时间戳的签名没有核对：缺时间戳机构的证书",
+                 f"the signatures of {counted(len(stamps), 'time stamp')} were not checked: "
+                 "no certificate of the authority"))  # fmt: skip
+    found += [*spoiled, *doubted, *report.findings]
     if report.ok:  # what the ledger names is worth comparing only while it can be trusted
         found += _beyond(call)
     result = {
@@ -125,6 +151,32 @@ def verify_(call: Call) -> int:
     return DAMAGE if found else DONE
 
 
+def _kept_head(call: Call, path: Path) -> Seen | Finding:
+    """What somebody kept; a file that was never signed by this ledger is a finding, no mistake."""
+    from archivist.witnessing import read_head
+
+    try:
+        return read_head(path, Verifier.parse(call.settings.vkey))
+    except Missing:
+        raise BadRequest(f"没有文件 {path}", f"there is no file {path}") from None
+    except StorageError as error:
+        return Finding(WITNESS, str(path), str(error))
+
+
+def _witnesses(call: Call) -> tuple[list[Seen], list[Finding], list[Verifier]]:
+    """What the witnesses' folders hold, as far as they are there and the house key is."""
+    from archivist.witnessing import listed, seen_by_folders
+
+    try:
+        seen, found, away = seen_by_folders(call.archive)
+        verifiers = [witness.verifier for witness in listed(call.archive)]
+    except (ShadowError, StorageError, ArchivistError):
+        return [], [], []  # `_catalogue_head` has said why
+    for name in away:
+        note(say(f"见证人 {name} 不在，未与之核对", f"the witness {name} is away: not compared"))
+    return seen, found, verifiers
+
+
 def _beyond(call: Call) -> list[Finding]:
     """What does not fit the ledger; without the house key nothing can be compared."""
     from archivist.vouching import vouched  # `show` needs none of it
@@ -133,14 +185,16 @@ def _beyond(call: Call) -> list[Finding]:
         with Progress(say("核对存储件", "comparing what is stored")) as bar:
             return list(vouched(call.archive, bar.reach))
     except (KeyNeeded, NoKey):
-        return []  # `_witness` has said so
+        return []  # `_catalogue_head` has said so
 
 
-def _witness(call: Call) -> list[tuple[int, bytes]]:
+def _catalogue_head(call: Call) -> list[Seen]:
     """What the catalogue saw of the ledger; without the house key there is one witness less."""
     try:
         catalogue = call.archive.catalogue
-        return [(catalogue.applied, bytes.fromhex(catalogue.root))] if catalogue.applied else []
+        if not catalogue.applied:
+            return []
+        return [Seen(catalogue.applied, bytes.fromhex(catalogue.root), "the catalogue")]
     except (ShadowError, StorageError, ArchivistError) as error:
         note(say(f"没有目录作见证：{error}", f"without the catalogue as a witness: {error}"))
         return []

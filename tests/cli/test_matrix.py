@@ -57,6 +57,7 @@ class Asks:
     finds: bool = False  # may end with findings
     writes: bool = False  # a ledger entry
     denies: bool = False  # what is not allowed is an entry too
+    away: bool = False  # asks a service that is not there: it ends with 1
 
 
 def reads(words="", **more):
@@ -170,6 +171,13 @@ ASKS = {
     "view": signs("R00000001 --purpose x -o {out}", sealed=True),
     "ledger show": reads(),
     "ledger verify": reads(house=False),
+    "ledger checkpoint": reads("-o {out}"),
+    "ledger witness add": writes("audit --folder {folder}"),
+    "ledger witness list": reads(),
+    "ledger witness update": reads(finds=True),
+    "ledger witness remove": writes("stick"),
+    "ledger prove": reads("0 -o {out}"),
+    "ledger timestamp": reads("--tsa http://127.0.0.1:1/", away=True),
     "doctor": reads(house=False, finds=True),
 }  # fmt: skip
 
@@ -233,6 +241,10 @@ def stage(template, tmp_path_factory, scan):
     home.json("loan", "issue", "L000001")
     home.json("key", "escrow", "-o", home.top / "bundle", ARCHIVIST_ESCROW_PASSPHRASE=BUNDLE)
     home.json("search", TEXT)
+    (home.top / "stick").mkdir()
+    home.json("ledger", "witness", "add", "stick", "--folder", home.top / "stick")
+    # Taken away again: it would rightly call the copies of this archive forks of each other.
+    (home.top / "stick").rename(home.top / "stick in a drawer")
     return home
 
 
@@ -275,7 +287,9 @@ def words_of(stage, top, caller, name):
     scan, pack = top / "some scan.pdf", top / "own.toml"
     scan.write_bytes((stage.top / f"{SOURCE}.pdf").read_bytes() + b"\n")
     pack.write_bytes(next((stage.root / "packs").glob("secrecy*.toml")).read_bytes())
+    (top / "witness").mkdir()
     filled = ASKS[name].words.format(
+        folder=shlex.quote(str(top / "witness")),
         out=shlex.quote(str(top / "out.pdf")), dir=shlex.quote(str(top / "new")), me=me,
         other=other, claim=stage.claim, handover=stage.handover,
         bundle=shlex.quote(str(stage.top / "bundle")), scan=shlex.quote(str(scan)),
@@ -294,6 +308,8 @@ def right_codes(asks, caller):
         return {12}
     if caller == "not cleared" and asks.sealed:
         return {4}
+    if asks.away:
+        return {1}
     return {0} | ({3} if asks.finds else set()) | ({4} if asks.duty else set())
 
 

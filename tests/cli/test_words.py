@@ -26,10 +26,15 @@ def all_commands() -> Iterator[tuple[str, click.Command]]:
     for name in cli.COMMANDS:
         command = cli.archivist.get_command(click.Context(cli.archivist), name)
         assert command is not None
-        if isinstance(command, click.Group):
-            yield from ((f"{name} {sub}", found) for sub, found in command.commands.items())
-        else:
-            yield name, command
+        yield from _below(name, command)
+
+
+def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    if isinstance(command, click.Group):
+        for sub, found in command.commands.items():
+            yield from _below(f"{name} {sub}", found)
+    else:
+        yield name, command
 
 
 COMMANDS = {name: found for name, found in all_commands() if isinstance(found, spoken.Spoken)}

@@ -165,3 +165,29 @@ def test_consistency_with_a_size_never_had_is_refused(old: int, size: int) -> No
     """A tree cannot be consistent with a larger one."""
     with pytest.raises(ValueError, match="never had"):
         consistency_proof(old, size, node_of(LEAVES))
+
+
+@pytest.mark.parametrize("start", [0, 1, 2, 3, 7, 8, 255, 256])
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 5, 8, 250, 257])
+def test_many_leaves_at_once_make_the_same_edge(start: int, count: int) -> None:
+    """Extending an edge is pushing every leaf, from whatever size it begins."""
+    leaves = [leaf_hash(b"%d" % n) for n in range(start + count)]
+    pushed, extended = Edge(), Edge()
+    for leaf in leaves:
+        pushed.push(leaf)
+    extended.extend(leaves[:start])
+    extended.extend(leaves[start:])
+    assert (extended.size, extended.root()) == (pushed.size, pushed.root())
+    extended.push(leaf_hash(b"one more"))
+    pushed.push(leaf_hash(b"one more"))
+    assert extended.root() == pushed.root()
+
+
+def test_subtree_is_pushed_as_its_leaves() -> None:
+    """A complete subtree at its place makes the root that its leaves make."""
+    leaves = [leaf_hash(b"%d" % n) for n in range(24)]
+    pushed, jumped = Edge(), Edge()
+    pushed.extend(leaves)
+    for start in (0, 8, 16):
+        jumped.push_subtree(3, fold(leaves[start : start + 8]))
+    assert (jumped.size, jumped.root()) == (pushed.size, pushed.root())

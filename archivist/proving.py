@@ -1,0 +1,35 @@
+"""Proofs for outsiders: one entry, the way from it to a signed head, and who saw that head.
+
+Owns what `ledger prove` hands out: a C2SP tlog-proof with the entry in its extra line, and the
+same on paper (`archivist.proof_pages`). Whoever has the verifier keys checks it without this
+program, this archive or a network: `scripts/verify_ledger.py --proof FILE --vkey KEY`.
+
+Rule: the head is one that witnesses cosigned, where there is one that covers the entry; the
+newest one otherwise, durable before it leaves the house.
+
+    proof, proven = prove(archive, 4711)
+"""
+
+from archivist.archive import Archive
+from archivist.errors import NotKnown
+from storage import cosigned
+from storage.note import Verifier, open_checkpoint
+from storage.proof import Proof, Proven
+
+
+def prove(archive: Archive, index: int) -> tuple[Proof, Proven]:
+    """The proof of entry `index`, and what it shows, as its receiver will find. Raises NotKnown."""
+    archive.follow()
+    newest, note = archive.newest_head()
+    if not 0 <= index < newest.size:
+        raise NotKnown(
+            f"台账只有 {newest.size} 条，没有第 {index} 条",
+            f"the ledger holds {newest.size} entries, there is no entry {index}",
+        )
+    log = Verifier.parse(archive.settings.vkey)
+    under = cosigned.head_for(archive.root / "ledger", log, index, note)
+    ((_, entry),) = archive.ledger.entries(index, index + 1)
+    path = archive.ledger.prove(index, open_checkpoint(under, log).size)
+    proof = Proof(index, tuple(path), under, entry)
+    witnesses = [Verifier.parse(row["vkey"]) for row in archive.catalogue.witnesses()]
+    return proof, proof.open(log, witnesses)
