@@ -395,7 +395,7 @@ class Archive:
         if row["generation"] is not None:
             if person is None:
                 raise KeyNeeded("没有人登录", "nobody is logged in")
-            generation = self._sealed_to(row)
+            generation = self.sealed_to(row)
             identities = [self.opened(row["key"], generation, person).identity]
             label = record_label(row["id"], row["key"], generation)
         try:
@@ -406,7 +406,7 @@ class Archive:
             # The key is the right one: the ledger names it. So the head is another.
             raise Damaged(f"the head of {row['id']} is not for the key in the ledger") from None
 
-    def _sealed_to(self, row: Row) -> int:
+    def sealed_to(self, row: Row) -> int:
         """The generation that opens a sealed record's head: a rotation makes heads durable
         before the entry that names them, and may be between the two."""
         generation: int = row["generation"]

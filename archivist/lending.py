@@ -21,13 +21,14 @@ Rules it keeps:
     issue(archive, policy, "L000001", Count(), "", li, now, today).due      # date(2026, 3, 19)
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest
+from archivist.granting import grant, withdraw
 from archivist.loan_book import due_of, is_overdue, records_of, terms_of, the_loan
 from archivist.loan_desk import Denied, at_the_desk, next_state, subject_of
 from archivist.loan_gate import check_custodian, check_not_lent, proven, requester
@@ -55,9 +56,6 @@ from storage.people import Unlocked
 
 CONDITIONS = ("intact", "damaged", "incomplete", "lost")
 _OF = {"damaged": "damage", "incomplete": "loss", "lost": "loss"}  # as packs call what happened
-
-Grant = Callable[[Sequence[Row]], Mapping[str, str]]
-Withdraw = Callable[[Sequence[Row]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,35 +92,36 @@ def issue(
     loan: str,
     count: Count,
     note: str,
-    custodian: str,
+    custodian: Unlocked,
     now: datetime,
     today: date,
-    grant: Grant | None = None,
 ) -> Handed:
-    """Hand the papers out, or open them to the borrower.
+    """Hand the papers out, and open the records to a borrower who has keys here.
 
-    `grant` seals the records' keys to a borrower who has keys here, and gives the digest of each;
-    it is durable before the entry that names it. Raises NotKnown, NotAllowed, Denied, BadRequest
-    (a count that differs without a note).
+    Heads that open them are durable before the entry that names them. Raises NotKnown, NotAllowed,
+    Denied, BadRequest (a count that differs without a note).
     """
     archive.follow()
     row = the_loan(archive, loan)
-    with at_the_desk(archive, now, custodian, "issue", subject_of(row)) as desk:
+    with at_the_desk(archive, now, custodian.name, "issue", subject_of(row)) as desk:
         row = the_loan(archive, loan)
-        ruling = _may_leave(archive, policy, row, custodian, now)
+        ruling = _may_leave(archive, policy, row, custodian.name, now)
         state = next_state(row["state"], "issue")
         until = date.fromisoformat(row["until"]) if row["until"] else None
         limit = last_day(ruling, today)
         due = min((day for day in (until, limit) if day), default=None)
         check_until(ruling, due, today, row["form"])
         counted = _counted(row["lent"], count, note)
+        # Without a day on which it is due a paper is looked at on the day itself.
+        heads = grant(archive, row, ruling.records, due or today, custodian)
         more: dict[str, Any] = {
             "on": today.isoformat(),
             "due": due.isoformat() if due else None,
             "due_after": _due_after(ruling),
             "counted": counted,
             "records": sorted(row["lent"]),
-            "grants": _granted(grant, ruling.records),
+            "grants": heads or None,
+            "granted_until": (due or today).isoformat() if heads else None,
         }
         _say(desk, row, "issue", state, note, **more, **entry_fields(ruling))
     archive.follow()
@@ -152,11 +151,6 @@ def _due_after(ruling: Ruling) -> dict[str, Any] | None:
     if not terms.due_after or terms.days is None:
         return None
     return {"events": list(terms.due_after), "days": terms.days}
-
-
-def _granted(grant: Grant | None, records: Sequence[Row]) -> dict[str, str] | None:
-    """Record → digest of what opens it to the borrower. MUST be durable before the entry."""
-    return dict(grant(records)) if grant else None
 
 
 def _papers(policy: Policy, ruling: Ruling) -> tuple[Form, ...]:
@@ -318,12 +312,10 @@ def take_back(
     custodian: str,
     now: datetime,
     today: date,
-    withdraw: Withdraw | None = None,
 ) -> Handed:
-    """Take the papers back, or record that they are lost.
+    """Take the papers back, or record that they are lost; the borrower opens nothing any more.
 
-    `withdraw` shuts the records to the borrower again: after the entry, and again by whoever
-    repeats it after a crash. Raises NotKnown, NotAllowed, BadRequest, Denied (not a custodian,
+    Raises NotKnown, NotAllowed, BadRequest, Denied (not a custodian,
     his own loan, lent on).
     """
     archive.follow()
@@ -343,8 +335,7 @@ def take_back(
         _say(desk, row, "return", state, back.note, on=today.isoformat(), counted=counted,
              condition=back.condition, records=sorted(row["lent"]))  # fmt: skip
     archive.follow()
-    if withdraw is not None:
-        withdraw(records_of(archive, row))
+    withdraw(archive, loan)
     incidents = incidents_of(policy, back.condition)
     pages, pieces = (counted["pages"], counted["pieces"]) if counted else (0, 0)
     return Handed(loan, state, due_of(archive, row), pages, pieces, incidents=incidents)

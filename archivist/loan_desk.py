@@ -54,6 +54,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "on-lent": ("资料在他人手中：制度不准转借",
                 "the papers are in other hands: the regulation forbids to lend on"),
     "overdue": ("已经逾期，不能续借", "it is overdue and cannot be renewed"),
+    "loan-over": ("借阅期限已过，不能再打开", "the loan is over: it opens nothing any more"),
     "period-open": ("借阅期限未定", "nobody said how long a loan lasts"),
 }  # fmt: skip
 

@@ -57,6 +57,7 @@ from storage.errors import Damaged
 from storage.people import Unlocked
 from storage.vault import Body, Put
 
+_ACTS = {"loan-denied": "denied"}  # entries on a loan that are no step of its life
 FORMS = ("view", "borrow", "copy", "extract", "take_out")
 MAX_EVIDENCE = 9
 _EXTENSION = re.compile(r"[a-z0-9]{1,8}")
@@ -291,7 +292,7 @@ def _line(archive: Archive, entry: Entry) -> dict[str, Any]:
         "index": entry.index,
         "time": entry.time,
         "who": entry.who,
-        "step": entry.fields.get("step", "denied"),
+        "step": entry.fields.get("step") or _ACTS.get(entry.act, entry.act),
         "tried": entry.fields.get("tried"),
         "reason": entry.fields.get("reason"),
         "role": said.get("role"),

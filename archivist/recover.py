@@ -15,7 +15,7 @@ Run before watching. Repeating it changes nothing.
 from collections.abc import Iterator
 from datetime import datetime
 
-from archivist import knowing, resealing, rotation
+from archivist import granting, knowing, resealing, rotation
 from archivist.archive import Archive
 from archivist.claims import Claim
 from archivist.intake import tidy
@@ -31,6 +31,7 @@ def recover(archive: Archive, now: datetime) -> list[Claim]:
         rotation.tidy(archive)
         resealing.settle(archive)
         knowing.tidy(archive)
+        granting.tidy(archive, now.astimezone().date())
         return list(_left_over(archive, list(archive.claims.left_over())))
 
 

@@ -32,6 +32,7 @@ from index.catalogue import Row
 from policies.policy import Policy
 from storage import durable
 from storage.errors import Damaged, Missing, StorageError
+from storage.grants import Grants
 from storage.people import Unlocked
 from storage.vault import Put, Receipt
 
@@ -94,13 +95,16 @@ def settle(archive: Archive) -> list[str]:
     Returns the files removed. Safe to repeat.
     """
     removed: list[str] = []
-    folder = archive.root / SLIPS
+    folder, grants = archive.root / SLIPS, Grants(archive.vault)
     for slip in sorted(folder.glob("R*.json")) if folder.is_dir() else []:
         noted = json.loads(durable.read_bytes(slip, SLIP_BYTES))
         row = archive.the("record", noted["record"])
         for name in (noted["old"], noted["new"]):
             if name != record_name(row):
                 removed += archive.vault.remove(name)
+        # A borrower's head opens the old body, and shall open nothing of the new one.
+        for grant in [name for name in grants.names() if name.endswith(f"/{noted['record']}")]:
+            grants.withdraw(grant)
         # Half a body that was being written when the power went may be a plain one.
         for top in ("store", "keys/records"):
             durable.sweep((archive.root / top / noted["old"]).parent)

@@ -10,33 +10,64 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from archivist.archive import Archive
+from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest
+from archivist.granting import check_open, loan_that_opens, opened
+from archivist.loan_desk import at_the_desk, subject_of
 from archivist.records import Entry, target_of
+from archivist.watermark import Mark, stamped
 from index.catalogue import Row
+from policies.policy import Policy
 from storage.errors import Damaged
 from storage.people import Unlocked
 
 
 def view(
-    archive: Archive, record: str, purpose: str, person: Unlocked, now: datetime
+    archive: Archive, policy: Policy, record: str, purpose: str, person: Unlocked, now: datetime
 ) -> tuple[Row, Iterator[bytes]]:
     """Open a record for a person; returns its row and its bytes, verified as they come.
 
-    Raises NotKnown, NotAllowed without clearance, BadRequest without a purpose, Damaged
+    Whoever is not cleared but borrows it gets it with a watermark on every page, and the row
+    names the `loan`. Raises NotKnown, NotAllowed without clearance or loan, Denied after a loan's
+    last day, BadRequest without a purpose or for what cannot be marked, Damaged
     when the stored bytes are not what was filed. What is refused is not recorded as seen.
     """
     if not purpose.strip():
         raise BadRequest("请写明调阅用途", "a purpose is needed")
     archive.follow()
     row = archive.the("record", record)
+    loan = loan_that_opens(archive, row, person.name)
+    if loan is not None:
+        return _borrowed(archive, policy, row, loan, purpose, person, now)
     chunks = archive.record_bytes(row, "scan", person)
-    subject = {name: row[name] for name in ("customer", "dossier")} | {"record": record}
     with archive.writing(now, person.name) as desk:
-        folder = f"{row['customer']}/{row['dossier']}"
-        desk.say_with_card(folder, record, {"v": 1, "purpose": purpose}, "view", subject)
+        _say(desk, row, purpose)
     archive.follow()
     return row, _compared(archive, row, chunks)
+
+
+def _borrowed(
+    archive: Archive, policy: Policy, row: Row, loan: Row, purpose: str, person: Unlocked,
+    now: datetime,
+) -> tuple[Row, Iterator[bytes]]:  # fmt: skip
+    """Open a record by a loan: what the borrower gets says on every page whose it is."""
+    with at_the_desk(archive, now, person.name, "open", subject_of(loan)) as desk:
+        check_open(archive, loan, now)
+        plain = b"".join(_compared(archive, row, opened(archive, loan, row, person)))
+        grade = policy.grades.get(row["grade"])
+        moment = now.astimezone().strftime("%Y-%m-%d %H:%M")
+        mark = Mark(person.name, loan["id"], moment, grade.mark if grade else "")
+        media, marked = stamped(row["media"], plain, mark)
+        _say(desk, row, purpose, loan["id"])
+    archive.follow()
+    return row | {"media": media, "loan": loan["id"]}, iter([marked])
+
+
+def _say(desk: Desk, row: Row, purpose: str, loan: str | None = None) -> None:
+    folder, record = f"{row['customer']}/{row['dossier']}", row["id"]
+    subject = {"customer": row["customer"], "dossier": row["dossier"], "record": record}
+    subject |= {"loan": loan} if loan else {}
+    desk.say_with_card(folder, record, {"v": 1, "purpose": purpose}, "view", subject)
 
 
 def _compared(archive: Archive, row: Row, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ nobody's passphrase: bodies are compared by digest, heads by digest and label.
     C-DAMAGED   the catalogue cannot be read
     S-BODY      a stored body is missing, or is not the one filed
     S-HEAD      a head is missing, another record's, or of another key or generation
+    S-GRANT     what opens a record to a borrower belongs to no open loan, or was altered
     S-CARD      a sealed card is missing, or is not the one the entry names
     K-GRADE     a grade's public key is missing, or is not the one the ledger names
     K-PERSON    a person's public page is missing, another's, or has other keys
@@ -28,10 +29,13 @@ from pathlib import Path
 from typing import Any
 
 from archivist.archive import HOUSE, Archive, record_label, record_name
+from archivist.granting import label_of
 from index.catalogue import Change, Row
 from index.errors import IndexLocked, ShadowError
 from index.replay import Difference, Replay
+from policies.loan_life import OUT
 from storage.errors import Damaged, DiskFailed, StorageError
+from storage.grants import Grants
 from storage.keys import recipient_digest
 from storage.ledger import Ledger
 from storage.ledger_findings import Finding
@@ -63,6 +67,7 @@ def vouched(archive: Archive, reach: Reach = lambda done, total: None) -> Iterat
             yield from _stored(archive, ledger, replay, reach)
         finally:
             ledger.close()
+        yield from _grants(archive, replay)
         yield from _keys(archive, replay)
 
 
@@ -162,6 +167,27 @@ def _head(archive: Archive, row: Row, newest: int) -> None:
             raise
         # A rotation under way: the new head lies there before the entry that names it.
         verify(name, record_label(row["id"], key, newest), None)
+
+
+def _grants(archive: Archive, replay: Replay) -> Iterator[Finding]:
+    grants = Grants(archive.vault)
+    for name in list(grants.names()):
+        loan = replay.loan(name.partition("/")[0])
+        if loan and loan["state"] in ("requested", "approved"):
+            continue  # being issued at this moment: its entry comes after it
+        check = partial(_same_grant, grants, replay, name, loan)
+        yield from _checked("S-GRANT", f"keys/loans/{name}", check)
+
+
+def _same_grant(grants: Grants, replay: Replay, name: str, loan: Row | None) -> None:
+    record = replay.record(name.partition("/")[2])
+    named = (loan or {}).get("grants") or {}
+    if loan is None or record is None or record["id"] not in named:
+        raise Damaged("belongs to no loan")
+    if loan["state"] not in OUT:
+        raise Damaged("outlived its loan: it goes with the next start of archivist watch")
+    label = label_of(loan["id"], record["id"], loan["granted_until"])
+    grants.verify(name, record_name(record), label, named[record["id"]])
 
 
 # ── public keys ───────────────────────────────────────────────────────────────

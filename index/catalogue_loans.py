@@ -6,6 +6,7 @@ the entries alone. Names of readers from outside, purposes and notes are in seal
 
     lent       record → pages, as the request counted them
     steps      who is to say yes, in order: {"role", "act"}
+    grants     record → SHA-256 of the head that opens it to the borrower
     approvals  who said yes: {"step", "role", "act", "person", "time", "expires", "entry", "round"}
     round      ledger index of the request or renewal that approvals are asked for now
 """
@@ -23,8 +24,9 @@ CREATE TABLE loan (
   form TEXT NOT NULL, purpose TEXT NOT NULL, lent TEXT NOT NULL, steps TEXT NOT NULL,
   approvals TEXT NOT NULL, separate INTEGER NOT NULL, round INTEGER NOT NULL, state TEXT NOT NULL,
   requested TEXT NOT NULL, until TEXT, due TEXT, due_after TEXT, excused TEXT, issued TEXT,
-  issued_by TEXT, counted TEXT, recalled TEXT, returned TEXT, returned_by TEXT, condition TEXT,
-  recounted TEXT, clauses TEXT NOT NULL, packs TEXT NOT NULL, card TEXT);
+  issued_by TEXT, counted TEXT, grants TEXT, granted_until TEXT, recalled TEXT, returned TEXT,
+  returned_by TEXT, condition TEXT, recounted TEXT, clauses TEXT NOT NULL,
+  packs TEXT NOT NULL, card TEXT);
 CREATE INDEX loan_person ON loan (person);
 CREATE INDEX loan_dossier ON loan (dossier);
 """
@@ -111,6 +113,8 @@ def _issued(entry: Mapping[str, Any]) -> dict[str, Any]:
         "due": entry.get("due"),
         "due_after": _json(after) if after else None,
         "counted": _json(entry["counted"]),
+        "grants": _json(entry["grants"]) if "grants" in entry else None,
+        "granted_until": entry.get("granted_until"),
     }
 
 

@@ -338,6 +338,7 @@ JSON_COLUMNS = frozenset(
         "due_after",
         "counted",
         "recounted",
+        "grants",
     )
 )
 

@@ -199,7 +199,7 @@ def issue(
     day, count = _day(on), lending.Count(pages, pieces)
     if day > date.fromisoformat(today()):
         raise BadRequest("还没有到那一天", "that day has not come")
-    who = call.somebody().name
+    who = call.somebody().unlocked()
     done = lending.issue(call.archive, call.policy, loan, count, note, who, now(), day)
     papers = [{"form": form.id, "title": form.zh, "title_en": form.en} for form in done.papers]
     _told(call, loan, on, pages=done.pages, pieces=done.pieces, papers=papers)

@@ -47,7 +47,8 @@ def view_command(call: Call, record: str, output: Path | None, purpose: str) -> 
     if output is not None and not output.parent.is_dir():
         # Said before the ledger names somebody as having seen what could not be written.
         raise BadRequest(f"没有目录 {output.parent}", f"there is no folder {output.parent}")
-    row, chunks = viewing.view(call.archive, record, purpose, call.somebody().unlocked(), now())
+    person = call.somebody().unlocked()
+    row, chunks = viewing.view(call.archive, call.policy, record, purpose, person, now())
     if output is None:
         for chunk in chunks:
             sys.stdout.buffer.write(chunk)
@@ -55,8 +56,15 @@ def view_command(call: Call, record: str, output: Path | None, purpose: str) -> 
         return
     size_bytes = _write(output, chunks)
     note(say("已登记本次调阅", "this viewing is recorded"))
+    if row.get("loan"):
+        note(
+            say(
+                f"凭借阅 {row['loan']} 打开，每页有您的水印，不得转借",
+                f"opened by loan {row['loan']}; every page bears your watermark: do not lend it on",
+            )
+        )
     call.emit({"record": record, "file": str(output), "size_bytes": size_bytes,
-               "media": row["media"]}, str(output))  # fmt: skip
+               "media": row["media"], "loan": row.get("loan")}, str(output))  # fmt: skip
 
 
 def _write(output: Path, chunks: Iterator[bytes]) -> int:

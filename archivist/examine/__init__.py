@@ -15,6 +15,7 @@ and little time (`confine`, `limits`); what comes back is checked for shape (`po
     wire      frames between the two
     child     look and read                       child's side
     media, pdf_look, pdf_read, images, textlayer  what the file is, its text and its pixels
+    cut, mark                                     pages as a file of their own; words over them
     page, recognise, engine, layout               one page: code, blank, lines of text
 
 Rules it keeps: a scan is never changed, and no file can make examining fail: the worst it can get

@@ -9,10 +9,11 @@ it is ready, and answers requests until the connection closes:
     {"do": "read", "media_type", "page",
      "cover_tag"}                         -> {"page": {...}}                or {"defect", "detail"}
     {"do": "cut", "media_type", "pages"}  -> {"cut": size}, then so many bytes; or a defect
+    {"do": "mark", "media_type", "words"} -> as a cut; `words` is a small PDF, in base64
     {"do": "backend"}                     -> {"backend"}
 
-A look, a read or a cut comes with the open scan beside it. A page in the reply to a look is either
-finished (text layer, empty) or `{"read": true}`: its picture has to be read.
+A look, a read, a cut or a mark comes with the open scan beside it. A page in the reply to a look is
+either finished (text layer, empty) or `{"read": true}`: its picture has to be read.
 
 Rules it keeps:
 - A child that is never asked to read never imports recognition: for a text PDF it is pypdf and
@@ -24,6 +25,7 @@ Rules it keeps:
 
 from __future__ import annotations
 
+import base64
 import ctypes
 import json
 import os
@@ -38,7 +40,7 @@ from archivist.examine.limits import Limits
 from archivist.examine.unfit import DAMAGED, NOT_A_DOCUMENT, TOO_LARGE, Unfit
 
 _HEAD_BYTES = 1024
-_MAX_REQUEST_BYTES = 64 * 1024
+_MAX_REQUEST_BYTES = 1024 * 1024  # the words of a mark bring their font along
 
 
 def look(stream: BinaryIO, name: str, limits: Limits, cover_tag: str) -> dict[str, Any]:
@@ -76,6 +78,13 @@ def cut_out(stream: BinaryIO, media_type: str, pages: list[int]) -> dict[str, An
     return {"cut": cut(stream, media_type, pages)}
 
 
+def mark_all(stream: BinaryIO, media_type: str, words: str) -> dict[str, Any]:
+    """The same words over every page. Raises `Unfit`, or what the parsers raise."""
+    from archivist.examine.mark import mark
+
+    return {"cut": mark(stream, media_type, base64.b64decode(words))}
+
+
 def answer(request: dict[str, Any], descriptor: int | None, limits: Limits) -> dict[str, Any]:
     """The reply to one request; a cut file is in it as bytes. Closes `descriptor`."""
     if request["do"] == "backend":
@@ -86,6 +95,9 @@ def answer(request: dict[str, Any], descriptor: int | None, limits: Limits) -> d
             if request["do"] == "look":
                 cpu_allowance(limits.look_cpu_seconds)
                 return look(stream, request["name"], limits, request["cover_tag"])
+            if request["do"] == "mark":
+                cpu_allowance(limits.look_cpu_seconds)
+                return mark_all(stream, request["media_type"], request["words"])
             cpu_allowance(limits.read_cpu_seconds)
             if request["do"] == "cut":
                 return cut_out(stream, request["media_type"], request["pages"])

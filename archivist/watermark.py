@@ -1,0 +1,97 @@
+"""Watermarks: what a borrower gets of a record says on every page whose it is.
+
+Owns the words and how they look: name, loan, time, the grade's mark, over the page and at its
+foot. They are drawn here; the document, which nobody trusts, is opened and rewritten by a confined
+child (`archivist.examine.mark`), so a hostile one costs at most this viewing.
+
+    mark = Mark("wang", "L000001", "2026-11-29 16:05")
+    media, content = stamped("application/pdf", content, mark)
+"""
+
+import base64
+import os
+from dataclasses import dataclass
+
+from archivist.errors import BadRequest
+from archivist.examine.limits import Limits
+from archivist.examine.process import Child, ChildGone
+from archivist.printing import Paper, printable, text_width
+
+SQUARE_PT, FOOT_PT = 260.0, 14.0
+LEAN_DEGREES = 30
+FAINT, FOOT_FAINT = 0.22, 0.75  # how strongly the words stand over the page, and at its foot
+LARGEST_PT = 26.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What stands on every page: the borrower, the loan, the moment as shown, the grade's mark,
+    and the number of a registered copy."""
+
+    name: str
+    loan: str
+    at: str
+    grade: str = ""
+    copy: str = ""
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        """The words in two lines."""
+        who = " ".join(filter(None, (self.name, self.copy or self.loan)))
+        return printable(who), printable(" ".join(filter(None, (self.at, self.grade))))
+
+
+def stamped(media: str, content: bytes, mark: Mark) -> tuple[str, bytes]:
+    """Media type and bytes with the mark on every page. Raises BadRequest for what cannot be
+    marked, Unavailable when no child starts."""
+    limits = Limits()
+    scan = os.memfd_create("scan", os.MFD_CLOEXEC)
+    child = Child(limits, None)
+    try:
+        with os.fdopen(os.dup(scan), "wb") as file:
+            file.write(content)
+        os.lseek(scan, 0, os.SEEK_SET)
+        request = {"do": "mark", "media_type": media,
+                   "words": base64.b64encode(words(mark)).decode("ascii")}  # fmt: skip
+        reply = child.ask(request, scan, limits.look_wall_seconds)
+        if "cut" not in reply:
+            raise _unmarked(f"{reply.get('defect')}: {reply.get('detail')}")
+        return media, b"".join(child.body(int(reply["cut"]), limits.look_wall_seconds))
+    except ChildGone as gone:
+        raise _unmarked(gone.reason) from None
+    finally:
+        os.close(scan)
+        child.end()
+
+
+def words(mark: Mark) -> bytes:
+    """The mark as a PDF of two pages: a square to be repeated, and a strip for the foot."""
+    paper = Paper("")
+    canvas = paper.canvas
+    canvas.setPageSize((SQUARE_PT, SQUARE_PT))
+    canvas.setFillGray(0.25)
+    canvas.setFillAlpha(FAINT)
+    canvas.translate(SQUARE_PT / 2, SQUARE_PT / 2)
+    canvas.rotate(LEAN_DEGREES)
+    widest = max(text_width(line, 1) for line in mark.lines) or 1
+    size = min(LARGEST_PT, 0.95 * SQUARE_PT / widest)
+    for number, line in enumerate(mark.lines):
+        paper.text(line, size, -text_width(line, size) / 2, size * (0.3 - 1.4 * number))
+    paper.next_page()
+    foot = "  ".join(mark.lines)
+    width = text_width(foot, FOOT_PT * 0.6) + 2
+    canvas.setPageSize((max(width, FOOT_PT), FOOT_PT))
+    canvas.setFillGray(0)
+    canvas.setFillAlpha(FOOT_FAINT)
+    paper.text(foot, FOOT_PT * 0.6, 1, FOOT_PT * 0.3)
+    paper.next_page()
+    return paper.finished()
+
+
+def _unmarked(detail: str) -> BadRequest:
+    return BadRequest(
+        f"不能给这份资料加水印，不予打开（{detail}）",
+        f"this record cannot be watermarked and is not opened ({detail})",
+        "请由有涉密权限的人当面查阅",
+        "somebody who is cleared shows it in the room",
+    )
