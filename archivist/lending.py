@@ -95,11 +95,13 @@ def issue(
     custodian: Unlocked,
     now: datetime,
     today: date,
+    copies: int = 1,
 ) -> Handed:
     """Hand the papers out, and open the records to a borrower who has keys here.
 
     Heads that open them are durable before the entry that names them. Raises NotKnown, NotAllowed,
-    Denied, BadRequest (a count that differs without a note).
+    Denied, BadRequest (a count that differs without a note). `copies` counts for the form `copy`:
+    each gets a number of its own (S001-4-R20).
     """
     archive.follow()
     row = the_loan(archive, loan)
@@ -121,6 +123,7 @@ def issue(
             "counted": counted,
             "records": sorted(row["lent"]),
             "grants": heads or None,
+            "copies": copies if row["form"] == "copy" else None,
             "granted_until": (due or today).isoformat() if heads else None,
         }
         _say(desk, row, "issue", state, note, **more, **entry_fields(ruling))

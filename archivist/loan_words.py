@@ -17,11 +17,14 @@ from policies.policy import Policy
 _CONDITIONS = {"intact": "完好", "damaged": "损坏", "incomplete": "缺失", "lost": "遗失"}
 
 
-def loan_words(archive: Archive, policy: Policy, loan: str) -> Known:
-    """Everything that a form may ask of a loan. Raises NotKnown."""
+def loan_words(archive: Archive, policy: Policy, loan: str, known: Known | None = None) -> Known:
+    """Everything that a form may ask of a loan, behind what is `known` of it already.
+
+    Raises NotKnown.
+    """
     row = the_loan(archive, loan)
     card, name = card_of(archive, row), reader_of(archive, row)
-    known = Known()
+    known = known or Known()
     known.say(("借阅编号", "编号"), row["id"])
     known.say(
         ("档案名称", "资料名称", "文件资料名称", "所需客户资料"), _papers(archive, policy, row)

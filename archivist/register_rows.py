@@ -5,7 +5,7 @@ complaint, an inspection. Each row is a `Known`, and the form asks it by heading
 
 Rules it keeps: a register lists what lies in dossiers of its own regulation, unless one dossier
 or customer is asked for; the company's own registers list all. What the archive has no record of
-gives no row at all: destructions and copies are written by hand until there are such acts.
+gives no row at all: destructions are written by hand until there is such an act.
 
     for known in rows(asked, cited):
         print(known.about("客户名称").lines)
@@ -29,6 +29,7 @@ from archivist.form_words import (
     type_words,
 )
 from archivist.loan_book import GRANTED, TEMPORARY
+from archivist.loan_copies import copies_of
 from archivist.loan_words import loan_words
 from archivist.records import Entry
 from archivist.regulations import roles_meant
@@ -362,6 +363,26 @@ def _loans(asked: Asked, cited: Cited[Form]) -> Iterator[Known]:
             yield loan_words(asked.archive, asked.policy, row["id"])
 
 
+def _copies(asked: Asked, cited: Cited[Form]) -> Iterator[Known]:
+    """A line for each copy made in the period of papers of the register's dossiers."""
+    wanted = {row["id"] for row in asked.dossiers(cited)}
+    for loan in asked.archive.catalogue.loans():
+        if loan["dossier"] not in wanted or not asked.within(loan["issued"] or ""):
+            continue
+        for copy in copies_of(asked.archive, loan):
+            known = Known()  # what is first said of a heading stands
+            known.say(("复印件编号", "编号"), copy["copy"])
+            known.say(("原件编号",), copy["target"])
+            known.say(("份数",), 1)
+            known.say(("复印人",), copy["made_by"])
+            known.say(("复印日期",), copy["made"])
+            known.say(("领用人",), copy["person"])
+            known.say(("归还日期",), copy["returned"] or copy["due"])
+            known.say(("销毁日期",), copy["destroyed"])
+            known.say(("监销人",), copy["witness"])
+            yield loan_words(asked.archive, asked.policy, loan["id"], known)
+
+
 def _register_of(row: Row) -> str:
     """The register that a loan belongs in."""
     if row["person"] is None:
@@ -382,4 +403,5 @@ _SOURCES: dict[str, Callable[[Asked, Cited[Form]], Iterator[Known]]] = {
     "loans": _loans,
     "temporary_loans": _loans,
     "external_readers": _loans,
+    "copies": _copies,
 }

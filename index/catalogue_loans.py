@@ -7,6 +7,7 @@ the entries alone. Names of readers from outside, purposes and notes are in seal
     lent       record → pages, as the request counted them
     steps      who is to say yes, in order: {"role", "act"}
     grants     record → SHA-256 of the head that opens it to the borrower
+    copies_destroyed  number of a copy → {"on", "who", "witness", "method"}
     approvals  who said yes: {"step", "role", "act", "person", "time", "expires", "entry", "round"}
     round      ledger index of the request or renewal that approvals are asked for now
 """
@@ -24,7 +25,8 @@ CREATE TABLE loan (
   form TEXT NOT NULL, purpose TEXT NOT NULL, lent TEXT NOT NULL, steps TEXT NOT NULL,
   approvals TEXT NOT NULL, separate INTEGER NOT NULL, round INTEGER NOT NULL, state TEXT NOT NULL,
   requested TEXT NOT NULL, until TEXT, due TEXT, due_after TEXT, excused TEXT, issued TEXT,
-  issued_by TEXT, counted TEXT, grants TEXT, granted_until TEXT, recalled TEXT, returned TEXT,
+  issued_by TEXT, counted TEXT, grants TEXT, granted_until TEXT, copies INTEGER,
+  copies_destroyed TEXT, recalled TEXT, returned TEXT,
   returned_by TEXT, condition TEXT, recounted TEXT, clauses TEXT NOT NULL,
   packs TEXT NOT NULL, card TEXT);
 CREATE INDEX loan_person ON loan (person);
@@ -51,6 +53,10 @@ def loan(
         changed["approvals"] = _json([*row["approvals"], _approval(index, entry)])
     if entry["step"] == "renew":
         changed["round"] = index
+    if entry["step"] == "destroy-copy":
+        gone = {str(entry["copy"]): {"who": entry["who"]} | {
+            name: entry[name] for name in ("on", "witness", "method")}}  # fmt: skip
+        changed["copies_destroyed"] = _json((row["copies_destroyed"] or {}) | gone)
     names = list(changed)
     sets = ", ".join(f"{name} = ?" for name in names)
     values = [changed[name] for name in names]
@@ -115,6 +121,7 @@ def _issued(entry: Mapping[str, Any]) -> dict[str, Any]:
         "counted": _json(entry["counted"]),
         "grants": _json(entry["grants"]) if "grants" in entry else None,
         "granted_until": entry.get("granted_until"),
+        "copies": entry.get("copies"),
     }
 
 
@@ -149,6 +156,7 @@ _CHANGES = {
     "excuse": lambda entry: {"excused": entry["until"]},
     "recall": lambda entry: {"recalled": entry["on"], **_new_due(entry)},
     "return": _returned,
+    "destroy-copy": _nothing,
 }
 
 

@@ -339,6 +339,7 @@ JSON_COLUMNS = frozenset(
         "counted",
         "recounted",
         "grants",
+        "copies_destroyed",
     )
 )
 

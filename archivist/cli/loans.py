@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from archivist import lending, loan_book, loan_papers, loans
+from archivist import lending, loan_book, loan_copies, loan_papers, loans
 from archivist.cli.answers import RELATION_WORDS
 from archivist.cli.door import Call, common_options, now, pass_call, today
 from archivist.cli.labels import dossier_type_label, local_time, role_label
@@ -38,6 +38,7 @@ DENIES: Words = ("；不允许的也记入台账", "; what is denied is recorded
 CONDITIONS = {"intact": "完好", "damaged": "损坏", "incomplete": "缺失", "lost": "遗失"}
 ENDS = (0, 2, 4, 10, 11, 12, 13)
 _FORMS = {zh: form for form, (zh, _) in ACTION_WORDS.items() if form in loans.FORMS}
+_OTHER_STEPS = {"view": "打开", "open": "打开", "destroy-copy": "销毁复印件"}
 _CONDITIONS = {zh: name for name, zh in CONDITIONS.items()}
 
 
@@ -185,12 +186,16 @@ def cancel(call: Call, loan: str) -> None:
                       changes=_adds(ENTRY), never=KEPT, exits=ENDS)  # fmt: skip
 @click.argument("loan")
 @_counting
+@option("--copies", type=click.IntRange(1, 99), default=1, show_default=True, metavar="N",
+        zh="复制时：做了几份，逐份编号。",
+        help="For copies: how many were made; each is numbered.")  # fmt: skip
 @_ON
 @common_options
 @pass_call
 def issue(
-    call: Call, loan: str, pages: int | None, pieces: int | None, note: str, on: str | None
-) -> None:
+    call: Call, loan: str, pages: int | None, pieces: int | None, note: str, copies: int,
+    on: str | None,
+) -> None:  # fmt: skip
     """Hand LOAN out: approvals, grade and original are checked anew, both sides count.
 
     By whoever keeps the papers, and never to himself. A count that differs from the record is
@@ -200,7 +205,7 @@ def issue(
     if day > date.fromisoformat(today()):
         raise BadRequest("还没有到那一天", "that day has not come")
     who = call.somebody().unlocked()
-    done = lending.issue(call.archive, call.policy, loan, count, note, who, now(), day)
+    done = lending.issue(call.archive, call.policy, loan, count, note, who, now(), day, copies)
     papers = [{"form": form.id, "title": form.zh, "title_en": form.en} for form in done.papers]
     _told(call, loan, on, pages=done.pages, pieces=done.pieces, papers=papers)
     if call.json:
@@ -310,6 +315,52 @@ def return_(
                   f"({cited.row.clause})"))  # fmt: skip
 
 
+# ── copies ────────────────────────────────────────────────────────────────────
+
+
+@loan_command.command("copies", zh="复印件登记簿：编号、原件、领用人、归还日期、是否销毁。",
+                      never=NOTHING, exits=(0, 10, 12))  # fmt: skip
+@option("--out", is_flag=True, zh="只列在外的。", help="Only those not back yet.")
+@common_options
+@pass_call
+def copies_(call: Call, out: bool) -> None:
+    """List every copy that was made: its number, who has it, when it is due, whether destroyed."""
+    rows = loan_copies.registered(call.archive, out)
+    heads = (say("复印件", "copy"), say("原件", "original"), say("领用人", "person"),
+             say("复印日期", "made"), say("归还日期", "due"), say("状态", "state"),
+             say("监销人", "witness"))  # fmt: skip
+    lines = [
+        (row["copy"], row["target"], row["person"], row["made"], row["due"],
+         say(loan_copies.STATES[row["state"]], row["state"]), row["witness"])
+        for row in rows
+    ]  # fmt: skip
+    call.emit(
+        masked_in(rows),
+        lambda: masked(table(heads, lines)) if rows else say("没有复印件", "no copies"),
+    )
+
+
+@loan_command.command("destroy-copy", zh="登记复印件 COPY（如 L000001-1）已销毁，"
+                      "须有监销人在场。\n\n由保管档案的人办理；监销人是另一人，且不是借阅人。",
+                      changes=_adds(ENTRY), never=KEPT, exits=ENDS)  # fmt: skip
+@click.argument("copy")
+@option("--witness", required=True, metavar="PERSON", zh="监销人。", help="Who saw it.")
+@option("--method", type=click.Choice([*loan_copies.METHODS, *loan_copies.METHODS.values()]),
+        default="shred", show_default=True, zh="销毁方式。", help="How.")  # fmt: skip
+@_ON
+@common_options
+@pass_call
+def destroy_copy(call: Call, copy: str, witness: str, method: str, on: str | None) -> None:
+    """Record that COPY (as L000001-1), which came back, was destroyed before a witness.
+
+    By whoever keeps the papers; the witness is somebody else, and not the borrower.
+    """
+    code = {zh: code for code, zh in loan_copies.METHODS.items()}.get(method, method)
+    line = loan_copies.destroy(call.archive, call.policy, copy, code, witness,
+                               call.somebody().name, now(), _day(on))  # fmt: skip
+    call.emit(line, say(f"{copy} 已销毁，监销人 {witness}", f"{copy} destroyed, witness {witness}"))
+
+
 # ── looking ───────────────────────────────────────────────────────────────────
 
 
@@ -413,10 +464,12 @@ def _shown(call: Call, row: dict[str, Any]) -> str:
 
 
 def _step(one: dict[str, Any]) -> str:
-    if one["step"] != "denied":
+    if one["step"] in ACT_WORDS:
         return say(ACT_WORDS[one["step"]][0], one["step"])
+    if one["step"] in _OTHER_STEPS:
+        return say(_OTHER_STEPS[one["step"]], one["step"])
     zh, en = REASONS.get(one["reason"], (one["reason"],) * 2)
-    tried = ACT_WORDS.get(one["tried"], (one["tried"],) * 2)[0]
+    tried = ACT_WORDS.get(one["tried"], (_OTHER_STEPS.get(one["tried"], one["tried"]),))[0]
     return say(f"{tried}被拒：{zh}", f"{one['tried']} denied: {en}")
 
 

@@ -148,6 +148,8 @@ ASKS = {
     "loan approve": signs("L000002", duty=True, denies=True),
     "loan refuse": signs("L000002 --reason x", duty=True, denies=True),
     "loan cancel": signs("L000002", duty=True, denies=True),
+    "loan copies": reads(),
+    "loan destroy-copy": signs("L000001-1 --witness wang", duty=True, denies=True),
     "loan issue": signs("L000003", duty=True, denies=True),
     "loan renew": signs("L000001 --until 2099-01-01", duty=True, denies=True),
     "loan excuse": signs("L000001 --until 2099-01-01 --reason x", duty=True, denies=True),
