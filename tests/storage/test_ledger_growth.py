@@ -152,6 +152,24 @@ def test_a_ledger_is_whole_while_others_write_it(more: int, publish: bool, tmp_p
     assert report.size == 700 + more
 
 
+@pytest.mark.parametrize("more", [1, 300, 1500])
+def test_what_is_published_while_a_ledger_is_opened_is_no_rollback(
+    more: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A published head newer than the journal just read makes the reader read on."""
+    root = tmp_path / "ledger"
+    writer, load = make(root, 300, publish=True), Ledger.load
+
+    def overtaken(reader: Ledger) -> None:
+        load(reader)
+        if writer.size == 300:
+            writer.append(entries(300 + more, 300))
+            writer.publish()
+
+    monkeypatch.setattr(Ledger, "load", overtaken)
+    assert Ledger.open(root, VKEY).size == 300 + more
+
+
 def test_no_file_appears_or_goes_unseen_while_files_are_compared(tmp_path: Path) -> None:
     """A station that commits and publishes all the time never makes a ledger look damaged."""
     root = tmp_path / "ledger"
