@@ -2,7 +2,8 @@
 
     scripts/bench intake [--count N] [--rounds R]   text PDFs, documents per second
     scripts/bench ocr    [--pages N] [--rounds R]   scanned pages, pages per second
-    scripts/bench search [--pages N] [--rounds R] [--grades N]   a whole cold search process
+    scripts/bench search [--pages N] [--rounds R] [--grades N [--inserted N]]   a whole cold
+                                                    search process; so many pages more a grade
     scripts/bench merge  [--pages N] [--rounds R] [--grades N]   the engines' own share of a search
     scripts/bench index  [--pages N] [--rounds R]   pages indexed per second, both engines
     scripts/bench rotate [--records N] [--rounds R]   heads sealed anew to a new key, per second
@@ -25,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -288,6 +289,9 @@ def bench_grades(options: argparse.Namespace) -> None:
         bench.run("login", "bench")
         needles = [page_text(seed * 100)[40:46] for seed in range(4)] + ["客户", "合"]
         bench.run("search", needles[0])
+        if options.inserted:
+            insert_pages(bench, chosen, options.inserted)
+            needles = list(ASKED.values())
         # One grade alone means that the others are not open at all, as for somebody who is
         # cleared for this one; a filter would still have opened all of them.
         held = {grade: sorted(bench.root.glob(f"keys/grades/{grade}/*/*.age")) for grade in GRADES}
@@ -301,7 +305,8 @@ def bench_grades(options: argparse.Namespace) -> None:
                 with away(others):
                     rates.setdefault(grade, []).append(seconds_of(words, bench.environment))
             rates.setdefault("all of them", []).append(seconds_of(words, bench.environment))
-    report(f"search, cold process, {options.pages} pages a grade", "ms", milliseconds(rates))
+    pages = options.pages + options.inserted
+    report(f"search, cold process, {pages} pages a grade", "ms", milliseconds(rates))
     medians = {grade: statistics.median(values) for grade, values in rates.items()}
     slowest = max(medians[grade] for grade in chosen)
     print(f"{len(chosen)} grades / slowest single grade: {medians['all of them'] / slowest:.2f}")
@@ -322,6 +327,24 @@ def merged_pages(grade: int, start: int, stop: int) -> Iterator[Any]:
         text += RARE * (number % 7000 == 3) + COMMON * (number % 10 == 3)
         names = (f"C{number // 100:06}", f"D{number // 10:06}", "sales_contract")
         yield Page(f"R{grade}{number:08}", 1, *names, 20260101, "", text)
+
+
+def insert_pages(bench: Bench, grades: Sequence[str], count: int) -> None:
+    """Put pages straight into the indexes: filing a hundred thousand would take an hour."""
+    from archivist import config
+    from index.fts5 import Fts5Engine
+    from storage.session import load, runtime_folder
+
+    archive_id = config.load(bench.root).archive_id
+    session = load(runtime_folder(bench.environment), archive_id, datetime.now(UTC))
+    assert session is not None, "logged in just now"
+    for (name, _), key in session.index_keys.items():
+        if name not in grades:
+            continue
+        engine = Fts5Engine.open(bench.root / "index" / f"{name}.db", key)
+        for start in range(0, count, 1000):
+            engine.put(merged_pages(grades.index(name), start, min(start + 1000, count)), 0)
+        engine.close()
 
 
 def bench_merge(options: argparse.Namespace) -> None:
@@ -702,6 +725,8 @@ def main() -> None:
         if command in ("search", "merge"):
             usual = 1 if command == "search" else 3
             words.add_argument("--grades", type=int, choices=range(1, 6), default=usual)
+        if command == "search":
+            words.add_argument("--inserted", type=int, default=0)
     rotate = commands.add_parser("rotate")
     rotate.add_argument("--records", type=int, default=20_000)
     rotate.add_argument("--rounds", type=int, default=3)
