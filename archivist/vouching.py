@@ -81,7 +81,6 @@ def vouched(archive: Archive, reach: Reach = lambda done, total: None) -> Iterat
             yield from found
             if not alone:
                 patience = 0.0
-        yield from _grants(archive, replay)
 
 
 @contextmanager
@@ -156,6 +155,7 @@ def _looks(archive: Archive, ledger: Ledger, replay: Replay, reach: Reach) -> It
         yield partial(_grade_key, archive, row)
     for row in replay.people():
         yield partial(_person, archive, replay, row["id"])
+    yield partial(_grants, archive, replay)
 
 
 def _card(archive: Archive, named: Mapping[str, str] | None) -> Iterator[Finding]:
