@@ -192,12 +192,12 @@ class Archive:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger, opened against what the catalogue has already seen of it."""
-        held = (self.catalogue.applied, bytes.fromhex(self.catalogue.root))
+        size, root = self.catalogue.seen
         return Ledger.open(
             self.root / "ledger",
             self.settings.vkey,
             self.house.signing_key(),
-            must_hold=held if held[0] else None,
+            must_hold=(size, bytes.fromhex(root)) if size else None,
         )
 
     @cached_property

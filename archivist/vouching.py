@@ -15,7 +15,11 @@ nobody's passphrase: bodies are compared by digest, heads by digest and label.
     K-GRADE     a grade's public key is missing, or is not the one the ledger names
     K-PERSON    a person's public page is missing, another's, or has other keys
 
-Rule: findings name ids, files, columns and digests; never a value of a row.
+Rules it keeps:
+- Findings name ids, files, columns and digests; never a value of a row.
+- Somebody at work is no damage. Comparing takes minutes and holds nobody up, so a record may be
+  sealed anew, or a key made, after its row was read. What does not fit is therefore looked at
+  again while nobody writes, by what the ledger says then; only what still does not fit is found.
 
     for finding in vouched(archive, reach):
         print(finding.code, finding.where, finding.message)
@@ -24,6 +28,7 @@ Rule: findings name ids, files, columns and digests; never a value of a row.
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,13 +39,14 @@ from index.catalogue import Change, Row
 from index.errors import IndexLocked, ShadowError
 from index.replay import Difference, Replay
 from policies.loan_life import OUT
-from storage.errors import Damaged, DiskFailed, StorageError
+from storage.errors import Busy, Damaged, DiskFailed, Missing, StorageError
 from storage.grants import Grants
 from storage.keys import recipient_digest
-from storage.ledger import Ledger
+from storage.ledger import LOCK_TIMEOUT_SECONDS, Ledger
 from storage.ledger_findings import Finding
 
 Reach = Callable[[int, int], None]
+Look = Callable[[], Iterator[Finding]]
 
 KINDS = {"altered": "C-ALTERED", "lost": "C-LOST", "foreign": "C-FOREIGN"}
 TRIES = 20  # a station that files all the time is caught up with in the second or third
@@ -64,11 +70,30 @@ def vouched(archive: Archive, reach: Reach = lambda done, total: None) -> Iterat
         try:
             yield from _catalogue(archive, ledger, replay)
             replay.apply(_changes(archive, ledger, replay.applied, ledger.size), "")
-            yield from _stored(archive, ledger, replay, reach)
+            doubtful = [look for look in _looks(archive, ledger, replay, reach) if any(look())]
         finally:
             ledger.close()
-        yield from _grants(archive, replay)
-        yield from _keys(archive, replay)
+        patience = LOCK_TIMEOUT_SECONDS
+        for look in doubtful:
+            with _nobody_writing(archive, patience) as (now, alone):
+                replay.apply(_changes(archive, now, replay.applied, now.size), "")
+                found = list(look())
+            yield from found
+            if not alone:
+                patience = 0.0
+
+
+@contextmanager
+def _nobody_writing(archive: Archive, patience: float) -> Iterator[tuple[Ledger, bool]]:
+    """The ledger read to its end, and whether its lock is held: one that is not to be had must
+    not keep damage from being named. Without the signing key nothing is cut, flushed or written."""
+    ledger = Ledger.open(archive.root / "ledger", archive.settings.vkey)
+    with ExitStack() as stack:
+        alone = False
+        with suppress(Busy, Missing, DiskFailed):
+            stack.enter_context(ledger.exclusive(patience))
+            alone = True
+        yield ledger, alone
 
 
 # ── the catalogue ─────────────────────────────────────────────────────────────
@@ -115,16 +140,22 @@ def _finding(found: Difference) -> Finding:
 # ── what is stored ────────────────────────────────────────────────────────────
 
 
-def _stored(archive: Archive, ledger: Ledger, replay: Replay, reach: Reach) -> Iterator[Finding]:
+def _looks(archive: Archive, ledger: Ledger, replay: Replay, reach: Reach) -> Iterator[Look]:
+    """One look at each thing that the ledger names; it goes by the rows when it is taken."""
     for _, raw in ledger.entries(0, replay.applied):
         fields = json.loads(raw)
-        yield from _card(archive, fields.get("card"))
-        yield from _evidence(archive, fields)
-    newest = {row["key"]: row["generation"] for row in replay.grade_keys()}
+        yield partial(_card, archive, fields.get("card"))
+        if "evidence" in fields:
+            yield partial(_evidence, archive, fields)
     total = replay.record_count()
     for done, row in enumerate(replay.every_record(), start=1):
-        yield from _record(archive, row, newest)
+        yield partial(_record, archive, replay, row["id"])
         reach(done, total)
+    for row in replay.grade_keys():
+        yield partial(_grade_key, archive, row)
+    for row in replay.people():
+        yield partial(_person, archive, replay, row["id"])
+    yield partial(_grants, archive, replay)
 
 
 def _card(archive: Archive, named: Mapping[str, str] | None) -> Iterator[Finding]:
@@ -148,22 +179,25 @@ def _evidence(archive: Archive, fields: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _checked("S-CARD", f"{name}.{body['suffix']}", verify)
 
 
-def _record(archive: Archive, row: Row, newest: Mapping[str, int]) -> Iterator[Finding]:
+def _record(archive: Archive, replay: Replay, record: str) -> Iterator[Finding]:
+    row = replay.record(record)
+    assert row is not None, "no step takes a record out"
     name, vault, sealed = record_name(row), archive.vault, row["generation"] is not None
     for body in (row["objects"][kind] for kind in ("scan", "card")):
         verify = partial(vault.verify_body, name, body["suffix"], body["sha256"], sealed=sealed)
         yield from _checked("S-BODY", f"{name}.{body['suffix']}", verify)
     if sealed:
-        yield from _checked("S-HEAD", name, partial(_head, archive, row, newest[row["key"]]))
+        newest = replay.newest_generation(row["key"])
+        yield from _checked("S-HEAD", name, partial(_head, archive, row, newest))
 
 
-def _head(archive: Archive, row: Row, newest: int) -> None:
+def _head(archive: Archive, row: Row, newest: int | None) -> None:
     name, key, generation = record_name(row), row["key"], row["generation"]
     verify = archive.vault.verify_head
     try:
         verify(name, record_label(row["id"], key, generation), row["objects"]["head"])
     except Damaged:
-        if newest == generation:
+        if newest is None or newest == generation:
             raise
         # A rotation under way: the new head lies there before the entry that names it.
         verify(name, record_label(row["id"], key, newest), None)
@@ -193,13 +227,16 @@ def _same_grant(grants: Grants, replay: Replay, name: str, loan: Row | None) -> 
 # ── public keys ───────────────────────────────────────────────────────────────
 
 
-def _keys(archive: Archive, replay: Replay) -> Iterator[Finding]:
-    for row in replay.grade_keys():
-        where = f"keys/grades/{row['key']}/{row['generation']:04}/public"
-        yield from _checked("K-GRADE", where, partial(_same_grade_key, archive, row))
-    for row in replay.people():
-        where = f"keys/people/{row['id']}.json"
-        yield from _checked("K-PERSON", where, partial(_same_person, archive, row))
+def _grade_key(archive: Archive, row: Row) -> Iterator[Finding]:
+    where = f"keys/grades/{row['key']}/{row['generation']:04}/public"
+    yield from _checked("K-GRADE", where, partial(_same_grade_key, archive, row))
+
+
+def _person(archive: Archive, replay: Replay, name: str) -> Iterator[Finding]:
+    row = replay.person(name)
+    assert row is not None, "no step takes a person out"
+    where = f"keys/people/{name}.json"
+    yield from _checked("K-PERSON", where, partial(_same_person, archive, row))
 
 
 def _same_grade_key(archive: Archive, row: Row) -> None:

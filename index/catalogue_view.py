@@ -39,6 +39,14 @@ class CatalogueView:
         """The latest time that stands in any of those entries (UTC); "" before the first."""
         return self._meta("newest")
 
+    @property
+    def seen(self) -> tuple[int, str]:
+        """`applied` and `root` of one moment: read apart, another process may come between, and
+        the root of a longer ledger beside an older size looks like a ledger that was altered."""
+        rows = self._all("SELECT k, v FROM meta WHERE k IN ('applied', 'root')")
+        found = {row["k"]: row["v"] for row in rows}
+        return int(found["applied"]), found["root"]
+
     def next_number(self, kind: str) -> int:
         """The first unused counter of `customer`, `dossier` or `record`; ids are never reused."""
         return int(self._meta(f"last_{kind}")) + 1

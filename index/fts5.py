@@ -12,6 +12,9 @@ The rules it keeps:
   the refusal to open an index of another one: a wrong replay corrupts the postings.
 * **synchronous=NORMAL.** A killed process loses nothing; a power cut may lose the last
   transactions, and the ledger replays them from `applied`. A shadow needs no more.
+* **What a search weighs is counted when it is put.** `meta` holds the number of pages and of
+  characters, each moved in the transaction that moves the pages. Counting them in a search
+  would read and decrypt a whole index of the table, in every grade.
 * **Destroyed is destroyed.** SQLite overwrites freed space, `purge` rewrites all postings and
   empties the write-ahead log; without any one of the three, terms or texts stay readable
   to the key. FTS5's own secure-delete removes replaced texts meanwhile.
@@ -148,7 +151,7 @@ class Fts5Engine:
             for statement in _SCHEMA:
                 self._db.execute(statement)
             self._db.execute(_SECURE_DELETE, (1,))
-            rows = (("analysis", VERSION), ("applied", 0), ("characters", 0))
+            rows = (("analysis", VERSION), ("applied", 0), ("characters", 0), ("pages", 0))
             self._db.executemany("INSERT INTO meta VALUES(?, ?)", rows)
 
     def _meta(self, name: str) -> Any:
@@ -164,6 +167,7 @@ class Fts5Engine:
     def put(self, pages: Iterable[Page], applied: int) -> None:
         """Add or replace pages and move the mark, in one transaction."""
         with self._foreign(), self._transaction():
+            self._begin_counting()
             for page in pages:
                 self._put_one(page)
             self._move_mark(applied)
@@ -192,7 +196,7 @@ class Fts5Engine:
             "INSERT INTO ft(rowid, body, marks, fld) VALUES(?, ?, ?, ?)",
             (number, *_columns(text, page.customer, page.dossier, page.type)),
         )
-        self._count_characters(len(fold(text)))
+        self._move_figures(1, len(fold(text)))
 
     def _rows(self, where: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         return self._db.execute(  # type: ignore[no-any-return]
@@ -208,10 +212,22 @@ class Fts5Engine:
         )
         self._db.execute("DELETE FROM body WHERE id = ?", (number,))
         self._db.execute("DELETE FROM page WHERE id = ?", (number,))
-        self._count_characters(-len(fold(text)))
+        self._move_figures(-1, -len(fold(text)))
 
-    def _count_characters(self, more: int) -> None:
-        self._db.execute("UPDATE meta SET value = value + ? WHERE name = 'characters'", (more,))
+    def _move_figures(self, pages: int, characters: int) -> None:
+        moved = ((pages, "pages"), (characters, "characters"))
+        self._db.executemany("UPDATE meta SET value = value + ? WHERE name = ?", moved)
+
+    def _begin_counting(self) -> None:
+        # Indexes of the first versions have no number of pages; the first change writes it.
+        if self._meta("pages") is None:
+            self._db.execute("INSERT INTO meta SELECT 'pages', count(*) FROM page")
+
+    def _pages(self) -> int:
+        known = self._meta("pages")
+        if known is None:
+            (known,) = self._db.execute("SELECT count(*) FROM page").fetchone()
+        return int(known)
 
     def search(self, plan: Plan, filters: Filters, limit: int) -> Found:
         """Find pages; newest first beyond RANKED_PAGES matches and for single characters."""
@@ -255,7 +271,7 @@ class Fts5Engine:
     def stats(self, plan: Plan, filters: Filters) -> Stats:
         """Count pages under the filters, and for each term those that have it."""
         with self._foreign(), self._transaction("DEFERRED"):
-            every = int(self._db.execute("SELECT count(*) FROM page").fetchone()[0])
+            every = self._pages()
             counts = [
                 self._count(_match(Plan((term,), ()), filters), filters) for term in plan.terms
             ]
@@ -285,6 +301,7 @@ class Fts5Engine:
                 # and optimizing does nothing to an index of one segment. So here deletions are
                 # written as a segment of their own, which the others must be merged with.
                 self._db.execute(_SECURE_DELETE, (0,))
+                self._begin_counting()
                 for record in records:
                     for row in self._rows("WHERE record = ?", (record,)):
                         self._take_out(row)
@@ -325,7 +342,11 @@ class Fts5Engine:
         ids = [self._column(f"SELECT id FROM {name} ORDER BY id") for name in _ID_TABLES]  # noqa: S608
         length = sum(len(fold(text)) for text in self._column("SELECT text FROM body"))
         found = [] if ids[0] == ids[1] == ids[2] else ["pages, texts and postings disagree"]
-        return found if length == self._meta("characters") else [*found, "miscounted characters"]
+        if length != self._meta("characters"):
+            found.append("miscounted characters")
+        if len(ids[0]) != self._pages():
+            found.append("miscounted pages")
+        return found
 
     def close(self) -> None:
         """Close the file; the last one to do so folds the write-ahead log into it."""

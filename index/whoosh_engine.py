@@ -172,13 +172,15 @@ class WhooshEngine:
         with _foreign(self._where.name):
             searcher = self._fresh()
 
-            def count(some: Plan, within: Filters = filters) -> int:
-                return sum(1 for _ in searcher.docs_for_query(_query(some, within)))
+            def count(some: Plan) -> int:
+                return sum(1 for _ in searcher.docs_for_query(_query(some, filters)))
 
+            every = max(searcher.doc_count() - 1, 0)  # all but the mark
             # Replaced pages stay in the sum until their segment is merged: an average.
-            length = searcher.field_length("body") / max(count(Plan((), ()), Filters()), 1)
+            length = searcher.field_length("body") / max(every, 1)
             with_term = tuple(count(Plan((term,), ())) for term in plan.terms)
-            return Stats(count(Plan((), ())), with_term, length)
+            pages = every if filters == Filters() else count(Plan((), ()))
+            return Stats(pages, with_term, length)
 
     def purge(self, records: Iterable[str]) -> None:
         """Take records out and write everything else anew; the old files are removed."""

@@ -2,7 +2,9 @@
 
     scripts/bench intake [--count N] [--rounds R]   text PDFs, documents per second
     scripts/bench ocr    [--pages N] [--rounds R]   scanned pages, pages per second
-    scripts/bench search [--pages N] [--rounds R] [--grades N]   a whole cold search process
+    scripts/bench search [--pages N] [--rounds R] [--grades N [--inserted N]]   a whole cold
+                                                    search process; so many pages more a grade
+    scripts/bench merge  [--pages N] [--rounds R] [--grades N]   the engines' own share of a search
     scripts/bench index  [--pages N] [--rounds R]   pages indexed per second, both engines
     scripts/bench rotate [--records N] [--rounds R]   heads sealed anew to a new key, per second
     scripts/bench ledger [--entries N] [--rounds R]   durable appends; verifying; opening
@@ -24,13 +26,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger
@@ -287,6 +289,9 @@ def bench_grades(options: argparse.Namespace) -> None:
         bench.run("login", "bench")
         needles = [page_text(seed * 100)[40:46] for seed in range(4)] + ["客户", "合"]
         bench.run("search", needles[0])
+        if options.inserted:
+            insert_pages(bench, chosen, options.inserted)
+            needles = list(ASKED.values())
         # One grade alone means that the others are not open at all, as for somebody who is
         # cleared for this one; a filter would still have opened all of them.
         held = {grade: sorted(bench.root.glob(f"keys/grades/{grade}/*/*.age")) for grade in GRADES}
@@ -300,10 +305,92 @@ def bench_grades(options: argparse.Namespace) -> None:
                 with away(others):
                     rates.setdefault(grade, []).append(seconds_of(words, bench.environment))
             rates.setdefault("all of them", []).append(seconds_of(words, bench.environment))
-    report(f"search, cold process, {options.pages} pages a grade", "ms", milliseconds(rates))
+    pages = options.pages + options.inserted
+    report(f"search, cold process, {pages} pages a grade", "ms", milliseconds(rates))
     medians = {grade: statistics.median(values) for grade, values in rates.items()}
     slowest = max(medians[grade] for grade in chosen)
     print(f"{len(chosen)} grades / slowest single grade: {medians['all of them'] / slowest:.2f}")
+
+
+# A name that one page in seven thousand has, a word that one in ten has, both together, and
+# one character of the word: what is rare, common, mixed, and found by its first letter.
+RARE, COMMON = "龙鳞项目", "罡煞魁魉"
+ASKED = {"rare": RARE, "common": COMMON, "both": f"{COMMON} {RARE}", "one character": COMMON[0]}
+
+
+def merged_pages(grade: int, start: int, stop: int) -> Iterator[Any]:
+    """Short pages as only the engine needs them."""
+    from index.engine import Page
+
+    for number in range(start, stop):
+        text = page_text(grade * 10_000_000 + number, 100)
+        text += RARE * (number % 7000 == 3) + COMMON * (number % 10 == 3)
+        names = (f"C{number // 100:06}", f"D{number // 10:06}", "sales_contract")
+        yield Page(f"R{grade}{number:08}", 1, *names, 20260101, "", text)
+
+
+def insert_pages(bench: Bench, grades: Sequence[str], count: int) -> None:
+    """Put pages straight into the indexes: filing a hundred thousand would take an hour."""
+    from archivist import config
+    from index.fts5 import Fts5Engine
+    from storage.session import load, runtime_folder
+
+    archive_id = config.load(bench.root).archive_id
+    session = load(runtime_folder(bench.environment), archive_id, datetime.now(UTC))
+    assert session is not None, "logged in just now"
+    for (name, _), key in session.index_keys.items():
+        if name not in grades:
+            continue
+        engine = Fts5Engine.open(bench.root / "index" / f"{name}.db", key)
+        for start in range(0, count, 1000):
+            engine.put(merged_pages(grades.index(name), start, min(start + 1000, count)), 0)
+        engine.close()
+
+
+def bench_merge(options: argparse.Namespace) -> None:
+    """One merged search over several grades of one size against each alone, without a process:
+    first with open indexes (as a server would hold them), then opening and closing them as well."""
+    from index.analysis import plan
+    from index.engine import Filters
+    from index.fts5 import Fts5Engine
+    from index.merge import search_all
+
+    key = os.urandom(32)
+    chosen = GRADES[: options.grades]
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        places = {grade: Path(name) / f"{grade}.db" for grade in chosen}
+        for number, place in enumerate(places.values()):
+            engine = Fts5Engine.open(place, key, create=True)
+            for start in range(0, options.pages, 1000):
+                stop = min(start + 1000, options.pages)
+                engine.put(merged_pages(number, start, stop), stop)
+            engine.close()
+        sets = {grade: (grade,) for grade in chosen} | {"all of them": chosen}
+        kept = {grade: Fts5Engine.open(place, key) for grade, place in places.items()}
+        rates: dict[str, dict[str, list[float]]] = {}
+        for _ in range(options.rounds * 5):
+            for words, query in ASKED.items():
+                asked = plan(query)
+                for label, grades in sets.items():
+                    warm = {grade: kept[grade] for grade in grades}
+                    took = seconds(lambda: search_all(warm, asked, Filters(), 20))  # noqa: B023
+                    rates.setdefault(f"open, {words}", {}).setdefault(label, []).append(took)
+
+                    def cold() -> None:
+                        opened = {g: Fts5Engine.open(places[g], key) for g in grades}  # noqa: B023
+                        search_all(opened, asked, Filters(), 20)  # noqa: B023
+                        for engine in opened.values():
+                            engine.close()
+
+                    took = seconds(cold)
+                    rates.setdefault(f"opened, {words}", {}).setdefault(label, []).append(took)
+        for engine in kept.values():
+            engine.close()
+    for title, found in rates.items():
+        report(f"merged search, {title}, {options.pages} pages a grade", "ms", milliseconds(found))
+        medians = {label: statistics.median(values) for label, values in found.items()}
+        slowest = max(medians[grade] for grade in chosen)
+        print(f"{len(chosen)} grades / slowest: {medians['all of them'] / slowest:.2f}")
 
 
 @contextmanager
@@ -616,6 +703,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "intake": bench_intake,
     "ocr": bench_ocr,
     "search": bench_search,
+    "merge": bench_merge,
     "index": bench_index,
     "ledger": bench_ledger,
     "rotate": bench_rotate,
@@ -630,12 +718,15 @@ def main() -> None:
     intake.add_argument("--count", type=int, default=200)
     intake.add_argument("--pdf-pages", type=int, default=2)
     intake.add_argument("--rounds", type=int, default=3)
-    for command, pages in (("ocr", 24), ("search", 1000), ("index", 1000)):
+    for command, pages in (("ocr", 24), ("search", 1000), ("merge", 20_000), ("index", 1000)):
         words = commands.add_parser(command)
         words.add_argument("--pages", type=int, default=pages)
         words.add_argument("--rounds", type=int, default=3)
+        if command in ("search", "merge"):
+            usual = 1 if command == "search" else 3
+            words.add_argument("--grades", type=int, choices=range(1, 6), default=usual)
         if command == "search":
-            words.add_argument("--grades", type=int, choices=range(1, 6), default=1)
+            words.add_argument("--inserted", type=int, default=0)
     rotate = commands.add_parser("rotate")
     rotate.add_argument("--records", type=int, default=20_000)
     rotate.add_argument("--rounds", type=int, default=3)

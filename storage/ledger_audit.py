@@ -11,8 +11,12 @@ Rules it keeps:
     holds only what was committed since the last publication.
   * Bundles that fit their tile are hashed on every core (`storage.ledger_sums`); one that does
     not, or within which a head was seen, is looked at entry by entry.
-  * Nothing is changed. Where there is a lock it is held, shared, just while the journal is
-    read, so that a commit in progress is not taken for a torn one.
+  * Nothing is changed, and a writer at work is no damage. Full tiles below `journal/base`
+    never change and are read without the lock, however many they are. Everything that a
+    writer replaces or drops (journal, checkpoint, partial tiles, and which files there are
+    at all) is read while the lock is held, shared: else a commit in progress looks torn, a
+    partial tile that a full one has just replaced looks missing, and one that was published
+    a moment ago looks like a stray.
 
 What no folder can show by itself is that its newest entries were cut off or that all of it
 was replaced by an older copy: `against` takes heads that somebody saw (catalogue, witness,
@@ -37,7 +41,7 @@ from pathlib import Path
 from storage.cosigned import WITNESSED, names_kept, open_kept
 from storage.durable import read_bytes
 from storage.errors import Damaged, Missing, StorageError
-from storage.journal import Record, Scan, read_from, scan, segment_name, segments
+from storage.journal import Record, Scan, peek_size, read_from, scan, segment_name, segments
 from storage.ledger_findings import (
     CHECKPOINT,
     ENTRY,
@@ -67,7 +71,8 @@ from storage.tiles import (
 )
 
 Progress = Callable[[int, int], None]
-_LOCK_SECONDS = 5.0
+# As long as writers wait for one another: under load a batch may well take some seconds.
+_LOCK_SECONDS = 30.0
 # Enough to see what is the matter; a ledger overwritten with noise has one per entry.
 MAX_FINDINGS = 1000
 
@@ -92,10 +97,10 @@ def verify(
     # Before the journal: what is cosigned meanwhile may be newer than the journal read here.
     audit.read_kept(witnesses)
     if locked:
-        return audit.run(audit.snapshot())
+        return audit.finish()
+    audit.begin()
     with _shared_lock(root / "lock"):
-        snapshot = audit.snapshot()
-    return audit.run(snapshot)
+        return audit.finish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,24 +134,29 @@ class _Audit:
         self._leaves: list[bytes] = []
         self._tail: list[bytes] = []
 
-    def run(self, snapshot: _Snapshot) -> Report:
-        """Everything but the mutable files, which the snapshot holds."""
+    def begin(self) -> None:
+        """Compare the full tiles, which nobody changes: nearly all the work of a large ledger."""
+        try:
+            base = open_checkpoint(read_bytes(self._root / "journal/base"), self._verifier)
+        except StorageError:
+            return  # `finish` names it
+        total = max(base.size, self._peeked())
+        self._check_tiles(base.size - base.size % WIDTH, total)
+
+    def _peeked(self) -> int:
+        try:
+            return peek_size(self._root)
+        except StorageError:
+            return 0
+
+    def finish(self) -> Report:
+        """Compare everything else. While it lasts nobody may write."""
+        snapshot = self._snapshot()
         base, published = snapshot.base, snapshot.published
-        self._check_against()
         # A checkpoint that cannot be read must not hide the entries: go by what is there.
         self._base = base.size - base.size % WIDTH if base else self._count_bundles()
         journalled = [record.size for _, found in snapshot.journal for _, record in found.records]
-        total = max([self._base, *journalled])
-        with Sums(self._root, self._base // WIDTH) as sums:
-            for index in range(self._base // WIDTH):
-                summed = sums.next()
-                if summed is None or self._seen_within(index):
-                    self._check_tile(index)
-                else:
-                    self._edge.push_subtree(8, summed)
-                    self._check_against()
-                    self._rise(summed)
-                self._progress((index + 1) * WIDTH, total)
+        self._check_tiles(self._base, max([self._base, *journalled]))
         if base and (base.size != self._edge.size or base.root != self._edge.root()):
             self._say(CHECKPOINT, "journal/base", "is not the head over these entries")
         self._check_journal(snapshot)
@@ -160,6 +170,21 @@ class _Audit:
                 self._say(ROLLBACK, "journal", message)
         findings = tuple(self._findings)
         return Report(self._edge.size, self._edge.root().hex(), not findings, findings)
+
+    def _check_tiles(self, base: int, total: int) -> None:
+        """Those below `base` that have not been compared yet."""
+        done = self._edge.size // WIDTH
+        with Sums(self._root, 0 if done else base // WIDTH) as sums:
+            for index in range(done, base // WIDTH):
+                # What was published since the first pass is little, and is looked at closely.
+                summed = None if done else sums.next()
+                if summed is None or self._seen_within(index):
+                    self._check_tile(index)
+                else:
+                    self._edge.push_subtree(8, summed)
+                    self._check_against()
+                    self._rise(summed)
+                self._progress((index + 1) * WIDTH, total)
 
     def _say(self, code: str, where: str, message: str) -> None:
         if len(self._findings) < MAX_FINDINGS:
@@ -181,6 +206,7 @@ class _Audit:
                 self._say(WITNESS, where, f"is not cosigned by {owed[0]}")
             seen = Seen(kept.head.size, kept.head.root, where)
             self._against.setdefault(seen.size, set()).add(seen)
+        self._check_against()  # of the empty tree; the others when the edge has their size
 
     def _seen_within(self, index: int) -> bool:
         first = index * WIDTH
@@ -188,8 +214,7 @@ class _Audit:
 
     # --- reading ---------------------------------------------------------------------
 
-    def snapshot(self) -> _Snapshot:
-        """Read what a writer changes; the only part for which it has to wait."""
+    def _snapshot(self) -> _Snapshot:
         return _Snapshot(
             self._checkpoint("journal/base"),
             self._checkpoint("checkpoint"),

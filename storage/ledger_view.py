@@ -212,6 +212,11 @@ class LedgerView:
     def check_published(self) -> Checkpoint:
         """The published head, which the ledger must still hold. Raises LedgerDamaged."""
         published = self.read_checkpoint("checkpoint")[1]
+        for _ in range(_ATTEMPTS):
+            # Published since the journal was read: no rollback, there is only more to read.
+            if published.size <= self.size or not self.refresh():
+                break
+            published = self.read_checkpoint("checkpoint")[1]
         # `checkpoint` is replaced before `base`: an older one was put back by somebody.
         if published.size < self._reader.size:
             self._damaged_at(CHECKPOINT, "checkpoint", "is older than journal/base")

@@ -191,10 +191,8 @@ def _beyond(call: Call) -> list[Finding]:
 def _catalogue_head(call: Call) -> list[Seen]:
     """What the catalogue saw of the ledger; without the house key there is one witness less."""
     try:
-        catalogue = call.archive.catalogue
-        if not catalogue.applied:
-            return []
-        return [Seen(catalogue.applied, bytes.fromhex(catalogue.root), "the catalogue")]
+        size, root = call.archive.catalogue.seen
+        return [Seen(size, bytes.fromhex(root), "the catalogue")] if size else []
     except (ShadowError, StorageError, ArchivistError) as error:
         note(say(f"没有目录作见证：{error}", f"without the catalogue as a witness: {error}"))
         return []

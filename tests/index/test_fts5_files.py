@@ -143,6 +143,37 @@ def test_check_names_a_postings_table_that_disagrees(tmp_path: Path) -> None:
     engine.close()
 
 
+def test_an_index_without_a_number_of_pages_counts_and_learns_it(tmp_path: Path) -> None:
+    """Indexes of the first versions weigh the same, and the first change writes the number."""
+    where = tmp_path / "grade.db"
+    engine = filled(where)
+    weighed = engine.stats(plan("档案"), ANYTHING)
+    assert weighed.pages == 241
+    for change in (
+        lambda: engine.put([SECRET], 9),
+        lambda: engine.put([Page("R9", 1, "C1", "D1", "t", 20240101, "", "档案")], 9),
+        lambda: engine.purge(["R9"]),
+    ):
+        engine._db.execute("DELETE FROM meta WHERE name = 'pages'")
+        before = engine.stats(plan("档案"), ANYTHING).pages
+        assert before == engine._db.execute("SELECT count(*) FROM page").fetchone()[0]
+        change()
+        assert engine._meta("pages") == engine.stats(plan("档案"), ANYTHING).pages
+        assert engine.check() == []
+    assert engine.stats(plan("档案"), ANYTHING) == weighed
+    engine.close()
+
+
+def test_check_names_a_wrong_number_of_pages(tmp_path: Path) -> None:
+    """The number that searches believe is held against the pages themselves."""
+    engine = filled(tmp_path / "grade.db")
+    assert engine.check() == []
+    engine._db.execute("UPDATE meta SET value = value + 1 WHERE name = 'pages'")
+    assert engine.stats(plan(""), ANYTHING).pages == 242, "no search counts for itself"
+    assert engine.check() == ["tables: miscounted pages"]
+    engine.close()
+
+
 def test_errors_never_quote_what_was_searched(tmp_path: Path) -> None:
     """Whatever SQLite says about a query stays inside."""
     engine = filled(tmp_path / "grade.db")

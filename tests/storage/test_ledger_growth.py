@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from ledger_samples import KEY, ORIGIN, OTHER_KEY, VKEY, entries, entry, make, r
 
 from storage.errors import Busy, Missing, NoKey, Occupied
 from storage.ledger import Ledger, peek_size
+from storage.ledger_audit import verify
 from storage.merkle import leaf_hash, verify_consistency, verify_inclusion
 
 
@@ -128,6 +130,66 @@ def test_commit_costs_one_write_and_one_flush(
     ledger.append([b"x"])
     ledger.append([b"x"] * 20)
     assert flushes == ["fdatasync", "fdatasync"]
+
+
+@pytest.mark.parametrize("more", [1, 10, 300, 1500])
+@pytest.mark.parametrize("publish", [True, False])
+def test_a_ledger_is_whole_while_others_write_it(more: int, publish: bool, tmp_path: Path) -> None:
+    """Whatever is appended, published and dropped while it is verified is no damage."""
+    root = tmp_path / "ledger"
+    writer = make(root, 700, publish=True)
+    grown: list[int] = []
+
+    def meanwhile(done: int, total: int) -> None:
+        if not grown:
+            grown.append(writer.append(entries(700 + more, 700)).stop)
+            if publish:
+                writer.publish()
+
+    report = Ledger.open(root, VKEY).verify(meanwhile)
+    assert grown == [700 + more]
+    assert report.findings == ()
+    assert report.size == 700 + more
+
+
+@pytest.mark.parametrize("more", [1, 300, 1500])
+def test_what_is_published_while_a_ledger_is_opened_is_no_rollback(
+    more: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A published head newer than the journal just read makes the reader read on."""
+    root = tmp_path / "ledger"
+    writer, load = make(root, 300, publish=True), Ledger.load
+
+    def overtaken(reader: Ledger) -> None:
+        load(reader)
+        if writer.size == 300:
+            writer.append(entries(300 + more, 300))
+            writer.publish()
+
+    monkeypatch.setattr(Ledger, "load", overtaken)
+    assert Ledger.open(root, VKEY).size == 300 + more
+
+
+def test_no_file_appears_or_goes_unseen_while_files_are_compared(tmp_path: Path) -> None:
+    """A station that commits and publishes all the time never makes a ledger look damaged."""
+    root = tmp_path / "ledger"
+    writer = make(root, 300, publish=True)
+
+    def write() -> None:
+        while writer.size < 1000:
+            writer.append(entries(writer.size + 7, writer.size))
+            writer.publish()
+            time.sleep(0.002)  # as a station rests between two scans
+
+    station = threading.Thread(target=write)
+    station.start()
+    reports = []
+    while station.is_alive():
+        reports.append(verify(root, VKEY))
+        time.sleep(0.002)
+    station.join()
+    assert {report.findings for report in reports} == {()}
+    assert len({report.size for report in reports}) > 2, "it was verified while it grew"
 
 
 def test_peek_follows_the_size(tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""Holding what is stored against the ledger while others work on both."""
+
+import contextlib
+
+import pytest
+from archive_home import Home
+
+from archivist.vouching import vouched
+from index.catalogue import Catalogue
+
+LATER = "R00000002"
+
+
+@pytest.fixture
+def filed(home: Home, scan):
+    """Two secret records; the archivist decides on grades."""
+    home.set("company", **{'"role.drafting_unit"': "archivist", "secrecy_notice": "30"})
+    home.set("keys", scrypt_log_n=16)
+    for number in (1, 2):
+        path = home.top / f"{number}.pdf"
+        path.write_bytes(scan(f"甲方购买乙方出售{number}"))
+        (outcome,) = home.lines("file", path, "--dossier", "D000001", "--type", "合同")
+        assert outcome["grade"] == "SECRET"
+    return home
+
+
+ROTATE = ("key", "rotate", "SECRET")
+TO_TOP = ("regrade", LATER, "TOP", "--reason", "理由", "--until", "2099-01-01")
+DEEDS = {
+    "rotated": (ROTATE,),
+    "rotated twice": (ROTATE, ROTATE),
+    "declassified": (("regrade", LATER, "PUBLIC", "--reason", "理由"),),
+    "sealed for another grade": (TO_TOP,),
+    "regraded and rotated": (TO_TOP, ("key", "rotate", "TOP")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("deeds", DEEDS.values(), ids=DEEDS)
+def test_what_is_sealed_anew_meanwhile_is_no_damage(filed: Home, deeds) -> None:
+    """A record that moves to another key after its row was read still is what was filed."""
+    steps = []
+
+    def meanwhile(done: int, total: int) -> None:
+        if not steps:
+            for deed in deeds:
+                ran = filed.run(*deed)
+                assert ran.code == 0, ran.err
+        steps.append(done)
+
+    with contextlib.closing(filed.open()) as archive:
+        assert list(vouched(archive, meanwhile)) == []
+    assert steps == [1, 2]
+
+
+def test_damage_done_meanwhile_is_named(filed: Home) -> None:
+    """Looking again excuses nothing that does not fit in the end."""
+    (head,) = filed.root.glob(f"keys/records/*/*/{LATER}.head")
+
+    def meanwhile(done: int, total: int) -> None:
+        if done == 1:
+            assert filed.run(*ROTATE).code == 0
+            head.write_bytes(head.with_name("R00000001.head").read_bytes())
+
+    with contextlib.closing(filed.open()) as archive:
+        (finding,) = vouched(archive, meanwhile)
+    assert (finding.code, finding.where[-9:]) == ("S-HEAD", LATER)
+
+
+def test_a_ledger_that_grows_while_it_is_opened_is_not_called_altered(
+    filed: Home, monkeypatch
+) -> None:
+    """What the catalogue saw of it, size and root, is of one moment."""
+    ask, asked = Catalogue._all, []
+
+    def meanwhile(catalogue: Catalogue, sql: str, *values):
+        found = ask(catalogue, sql, *values)
+        if "FROM meta" in sql and not asked:
+            asked.append(sql)
+            assert filed.run("customer", "add", "赵敏").code == 0
+        return found
+
+    with contextlib.closing(filed.open()) as archive:
+        assert archive.catalogue.applied
+        size = archive.ledger.size
+    with contextlib.closing(filed.open()) as archive:
+        assert archive.catalogue
+        monkeypatch.setattr(Catalogue, "_all", meanwhile)
+        assert archive.ledger.size == size + 1
+    assert asked
