@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from archivist.archive import Archive, Desk
-from archivist.errors import BadRequest
+from archivist.errors import BadRequest, NotAllowed
 from archivist.granting import check_open, loan_that_opens, opened
+from archivist.loan_book import terms_of
 from archivist.loan_desk import at_the_desk, subject_of
 from archivist.records import Entry, target_of
-from archivist.watermark import Mark, stamped
+from archivist.watermark import Mark, pictures, stamped
 from index.catalogue import Row
 from policies.policy import Policy
 from storage.errors import Damaged
@@ -23,12 +24,14 @@ from storage.people import Unlocked
 
 
 def view(
-    archive: Archive, policy: Policy, record: str, purpose: str, person: Unlocked, now: datetime
-) -> tuple[Row, Iterator[bytes]]:
+    archive: Archive, policy: Policy, record: str, purpose: str, person: Unlocked, now: datetime,
+    on_screen: bool = False,
+) -> tuple[Row, Iterator[bytes]]:  # fmt: skip
     """Open a record for a person; returns its row and its bytes, verified as they come.
 
     Whoever is not cleared but borrows it gets it with a watermark on every page, and the row
-    names the `loan`. Raises NotKnown, NotAllowed without clearance or loan, Denied after a loan's
+    names the `loan`. `on_screen` gives a picture (PNG) of each page instead; where a regulation
+    forbids a loan to leave the screen, nothing else is given. Raises NotKnown, NotAllowed without clearance or loan, Denied after a loan's
     last day, BadRequest without a purpose or for what cannot be marked, Damaged
     when the stored bytes are not what was filed. What is refused is not recorded as seen.
     """
@@ -38,29 +41,41 @@ def view(
     row = archive.the("record", record)
     loan = loan_that_opens(archive, row, person.name)
     if loan is not None:
-        return _borrowed(archive, policy, row, loan, purpose, person, now)
+        return _borrowed(archive, policy, row, loan, purpose, person, now, on_screen)
     chunks = archive.record_bytes(row, "scan", person)
     with archive.writing(now, person.name) as desk:
         _say(desk, row, purpose)
     archive.follow()
-    return row, _compared(archive, row, chunks)
+    chunks = _compared(archive, row, chunks)
+    return row, pictures(row["media"], b"".join(chunks)) if on_screen else chunks
 
 
 def _borrowed(
     archive: Archive, policy: Policy, row: Row, loan: Row, purpose: str, person: Unlocked,
-    now: datetime,
+    now: datetime, on_screen: bool,
 ) -> tuple[Row, Iterator[bytes]]:  # fmt: skip
     """Open a record by a loan: what the borrower gets says on every page whose it is."""
-    with at_the_desk(archive, now, person.name, "open", subject_of(loan)) as desk:
+    with at_the_desk(archive, now, person.name, "open", subject_of(loan)):
         check_open(archive, loan, now)
-        plain = b"".join(_compared(archive, row, opened(archive, loan, row, person)))
-        grade = policy.grades.get(row["grade"])
-        moment = now.astimezone().strftime("%Y-%m-%d %H:%M")
-        mark = Mark(person.name, loan["id"], moment, grade.mark if grade else "")
-        media, marked = stamped(row["media"], plain, mark)
+    if not on_screen and "leave_screen" in terms_of(archive, policy, loan).forbids:
+        raise NotAllowed(
+            "制度规定这份资料只许在屏幕上阅览",
+            "the regulation lets this record be read on a screen only",
+            "加上 --screen",
+            "add --screen",
+        )
+    # Outside the lock: a document may take a minute to mark.
+    plain = b"".join(_compared(archive, row, opened(archive, loan, row, person)))
+    grade = policy.grades.get(row["grade"])
+    moment = now.astimezone().strftime("%Y-%m-%d %H:%M")
+    number = f"{loan['id']}-1" if loan["copies"] == 1 else ""
+    mark = Mark(person.name, loan["id"], moment, grade.mark if grade else "", number)
+    media, marked = stamped(row["media"], plain, mark)
+    seen = list(pictures(media, marked)) if on_screen else [marked]
+    with archive.writing(now, person.name) as desk:
         _say(desk, row, purpose, loan["id"])
     archive.follow()
-    return row | {"media": media, "loan": loan["id"]}, iter([marked])
+    return row | {"media": media, "loan": loan["id"]}, iter(seen)
 
 
 def _say(desk: Desk, row: Row, purpose: str, loan: str | None = None) -> None:

@@ -10,7 +10,10 @@ child (`archivist.examine.mark`), so a hostile one costs at most this viewing.
 
 import base64
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from archivist.errors import BadRequest
 from archivist.examine.limits import Limits
@@ -44,19 +47,44 @@ class Mark:
 def stamped(media: str, content: bytes, mark: Mark) -> tuple[str, bytes]:
     """Media type and bytes with the mark on every page. Raises BadRequest for what cannot be
     marked, Unavailable when no child starts."""
+    drawn = base64.b64encode(words(mark)).decode("ascii")
+    with _handed_over(content) as ask:
+        return media, ask({"do": "mark", "media_type": media, "words": drawn})
+
+
+def pictures(media: str, content: bytes) -> Iterator[bytes]:
+    """A picture (PNG) of each page as a screen shows it, without the text beneath.
+
+    Raises what `stamped` does.
+    """
+    with _handed_over(content) as ask:
+        page = 0
+        while shown := ask({"do": "picture", "media_type": media, "page": page}):
+            yield shown
+            page += 1
+
+
+@contextmanager
+def _handed_over(content: bytes) -> Iterator[Callable[[dict[str, Any]], bytes]]:
+    """A confined child that has the document open; asked, it answers with bytes.
+
+    The document never lies in a file: it passes as memory.
+    """
     limits = Limits()
     scan = os.memfd_create("scan", os.MFD_CLOEXEC)
     child = Child(limits, None)
-    try:
-        with os.fdopen(os.dup(scan), "wb") as file:
-            file.write(content)
+
+    def ask(request: dict[str, Any]) -> bytes:
         os.lseek(scan, 0, os.SEEK_SET)
-        request = {"do": "mark", "media_type": media,
-                   "words": base64.b64encode(words(mark)).decode("ascii")}  # fmt: skip
         reply = child.ask(request, scan, limits.look_wall_seconds)
         if "cut" not in reply:
             raise _unmarked(f"{reply.get('defect')}: {reply.get('detail')}")
-        return media, b"".join(child.body(int(reply["cut"]), limits.look_wall_seconds))
+        return b"".join(child.body(int(reply["cut"]), limits.look_wall_seconds))
+
+    try:
+        with os.fdopen(os.dup(scan), "wb") as file:
+            file.write(content)
+        yield ask
     except ChildGone as gone:
         raise _unmarked(gone.reason) from None
     finally:

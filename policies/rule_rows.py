@@ -273,7 +273,7 @@ class LoanRule(Row):
     dossier_types: tuple[str, ...] = slugs(*DOSSIERS_SCOPE)
     forbids: tuple[str, ...] = choices(
         "alter", "mark", "fold", "on_lend", "lose", "disclose", "leave_room", "copy_privately",
-        "read_in_public", zh="禁止", en="forbids",
+        "read_in_public", "leave_screen", zh="禁止", en="forbids",
     )  # fmt: skip
     demands: tuple[str, ...] = choices(
         "registration", "joint_count", "loan_card", "purpose", "due_date", "return_check",

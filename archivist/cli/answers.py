@@ -42,6 +42,7 @@ _TERMS = {
     "disclose": ("泄露内容", "disclosing"), "leave_room": ("带出室外", "leaving the room"),
     "copy_privately": ("私自复制", "private copies"),
     "read_in_public": ("在公众场所阅读", "reading in public"),
+    "leave_screen": ("离开屏幕（只许在屏幕上阅览）", "leaving the screen"),
     "registration": ("登记", "registration"), "joint_count": ("当面点清", "counting together"),
     "loan_card": ("借阅卡", "a loan card"), "purpose": ("写明用途", "a purpose"),
     "due_date": ("写明归还日期", "a return date"),

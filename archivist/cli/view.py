@@ -14,6 +14,7 @@ import click
 from archivist import viewing
 from archivist.cli.door import Call, common_options, now, pass_call
 from archivist.cli.say import note, say
+from archivist.cli.screen import show_pages
 from archivist.cli.spoken import command, option
 from archivist.errors import BadRequest
 
@@ -27,15 +28,21 @@ from archivist.errors import BadRequest
 @click.argument("record")
 @option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
         zh="写到哪个文件。", help="Where to write.")  # fmt: skip
+@option("--screen", is_flag=True, zh="只在屏幕上看：浏览器中显示各页图片，不留文件。",
+        help="On the screen only: pictures of the pages in a browser, no file.")  # fmt: skip
 @option("--purpose", required=True, metavar="TEXT", zh="用途，加密保存。", help="Why; kept sealed.")
 @common_options
 @pass_call
-def view_command(call: Call, record: str, output: Path | None, purpose: str) -> None:
+def view_command(call: Call, record: str, output: Path | None, screen: bool, purpose: str) -> None:
     """Open RECORD and write it to FILE, or to standard output, byte for byte as it was filed.
 
     The ledger says so first. Where the stored bytes are not what was filed, no file is left.
+    Whoever borrows it gets it with a watermark. With --screen the pages are shown in a browser of
+    this machine until Enter is pressed, and no file is made.
     """
-    if output is None and (sys.stdout.isatty() or call.json):
+    if screen and output is not None:
+        raise BadRequest("--screen 不写文件，请去掉 -o", "--screen writes no file: leave out -o")
+    if output is None and not screen and (sys.stdout.isatty() or call.json):
         raise BadRequest(
             "请用 -o 写明文件名",
             "say where to with -o FILE",
@@ -48,7 +55,14 @@ def view_command(call: Call, record: str, output: Path | None, purpose: str) -> 
         # Said before the ledger names somebody as having seen what could not be written.
         raise BadRequest(f"没有目录 {output.parent}", f"there is no folder {output.parent}")
     person = call.somebody().unlocked()
-    row, chunks = viewing.view(call.archive, call.policy, record, purpose, person, now())
+    row, chunks = viewing.view(call.archive, call.policy, record, purpose, person, now(), screen)
+    if screen:
+        pages = list(chunks)
+        note(say("已登记本次调阅", "this viewing is recorded"))
+        show_pages(pages, record)
+        call.emit({"record": record, "pages": len(pages), "loan": row.get("loan")},
+                  say("已关闭", "closed"))  # fmt: skip
+        return
     if output is None:
         for chunk in chunks:
             sys.stdout.buffer.write(chunk)

@@ -27,6 +27,7 @@ ACROSS = 2.4  # so many squares fit across the shorter side
 MOST = 60  # squares on one page, however long it is
 FOOT_SHARE = 0.92  # of the page's width that the foot may take
 PAGE, SQUARE, FOOT = "/ArchivistPage", "/ArchivistMark", "/ArchivistFoot"
+LONGEST = 1600  # pixels of the longer side of a page on a screen
 INK = 90  # grey of the mark on a picture
 _GONE_FROM_ROOT = ("/OpenAction", "/AA", "/AcroForm", "/Names", "/Collection", "/AF")
 _GONE_FROM_PAGE = ("/Annots", "/AA", "/Thumb", "/AF", "/PieceInfo")
@@ -35,6 +36,31 @@ _GONE_FROM_PAGE = ("/Annots", "/AA", "/Thumb", "/AF", "/PieceInfo")
 def mark(stream: BinaryIO, media_type: str, words: bytes) -> bytes:
     """The document with the mark on every page. Raises `Unfit`, or what the parsers raise."""
     return _pdf(stream, words) if media_type == media.PDF else _picture(stream, media_type, words)
+
+
+def picture(stream: BinaryIO, media_type: str, page: int) -> bytes:
+    """One page as a PNG in colours; nothing behind the last page. Raises what `mark` does."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    if media_type == media.PDF:
+        import pypdfium2
+
+        with pypdfium2.PdfDocument(stream) as document:
+            if page >= len(document):
+                return b""
+            shown = document[page]
+            longest = max(shown.get_size()) or 1
+            shown.render(scale=min(LONGEST / longest, 3)).to_pil().save(out, "PNG")
+    else:
+        with Image.open(stream) as image:
+            if page >= getattr(image, "n_frames", 1):
+                return b""
+            image.seek(page)
+            frame = image.convert("RGB")
+            frame.thumbnail((LONGEST, LONGEST))
+            frame.save(out, "PNG")
+    return out.getvalue()
 
 
 # ── PDF ───────────────────────────────────────────────────────────────────────

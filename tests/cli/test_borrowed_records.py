@@ -1,11 +1,15 @@
 """A digital loan: the borrower opens the record with his own key until the day, and not after."""
 
 import io
+import re
+import subprocess
+import urllib.error
+import urllib.request
 from datetime import date, timedelta
 
 import pytest
 from archive_home import PASSPHRASE, PERSON
-from lending_home import filed, staffed
+from lending_home import RULES, filed, staffed
 from pypdf import PdfReader
 
 TODAY = date.today()
@@ -171,3 +175,45 @@ def test_whoever_cannot_read_it_cannot_lend_it_to_be_read(home, scan):
     ran = home.run("--as", "sun", "loan", "issue", loan)
     assert ran.code == 4 and "cleared" in ran.err
     assert home.run("--as", PERSON, "loan", "issue", loan).code == 0
+
+
+SCREEN_ONLY = """
+[[loan_rule]]
+id = "on_screen"
+zh = "内部资料只许在屏幕上阅览"
+en = "internal papers are read on a screen only"
+grades = ["INTERNAL"]
+forbids = ["leave_screen"]
+clause = "X-11"
+"""
+
+
+def test_where_the_regulation_says_so_nothing_leaves_the_screen(home, scan):
+    """No file, no bytes; the pages are pictures with the mark and without text, from memory."""
+    staffed(home, "lin", "zhao", rules=RULES + SCREEN_ONLY)
+    filed(home, scan, "赔偿金叁拾万圆")
+    loan = ask(home, "R00000001", TODAY)
+    home.json("loan", "issue", loan)
+    refused = view(home)
+    assert refused.code == 4 and "--screen" in refused.err and refused.out == b""
+    assert entries(home, "view") == []
+    started = home.process(
+        "--as", "lin", "view", "R00000001", "--purpose", "核对", "--screen",
+        stdin=subprocess.PIPE, env={"ARCHIVIST_PASSPHRASE": PASSPHRASE, "BROWSER": "true"},
+    )  # fmt: skip
+    address = None
+    for line in started.stderr:
+        if found := re.search(rb"http://127\.0\.0\.1:\d+/\S+/", line):
+            address = found[0].decode()
+            break
+    page = urllib.request.urlopen(address, timeout=10).read()
+    assert page.count(b"<img") == 3 and "赔偿金".encode() not in page
+    picture = urllib.request.urlopen(f"{address}2.png", timeout=10).read()
+    assert picture.startswith(b"\x89PNG") and "赔偿金".encode() not in picture
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(address.rsplit("/", 2)[0] + "/guess/", timeout=10)
+    started.communicate(b"\n", timeout=30)
+    assert started.returncode == 0
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(address, timeout=5)
+    assert entries(home, "view")[-1]["subject"]["loan"] == loan
