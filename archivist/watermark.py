@@ -10,6 +10,7 @@ child (`archivist.examine.mark`), so a hostile one costs at most this viewing.
 
 import base64
 import contextlib
+import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -102,7 +103,10 @@ def _asked(child: Child, request: dict[str, Any], scan: int) -> tuple[dict[str, 
         if "cut" not in reply:
             raise _unmarked(f"{reply.get('defect')}: {reply.get('detail')}")
         size_bytes = _number(reply["cut"], LIMITS.max_size_bytes)
-        return reply, b"".join(child.body(size_bytes, LIMITS.look_wall_seconds))
+        # Into one buffer, which is handed on: joining pieces would hold the document once more.
+        body = io.BytesIO()
+        body.writelines(child.body(size_bytes, LIMITS.look_wall_seconds))
+        return reply, body.getvalue()
     except ChildGone as gone:
         raise _unmarked(gone.reason) from None
 

@@ -28,6 +28,7 @@ MOST = 60  # squares on one page, however long it is
 FOOT_SHARE = 0.92  # of the page's width that the foot may take
 PAGE, SQUARE, FOOT = "/ArchivistPage", "/ArchivistMark", "/ArchivistFoot"
 INK = 90  # grey of the mark on a picture
+FOOT_PIXELS = 360  # what the foot needs on a picture to be read
 SCREEN_SCALE = 150 / 72  # dots per point of a page that is only shown
 SCREEN_PIXELS = 18_000_000  # of one such page, whatever size it claims
 _FORMATS = {media.TIFF: "TIFF", media.JPEG: "JPEG", media.PNG: "PNG"}
@@ -216,7 +217,8 @@ def _inked(frame: Any, masks: tuple[Any, Any]) -> Any:
         side = max(1, round(size))
         mask = square.resize((side, side))
         shown.paste(ink, (round(x - side / 2), round(y - side / 2)), mask)
-    wide = max(1, round(shown.width * FOOT_SHARE))
+    # As small as on a PDF, for it must not cover the page; wider where it could not be read.
+    wide = max(1, round(min(max(shown.width * 0.4, FOOT_PIXELS), shown.width * FOOT_SHARE)))
     high = max(1, round(foot.height * wide / foot.width))
     place = ((shown.width - wide) // 2, shown.height - round(1.5 * high))
     shown.paste(0 if grey else (0, 0, 0), place, foot.resize((wide, high)))
