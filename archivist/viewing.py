@@ -30,10 +30,11 @@ def view(
     """Open a record for a person; returns its row and its bytes, verified as they come.
 
     Whoever is not cleared but borrows it gets it with a watermark on every page, and the row
-    names the `loan`. `on_screen` gives a picture (PNG) of each page instead; where a regulation
-    forbids a loan to leave the screen, nothing else is given. Raises NotKnown, NotAllowed without clearance or loan, Denied after a loan's
-    last day, BadRequest without a purpose or for what cannot be marked, Damaged
-    when the stored bytes are not what was filed. What is refused is not recorded as seen.
+    names the `loan`. `on_screen` gives a picture (PNG) of each page instead, marked for everybody;
+    where a regulation forbids a loan to leave the screen, nothing else is given. Raises NotKnown,
+    NotAllowed without clearance or loan, Denied after a loan's last day, BadRequest without a
+    purpose or for what cannot be marked, Damaged when the stored bytes are not what was filed.
+    What is refused is not recorded as seen.
     """
     if not purpose.strip():
         raise BadRequest("请写明调阅用途", "a purpose is needed")
@@ -47,7 +48,9 @@ def view(
         _say(desk, row, purpose)
     archive.follow()
     chunks = _compared(archive, row, chunks)
-    return row, pictures(row["media"], b"".join(chunks)) if on_screen else chunks
+    if not on_screen:
+        return row, chunks
+    return row, pictures(row["media"], b"".join(chunks), _mark(policy, row, person, record, now))
 
 
 def _borrowed(
@@ -66,16 +69,23 @@ def _borrowed(
         )
     # Outside the lock: a document may take a minute to mark.
     plain = b"".join(_compared(archive, row, opened(archive, loan, row, person)))
-    grade = policy.grades.get(row["grade"])
-    moment = now.astimezone().strftime("%Y-%m-%d %H:%M")
-    number = f"{loan['id']}-1" if loan["copies"] == 1 else ""
-    mark = Mark(person.name, loan["id"], moment, grade.mark if grade else "", number)
-    media, marked = stamped(row["media"], plain, mark)
-    seen = list(pictures(media, marked)) if on_screen else [marked]
+    mark = _mark(policy, row, person, loan["id"], now)
+    if on_screen:
+        media, seen = "image/png", list(pictures(row["media"], plain, mark))
+    else:
+        media, marked = stamped(row["media"], plain, mark)
+        seen = [marked]
     with archive.writing(now, person.name) as desk:
         _say(desk, row, purpose, loan["id"])
     archive.follow()
     return row | {"media": media, "loan": loan["id"]}, iter(seen)
+
+
+def _mark(policy: Policy, row: Row, person: Unlocked, under: str, now: datetime) -> Mark:
+    """Whose it is, under which loan or record, when, and how secret."""
+    grade = policy.grades.get(row["grade"])
+    moment = now.astimezone().strftime("%Y-%m-%d %H:%M")
+    return Mark(person.name, under, moment, grade.mark if grade else "")
 
 
 def _say(desk: Desk, row: Row, purpose: str, loan: str | None = None) -> None:

@@ -9,9 +9,10 @@ child (`archivist.examine.mark`), so a hostile one costs at most this viewing.
 """
 
 import base64
+import contextlib
+import io
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ from archivist.examine.limits import Limits
 from archivist.examine.process import Child, ChildGone
 from archivist.printing import Paper, printable, text_width
 
+LIMITS = Limits()
+MAX_PAGES, PAGES_PER_CHILD = LIMITS.max_pages, LIMITS.pages_per_child
 SQUARE_PT, FOOT_PT = 260.0, 14.0
 LEAN_DEGREES = 30
 FAINT, FOOT_FAINT = 0.22, 0.75  # how strongly the words stand over the page, and at its foot
@@ -48,48 +51,71 @@ def stamped(media: str, content: bytes, mark: Mark) -> tuple[str, bytes]:
     """Media type and bytes with the mark on every page. Raises BadRequest for what cannot be
     marked, Unavailable when no child starts."""
     drawn = base64.b64encode(words(mark)).decode("ascii")
-    with _handed_over(content) as ask:
-        return media, ask({"do": "mark", "media_type": media, "words": drawn})
+    with _scan(content) as scan, _child() as child:
+        request = {"do": "mark", "media_type": media, "words": drawn}
+        return media, _asked(child, request, scan)[1]
 
 
-def pictures(media: str, content: bytes) -> Iterator[bytes]:
-    """A picture (PNG) of each page as a screen shows it, without the text beneath.
+def pictures(media: str, content: bytes, mark: Mark) -> Iterator[bytes]:
+    """A PNG of each page, marked, without the document's text: for the screen only. Raises as
+    `stamped` does, at the first page or at the one that cannot be shown."""
+    media, marked = stamped(media, content, mark)
+    begun, pages = 0, 1
+    with _scan(marked) as scan:
+        while begun < pages:
+            # A new child now and then: native PDF libraries grow slowly.
+            with _child() as child:
+                for page in range(begun, begun + PAGES_PER_CHILD):
+                    if page < pages:
+                        request = {"do": "show", "media_type": media, "page": page}
+                        reply, picture = _asked(child, request, scan)
+                        pages = _number(reply.get("pages"), MAX_PAGES)
+                        yield picture
+            begun += PAGES_PER_CHILD
 
-    Raises what `stamped` does.
-    """
-    with _handed_over(content) as ask:
-        page = 0
-        while shown := ask({"do": "picture", "media_type": media, "page": page}):
-            yield shown
-            page += 1
 
-
-@contextmanager
-def _handed_over(content: bytes) -> Iterator[Callable[[dict[str, Any]], bytes]]:
-    """A confined child that has the document open; asked, it answers with bytes.
-
-    The document never lies in a file: it passes as memory.
-    """
-    limits = Limits()
+@contextlib.contextmanager
+def _scan(content: bytes) -> Iterator[int]:
+    """The bytes as an open file without a name."""
     scan = os.memfd_create("scan", os.MFD_CLOEXEC)
-    child = Child(limits, None)
-
-    def ask(request: dict[str, Any]) -> bytes:
-        os.lseek(scan, 0, os.SEEK_SET)
-        reply = child.ask(request, scan, limits.look_wall_seconds)
-        if "cut" not in reply:
-            raise _unmarked(f"{reply.get('defect')}: {reply.get('detail')}")
-        return b"".join(child.body(int(reply["cut"]), limits.look_wall_seconds))
-
     try:
         with os.fdopen(os.dup(scan), "wb") as file:
             file.write(content)
-        yield ask
-    except ChildGone as gone:
-        raise _unmarked(gone.reason) from None
+        yield scan
     finally:
         os.close(scan)
+
+
+@contextlib.contextmanager
+def _child() -> Iterator[Child]:
+    child = Child(LIMITS, None)
+    try:
+        yield child
+    finally:
         child.end()
+
+
+def _asked(child: Child, request: dict[str, Any], scan: int) -> tuple[dict[str, Any], bytes]:
+    """The child's reply and the bytes behind it. What it says is bounded before it is believed."""
+    os.lseek(scan, 0, os.SEEK_SET)
+    try:
+        reply = child.ask(request, scan, LIMITS.look_wall_seconds)
+        if "cut" not in reply:
+            raise _unmarked(f"{reply.get('defect')}: {reply.get('detail')}")
+        size_bytes = _number(reply["cut"], LIMITS.max_size_bytes)
+        # Into one buffer, which is handed on: joining pieces would hold the document once more.
+        body = io.BytesIO()
+        body.writelines(child.body(size_bytes, LIMITS.look_wall_seconds))
+        return reply, body.getvalue()
+    except ChildGone as gone:
+        raise _unmarked(gone.reason) from None
+
+
+def _number(value: object, most: int) -> int:
+    """A number within its bound: the file is too large, or its child was taken over."""
+    if type(value) is not int or not 0 < value <= most:
+        raise _unmarked("too-large: it would be larger than a document may")
+    return value
 
 
 def words(mark: Mark) -> bytes:

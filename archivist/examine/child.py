@@ -10,11 +10,10 @@ it is ready, and answers requests until the connection closes:
      "cover_tag"}                         -> {"page": {...}}                or {"defect", "detail"}
     {"do": "cut", "media_type", "pages"}  -> {"cut": size}, then so many bytes; or a defect
     {"do": "mark", "media_type", "words"} -> as a cut; `words` is a small PDF, in base64
-    {"do": "picture", "media_type",
-     "page"}                              -> as a cut: a PNG, or nothing behind the last page
+    {"do": "show", "media_type", "page"}  -> as a cut, with "pages": a PNG of one page
     {"do": "backend"}                     -> {"backend"}
 
-A look, a read, a cut or a mark comes with the open scan beside it. A page in the reply to a look is
+Every request but the last comes with the open scan beside it. A page in the reply to a look is
 either finished (text layer, empty) or `{"read": true}`: its picture has to be read.
 
 Rules it keeps:
@@ -87,11 +86,12 @@ def mark_all(stream: BinaryIO, media_type: str, words: str) -> dict[str, Any]:
     return {"cut": mark(stream, media_type, base64.b64decode(words))}
 
 
-def picture_of(stream: BinaryIO, media_type: str, page: int) -> dict[str, Any]:
-    """One page as a picture for people; no bytes behind the last."""
-    from archivist.examine.mark import picture
+def show_one(stream: BinaryIO, media_type: str, page_index: int) -> dict[str, Any]:
+    """One page as a picture. Raises `Unfit`, or what the parsers raise."""
+    from archivist.examine.mark import show
 
-    return {"cut": picture(stream, media_type, page)}
+    picture, pages = show(stream, media_type, page_index)
+    return {"cut": picture, "pages": pages}
 
 
 def answer(request: dict[str, Any], descriptor: int | None, limits: Limits) -> dict[str, Any]:
@@ -108,8 +108,8 @@ def answer(request: dict[str, Any], descriptor: int | None, limits: Limits) -> d
                 cpu_allowance(limits.look_cpu_seconds)
                 return mark_all(stream, request["media_type"], request["words"])
             cpu_allowance(limits.read_cpu_seconds)
-            if request["do"] == "picture":
-                return picture_of(stream, request["media_type"], request["page"])
+            if request["do"] == "show":
+                return show_one(stream, request["media_type"], request["page"])
             if request["do"] == "cut":
                 return cut_out(stream, request["media_type"], request["pages"])
             return read(
@@ -152,7 +152,7 @@ def serve(sock: socket.socket, limits: Limits) -> None:
             return
         reply = answer(request, descriptor, limits)
         piece = reply.get("cut", b"")
-        wire.send(sock, reply | {"cut": len(piece)} if "cut" in reply else reply)
+        wire.send(sock, reply | {"cut": len(piece)} if piece else reply)
         sock.sendall(piece)
         # After the reply, while nobody waits: what one large page took must not be added to what
         # the next one takes.

@@ -27,40 +27,22 @@ ACROSS = 2.4  # so many squares fit across the shorter side
 MOST = 60  # squares on one page, however long it is
 FOOT_SHARE = 0.92  # of the page's width that the foot may take
 PAGE, SQUARE, FOOT = "/ArchivistPage", "/ArchivistMark", "/ArchivistFoot"
-LONGEST = 1600  # pixels of the longer side of a page on a screen
 INK = 90  # grey of the mark on a picture
-_GONE_FROM_ROOT = ("/OpenAction", "/AA", "/AcroForm", "/Names", "/Collection", "/AF")
-_GONE_FROM_PAGE = ("/Annots", "/AA", "/Thumb", "/AF", "/PieceInfo")
+FOOT_PIXELS = 360  # what the foot needs on a picture to be read
+SCREEN_SCALE = 150 / 72  # dots per point of a page that is only shown
+SCREEN_PIXELS = 18_000_000  # of one such page, whatever size it claims
+_FORMATS = {media.TIFF: "TIFF", media.JPEG: "JPEG", media.PNG: "PNG"}
+_GONE_FROM_ROOT = (
+    *("/OpenAction", "/AA", "/AcroForm", "/Names", "/Collection", "/AF", "/Perms", "/PieceInfo"),
+)
+_GONE_FROM_PAGE = (
+    *("/Annots", "/AA", "/Thumb", "/AF", "/PieceInfo", "/TrimBox", "/BleedBox", "/ArtBox"),
+)
 
 
 def mark(stream: BinaryIO, media_type: str, words: bytes) -> bytes:
     """The document with the mark on every page. Raises `Unfit`, or what the parsers raise."""
     return _pdf(stream, words) if media_type == media.PDF else _picture(stream, media_type, words)
-
-
-def picture(stream: BinaryIO, media_type: str, page: int) -> bytes:
-    """One page as a PNG in colours; nothing behind the last page. Raises what `mark` does."""
-    from PIL import Image
-
-    out = io.BytesIO()
-    if media_type == media.PDF:
-        import pypdfium2
-
-        with pypdfium2.PdfDocument(stream) as document:
-            if page >= len(document):
-                return b""
-            shown = document[page]
-            longest = max(shown.get_size()) or 1
-            shown.render(scale=min(LONGEST / longest, 3)).to_pil().save(out, "PNG")
-    else:
-        with Image.open(stream) as image:
-            if page >= getattr(image, "n_frames", 1):
-                return b""
-            image.seek(page)
-            frame = image.convert("RGB")
-            frame.thumbnail((LONGEST, LONGEST))
-            frame.save(out, "PNG")
-    return out.getvalue()
 
 
 # ── PDF ───────────────────────────────────────────────────────────────────────
@@ -92,10 +74,9 @@ def _pdf(stream: BinaryIO, words: bytes) -> bytes:
 def _over(document: Any, page: Any, forms: list[Any]) -> None:
     import pikepdf
 
-    left, low, right, high = (float(edge) for edge in page.cropbox)
+    left, low, right, high = _seen(page)
     width, height = right - left, high - low
-    if not (0 < width < math.inf and 0 < height < math.inf):
-        raise Unfit(DAMAGED, "a page has no size")
+    page.obj.MediaBox = page.obj.CropBox = pikepdf.Array([left, low, right, high])
     content = page.as_form_xobject(handle_transformations=False)
     # Otherwise read from the page when it is saved, and by then the page draws this form.
     content.write(content.read_bytes())
@@ -113,6 +94,25 @@ def _over(document: Any, page: Any, forms: list[Any]) -> None:
     page.obj.Resources = pikepdf.Dictionary(
         XObject=pikepdf.Dictionary({PAGE: content, SQUARE: square, FOOT: foot})
     )
+
+
+def _seen(page: Any) -> tuple[float, float, float, float]:
+    """What readers show of a page: the crop box where it lies on the medium, else the medium.
+
+    A crop box far larger than its medium would carry the marks off what is seen.
+    """
+    medium, crop = _corners(page.mediabox), _corners(page.cropbox)
+    both = (*map(max, medium[:2], crop[:2]), *map(min, medium[2:], crop[2:]))
+    for left, low, right, high in (both, medium):
+        if 0 < right - left < math.inf and 0 < high - low < math.inf:
+            return left, low, right, high
+    raise Unfit(DAMAGED, "a page has no size")
+
+
+def _corners(box: Any) -> tuple[float, float, float, float]:
+    """Left, low, right, high: the standard lets any two opposite corners be named."""
+    one, two, three, four = (float(edge) for edge in box)
+    return min(one, three), min(two, four), max(one, three), max(two, four)
 
 
 def _box(form: Any) -> tuple[float, float]:
@@ -162,17 +162,13 @@ def _footing(foot: Any, page: tuple[float, float, float, float], turn: int) -> b
 def _picture(stream: BinaryIO, media_type: str, words: bytes) -> bytes:
     from PIL import Image, ImageSequence
 
-    from archivist.examine.limits import Limits
-
-    square = _ink(words)
+    masks = _ink(words)
     out = io.BytesIO()
-    with Image.open(stream) as image:
-        if image.width * image.height > Limits().max_pixels:
-            raise Unfit(TOO_LARGE, "too many pixels")
+    with Image.open(stream, formats=[_FORMATS[media_type]]) as image:
         if media_type == media.TIFF:
-            return _tiff(ImageSequence.Iterator(image), square)
+            return _tiff(ImageSequence.Iterator(image), masks)
         kept = {name: image.info[name] for name in ("dpi", "icc_profile") if name in image.info}
-        frame = _inked(image, square)
+        frame = _inked(image, masks)
         if media_type == media.JPEG:
             frame.save(out, "JPEG", quality=90, **kept)
         else:
@@ -180,7 +176,7 @@ def _picture(stream: BinaryIO, media_type: str, words: bytes) -> bytes:
     return out.getvalue()
 
 
-def _tiff(frames: Any, square: Any) -> bytes:
+def _tiff(frames: Any, masks: tuple[Any, Any]) -> bytes:
     """Frame by frame: a thousand of them are never in memory together."""
     from PIL.TiffImagePlugin import AppendingTiffWriter
 
@@ -188,23 +184,31 @@ def _tiff(frames: Any, square: Any) -> bytes:
     with AppendingTiffWriter(out, new=True) as writer:
         for frame in frames:
             kept = {name: frame.info[name] for name in ("dpi",) if name in frame.info}
-            _inked(frame, square).save(writer, "TIFF", compression="tiff_adobe_deflate", **kept)
+            _inked(frame, masks).save(writer, "TIFF", compression="tiff_adobe_deflate", **kept)
             writer.newFrame()
     return out.getvalue()
 
 
-def _ink(words: bytes) -> Any:
-    """The square as a mask: where, and how strongly, the mark stands."""
+def _ink(words: bytes) -> tuple[Any, Any]:
+    """Square and foot as masks: where, and how strongly, the mark stands."""
     import pypdfium2
     from PIL import ImageOps
 
     with pypdfium2.PdfDocument(words) as document:
-        return ImageOps.invert(document[0].render(scale=4).to_pil().convert("L"))
+        square, foot = (
+            ImageOps.invert(page.render(scale=4).to_pil().convert("L")) for page in document
+        )
+    return square, foot
 
 
-def _inked(frame: Any, square: Any) -> Any:
+def _inked(frame: Any, masks: tuple[Any, Any]) -> Any:
     from PIL import ImageOps
 
+    from archivist.examine.limits import Limits
+
+    if frame.width * frame.height > Limits().max_pixels:
+        raise Unfit(TOO_LARGE, "too many pixels")
+    square, foot = masks
     grey = frame.mode in ("1", "L", "I;16", "I", "F")
     # As it is seen: a turn that stands beside the pixels would turn the mark with them.
     shown = ImageOps.exif_transpose(frame).convert("L" if grey else "RGB")
@@ -213,4 +217,43 @@ def _inked(frame: Any, square: Any) -> Any:
         side = max(1, round(size))
         mask = square.resize((side, side))
         shown.paste(ink, (round(x - side / 2), round(y - side / 2)), mask)
+    # As small as on a PDF, for it must not cover the page; wider where it could not be read.
+    wide = max(1, round(min(max(shown.width * 0.4, FOOT_PIXELS), shown.width * FOOT_SHARE)))
+    high = max(1, round(foot.height * wide / foot.width))
+    place = ((shown.width - wide) // 2, shown.height - round(1.5 * high))
+    shown.paste(0 if grey else (0, 0, 0), place, foot.resize((wide, high)))
     return shown
+
+
+# ── on the screen only ────────────────────────────────────────────────────────
+
+
+def show(stream: BinaryIO, media_type: str, page_index: int) -> tuple[bytes, int]:
+    """One page of a marked document as a PNG, and how many pages there are."""
+    out = io.BytesIO()
+    picture, pages = (_rendered if media_type == media.PDF else _frame)(
+        stream, media_type, page_index
+    )
+    # Nothing but the pixels: no words beside them, no profile.
+    picture.info = {}
+    picture.save(out, "PNG")
+    return out.getvalue(), pages
+
+
+def _rendered(stream: BinaryIO, _media_type: str, page_index: int) -> tuple[Any, int]:
+    import pypdfium2
+
+    with pypdfium2.PdfDocument(stream) as document:
+        page = document[page_index]
+        width, height = page.get_size()
+        scale = min(SCREEN_SCALE, math.sqrt(SCREEN_PIXELS / (width * height)))
+        return page.render(scale=scale).to_pil().convert("RGB"), len(document)
+
+
+def _frame(stream: BinaryIO, media_type: str, page_index: int) -> tuple[Any, int]:
+    from PIL import Image
+
+    with Image.open(stream, formats=[_FORMATS[media_type]]) as image:
+        image.seek(page_index)
+        shown = image.convert("L" if image.mode == "L" else "RGB")
+        return shown, getattr(image, "n_frames", 1)

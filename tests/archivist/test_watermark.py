@@ -10,9 +10,10 @@ import pypdfium2
 import pytest
 from PIL import Image
 
+from archivist import watermark
 from archivist.errors import BadRequest
 from archivist.printing import Paper
-from archivist.watermark import Mark, stamped
+from archivist.watermark import Mark, pictures, stamped
 
 MARK = Mark("王小明", "L000001", "2026-11-29 16:05", "企业秘密")
 PDF = "application/pdf"
@@ -134,6 +135,75 @@ def test_every_page_of_a_tiff_is_marked():
         marked.seek(number)
         assert marked.size == (600, 400 + 10 * number)
         assert min(marked.convert("L").tobytes()) < 245
+
+
+@pytest.mark.parametrize(
+    ("box", "size"),
+    [
+        ([-20000, -20000, 20000, 20000], (595, 842)),
+        ([5000, 5000, 6000, 6000], (595, 842)),
+        ([300, 700, 100, 400], (200, 300)),
+    ],
+    ids=["larger than the medium", "beside the medium", "corners the other way round"],
+)
+def test_a_crop_box_does_not_carry_the_mark_away(box, size):
+    """The marks stand where the page is seen, whatever box it names."""
+    plain = changed(paper(1), lambda _, page: page.obj.__setitem__("/CropBox", box))
+    marked = stamped(PDF, plain, MARK)[1]
+    with pypdfium2.PdfDocument(marked) as document:
+        assert tuple(map(round, document[0].get_size())) == size
+    seen = picture(marked)
+    across, down = seen.width // 2, seen.height // 2
+    for left, top in ((0, 0), (across, 0), (0, down), (across, down)):
+        part = seen.crop((left, top, left + across, top + down))
+        assert sum(value < 250 for value in part.tobytes()) > 300
+
+
+def test_a_picture_has_the_words_at_its_foot():
+    """Dark enough to be read on a white scan."""
+    out = io.BytesIO()
+    Image.new("L", (900, 700), 255).save(out, "png")
+    marked = Image.open(io.BytesIO(stamped("image/png", out.getvalue(), MARK)[1]))
+    assert min(marked.crop((0, 650, 900, 700)).tobytes()) < 110
+
+
+def bilevel():
+    out = io.BytesIO()
+    frames = [Image.new("1", (600, 400 + 10 * n), 1) for n in range(3)]
+    frames[0].save(out, "tiff", save_all=True, append_images=frames[1:], compression="group4")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("media", "content"), [(PDF, paper()), ("image/tiff", bilevel())])
+def test_pages_for_the_screen_are_pictures_with_the_mark(media, content, monkeypatch):
+    """As many as the document has, marked, also when a new child takes over between them."""
+    monkeypatch.setattr(watermark, "PAGES_PER_CHILD", 2)
+    before = children()
+    shown = [Image.open(io.BytesIO(page)) for page in pictures(media, content, MARK)]
+    assert [page.format for page in shown] == ["PNG"] * 3
+    for number, page in enumerate(shown):
+        wanted = (1240, 1755) if media == PDF else (600, 400 + 10 * number)
+        assert (abs(page.width - wanted[0]), abs(page.height - wanted[1])) <= (1, 1)
+        foot = page.convert("L").crop((0, page.height * 9 // 10, page.width, page.height))
+        assert min(foot.tobytes()) < 140
+    assert children() <= before
+
+
+def test_pages_no_longer_wanted_leave_no_child():
+    """Who closes the window after one page ends the child too."""
+    before = children()
+    shown = pictures(PDF, paper(), MARK)
+    assert next(shown).startswith(b"\x89PNG")
+    shown.close()
+    assert children() <= before
+
+
+@pytest.mark.parametrize("size", [10**15, -1, True, "much", None])
+def test_a_child_that_was_taken_over_is_not_believed(size, monkeypatch):
+    """It may announce any number of bytes; none is waited for."""
+    monkeypatch.setattr(watermark.Child, "ask", lambda *_: {"cut": size})
+    with pytest.raises(BadRequest, match="watermark"):
+        stamped(PDF, paper(1), MARK)
 
 
 def encrypted():
