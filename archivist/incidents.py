@@ -1,4 +1,4 @@
-"""Incidents (泄密、遗失、损坏): reported by anybody, confirmed by whom the regulations name, closed.
+"""Incidents (泄密、遗失、损坏): reported by anybody, confirmed by whom the rules name, closed.
 
 Owns the ledger act `incident`.
 

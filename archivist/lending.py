@@ -56,11 +56,8 @@ from storage.errors import Damaged
 from storage.people import Unlocked
 
 CONDITIONS = ("intact", "damaged", "incomplete", "lost")
-INCIDENT_OF = {
-    "damaged": "damage",
-    "incomplete": "loss",
-    "lost": "loss",
-}  # as packs call what happened
+# What packs call it when papers come back so.
+INCIDENT_OF = {"damaged": "damage", "incomplete": "loss", "lost": "loss"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ NOBODY: Words = ("制度没有写明向谁报告", "no regulation in force names
 
 def _nobody(notice: dict[str, Any]) -> Words:
     if not notice["means"]:
-        setting = f"role.{notice['role']}"
+        setting = f'"role.{notice["role"]}"'
         return (f"；公司还没有写明是谁：在 archive.toml 的 [company] 写 {setting}",
                 f"; the company has not said who that is: set {setting} in [company]")  # fmt: skip
     return "；现在没有人任此职务", "; nobody holds this role now"
