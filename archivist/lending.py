@@ -49,13 +49,15 @@ from archivist.records import timestamp
 from index.catalogue import Row
 from policies.approvals import Request, decide, may_sign
 from policies.conduct_rows import Incident
+from policies.incidents import speaking
 from policies.policy import Cited, Policy
 from policies.rule_rows import Form
 from storage.errors import Damaged
 from storage.people import Unlocked
 
 CONDITIONS = ("intact", "damaged", "incomplete", "lost")
-_OF = {"damaged": "damage", "incomplete": "loss", "lost": "loss"}  # as packs call what happened
+# What packs call it when papers come back so.
+INCIDENT_OF = {"damaged": "damage", "incomplete": "loss", "lost": "loss"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,8 +351,8 @@ def incidents_of(policy: Policy, condition: str) -> tuple[Cited[Incident], ...]:
 
     The violation needs nobody's entry: the return shows it (`archivist.loan_lapses`).
     """
-    happened = _OF.get(condition)
-    return tuple(c for c in policy.rows(Incident) if happened in c.row.of)
+    happened = INCIDENT_OF.get(condition)
+    return speaking(policy, happened, "none") if happened else ()
 
 
 def _check_own_hands(archive: Archive, policy: Policy, row: Row, back: Back) -> None:

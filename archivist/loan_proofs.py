@@ -115,7 +115,7 @@ def problems(
         found.append("unknown-key")
     elif keys[name] != fields["key"]:
         found.append("wrong-key")
-    elif not _verifies(fields["key"], fields["signature"], canonical(statement)):
+    elif not verifies(fields["key"], fields["signature"], canonical(statement)):
         found.append("bad-signature")
     if now is not None and statement["expires"] <= now:
         found.append("expired")
@@ -151,7 +151,8 @@ def _well_formed(statement: Mapping[str, Any], fields: Mapping[str, Any]) -> boo
     )
 
 
-def _verifies(key: str, signature: str, message: bytes) -> bool:
+def verifies(key: str, signature: str, message: bytes) -> bool:
+    """Whether a hex Ed25519 signature is this key's over these bytes; what is no hex is not."""
     try:
         Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(
             bytes.fromhex(signature), message

@@ -19,14 +19,14 @@ Rules it keeps:
     approve(archive, policy, asked.loan, zhao, now)
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from archivist.archive import HOUSE, Archive, Desk, as_card
+from archivist import evidence
+from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest
 from archivist.loan_book import the_loan
 from archivist.loan_desk import Denied, at_the_desk, next_state, subject_of
@@ -49,18 +49,15 @@ from archivist.loan_rulings import (
     rule,
     rule_again,
 )
-from archivist.records import Entry, canonical
+from archivist.records import Entry
 from index.catalogue import Row
 from policies.loan_life import START
 from policies.policy import Policy
 from storage.errors import Damaged
 from storage.people import Unlocked
-from storage.vault import Body, Put
 
 _ACTS = {"loan-denied": "denied"}  # entries on a loan that are no step of its life
 FORMS = ("view", "borrow", "copy", "extract", "take_out")
-MAX_EVIDENCE = 9
-_EXTENSION = re.compile(r"[a-z0-9]{1,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +138,7 @@ def _check_evidence(ruling: Ruling, ask: Ask) -> None:
             "扫描后用 --evidence 文件 附上",
             "scan them and add --evidence FILE for each",
         )
-    if len(ask.evidence) > MAX_EVIDENCE:
-        raise BadRequest(f"证明最多 {MAX_EVIDENCE} 份", f"at most {MAX_EVIDENCE} papers of proof")
-    for path in ask.evidence:
-        if not path.is_file():
-            raise BadRequest(f"{path} 不是文件", f"{path} is not a file")
+    evidence.check(ask.evidence)
 
 
 def _say_request(
@@ -159,18 +152,12 @@ def _say_request(
     state: str,
 ) -> None:
     """Seal purpose, names and evidence as one object, then plan the entry that names it."""
-    name = f"{subject['customer']}/{subject['dossier']}/{loan}-{archive.ledger.size:08}"
     content: dict[str, Any] = {"v": 1, "purpose": ask.purpose}
     if ask.outsider is not None:
         content |= {"name": ask.outsider.name, "unit": ask.outsider.unit}
-    if ask.evidence:
-        content["evidence"] = [path.name for path in ask.evidence]
-    bodies: dict[str, Body] = {"card": canonical(content)}
-    suffixes = [_suffix(number, path) for number, path in enumerate(ask.evidence, 1)]
-    bodies.update(zip(suffixes, ask.evidence, strict=True))
-    desk.seal(Put(name, {"card": name, "key": HOUSE}, archive.house_recipient, bodies))
-    receipt = desk.make_durable()[name]
-    kinds = (*ruling.decision.evidence, *[""] * len(suffixes))
+    folder = f"{subject['customer']}/{subject['dossier']}"
+    wanted = ruling.decision.evidence
+    sealed = evidence.seal_with_card(archive, desk, folder, loan, content, ask.evidence, wanted)
     desk.say(
         "loan",
         {"loan": loan, **subject},
@@ -183,20 +170,9 @@ def _say_request(
         steps=ruling.steps,
         separate=ruling.decision.separate,
         until=ask.until.isoformat() if ask.until else None,
-        evidence=[
-            {"type": kind, "suffix": suffix, "sha256": receipt.bodies[suffix].sha256,
-             "size_bytes": receipt.bodies[suffix].size_bytes}
-            for kind, suffix in zip(kinds, suffixes, strict=False)
-        ] or None,
-        card=as_card(receipt),
+        **sealed,
         **entry_fields(ruling),
-    )  # fmt: skip
-
-
-def _suffix(number: int, path: Path) -> str:
-    """How a paper of proof is called in the vault: its place, and what kind of file it is."""
-    kind = path.suffix.lower().lstrip(".")
-    return f"e{number}{kind}" if _EXTENSION.fullmatch(kind) else f"e{number}"
+    )
 
 
 # ── approve ───────────────────────────────────────────────────────────────────
@@ -281,7 +257,11 @@ def cancel(archive: Archive, loan: str, person: str, now: datetime) -> str:
 
 def history(archive: Archive, loan: str) -> list[dict[str, Any]]:
     """Everything the ledger says of a loan, with the sealed words of each entry; oldest first."""
-    return [_line(archive, entry) for entry in archive.entries_of(loan)]
+    return [
+        _line(archive, entry)
+        for entry in archive.entries_of(loan)
+        if entry.act in ("loan", "loan-denied")  # incidents name their loan too
+    ]
 
 
 def _line(archive: Archive, entry: Entry) -> dict[str, Any]:

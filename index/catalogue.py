@@ -26,13 +26,13 @@ from typing import Any
 
 from sqlcipher3 import dbapi2 as sqlite
 
-from index import catalogue_loans
+from index import catalogue_incidents, catalogue_loans
 from index.catalogue_view import CatalogueView, Row, key_form, translated
 from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 8  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 10  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -110,11 +110,12 @@ CREATE TABLE witness (
   idx INTEGER NOT NULL);
 CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (subject, idx));
 {loans}
-""".replace("{loans}", catalogue_loans.SCHEMA)
+{incidents}
+""".replace("{loans}", catalogue_loans.SCHEMA).replace("{incidents}", catalogue_incidents.SCHEMA)
 
 
 # Kinds of id that count up for ever.
-_COUNTED = frozenset(("customer", "dossier", "record", "violation", "loan"))
+_COUNTED = frozenset(("customer", "dossier", "record", "violation", "loan", "incident"))
 
 
 class Catalogue(CatalogueView):
@@ -639,6 +640,7 @@ _STEPS = {
     "violation": Catalogue._violation,
     "loan": catalogue_loans.loan,
     "witness": Catalogue._witness,
+    "incident": catalogue_incidents.incident,
 }
 
 

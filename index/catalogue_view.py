@@ -305,6 +305,19 @@ class CatalogueView:
         """One loan, or None."""
         return self._one("SELECT * FROM loan WHERE id = ?", identifier)
 
+    def incidents(self) -> list[Row]:
+        """Every incident, oldest first."""
+        return self._all("SELECT * FROM incident ORDER BY id")
+
+    def incident(self, identifier: str) -> Row | None:
+        """One incident, or None."""
+        return self._one("SELECT * FROM incident WHERE id = ?", identifier)
+
+    def incidents_of_loan(self, loan: str) -> list[str]:
+        """Ids of the incidents that were reported of a loan."""
+        rows = self._all("SELECT id FROM incident WHERE loan = ? ORDER BY id", loan)
+        return [row["id"] for row in rows]
+
     def history(self, subject: str) -> list[int]:
         """Ledger indexes of every entry that names the subject."""
         rows = self._all("SELECT idx FROM mention WHERE subject = ? ORDER BY idx", subject)
@@ -348,6 +361,9 @@ JSON_COLUMNS = frozenset(
         "recounted",
         "grants",
         "copies_destroyed",
+        "notify",
+        "acknowledged",
+        "unconfirmed",
     )
 )
 

@@ -45,6 +45,11 @@ COMMANDS = {
     "form": ("forms", "登记簿与表格", "print the registers and forms the regulations name"),
     "report": ("report", "报表", "rates, violations, loans, complaints: table or file"),
     "loan": ("loans", "借阅", "loans: request, approve, issue, renew, recall, return, list"),
+    "incident": (
+        "incidents",
+        "泄密遗失等事件",
+        "leaks, loss, damage: report, confirm, close",
+    ),
     "violation": ("violations", "违规", "violations: record, confirm, dismiss, list"),
     "search": ("search", "全文检索", "search the texts you are cleared for"),
     "show": ("show", "查看档案信息", "what is known of a record, and its history"),

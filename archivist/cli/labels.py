@@ -53,6 +53,7 @@ _ACTS = {
     "loan": "借阅",
     "loan-denied": "借阅被拒",
     "witness": "台账见证",
+    "incident": "事件",
     "violation": "违规",
     "login": "登录",
     "logout": "退出",

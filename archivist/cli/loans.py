@@ -306,13 +306,17 @@ def return_(
     told = [{"incident": c.row.id, "title": c.row.zh, "title_en": c.row.en,
              "notify": list(c.row.notify), "remedies": list(c.row.remedies),
              "clause": c.row.clause, "pack": c.pack} for c in done.incidents]  # fmt: skip
-    _told(call, loan, on, incidents=told)
+    happened = lending.INCIDENT_OF.get(back.condition)
+    words = f"archivist incident report --of {happened} --loan {loan} --what" if happened else None
+    _told(call, loan, on, incidents=told, report=words and f"{words} TEXT")
     for cited in () if call.json else done.incidents:
         whom = [role_label(call.policy, role) for role in cited.row.notify]
         _note(say(f"{cited.row.zh}：{'、'.join(cited.row.remedies)}"
                   f"{'；报告' + '、'.join(whom) if whom else ''}（{cited.row.clause}）",
                   f"{cited.row.en}: tell {', '.join(whom) or 'nobody in particular'} "
                   f"({cited.row.clause})"))  # fmt: skip
+    if words and not call.json:
+        _note(say(f"请报告：{words} 情形", f"report it: {words} TEXT"))
 
 
 # ── copies ────────────────────────────────────────────────────────────────────
@@ -425,6 +429,7 @@ def _shown_row(call: Call, loan: str, on: str | None) -> dict[str, Any]:
         "evidence": card.get("evidence", []),
         "forbids": list(terms.forbids),
         "demands": list(terms.demands),
+        "incidents": call.archive.catalogue.incidents_of_loan(loan),
         "history": loans.history(call.archive, loan),
     }
 
@@ -450,6 +455,7 @@ def _shown(call: Call, row: dict[str, Any]) -> str:
         (say("实际归还", "returned"), row["returned"]),
         (say("状况", "condition"), row["condition"]
          and say(CONDITIONS[row["condition"]], row["condition"])),
+        (say("事件", "incidents"), row["incidents"]),
         (say("条款", "clauses"), row["clauses"]),
         (say("制度", "regulations"), row["packs"]),
     )  # fmt: skip

@@ -39,6 +39,7 @@ from archivist.cli.progress import Progress
 from archivist.cli.say import counted, facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, command, group, option, several
 from archivist.errors import BadRequest, NotAllowed
+from archivist.incident_book import waiting_for
 from archivist.records import target_of
 from archivist.regulations import department_id
 from storage import session
@@ -73,6 +74,16 @@ def login_command(call: Call, name: str | None, hours: float | None) -> None:
     until = expires.astimezone().strftime("%Y-%m-%d %H:%M")
     result = {"person": who, "until": expires.strftime("%Y-%m-%dT%H:%M:%SZ")}
     call.emit(result, say(f"{who} 已登录，至 {until}", f"{who} is logged in until {until}"))
+    _tell_waiting(waiting_for(call.archive, call.policy, who))
+
+
+def _tell_waiting(incidents: Sequence[str]) -> None:
+    """One line about the incidents that wait for this person's confirmation; none if none do."""
+    if incidents:
+        named = ", ".join(incidents)
+        note(say(f"待您确认知悉的事件：{named}（archivist incident acknowledge 编号）",
+                 f"incidents that you have to confirm: {named} "
+                 "(archivist incident acknowledge ID)"))  # fmt: skip
 
 
 @command("logout", zh="忘掉已打开的密钥。",
@@ -106,6 +117,7 @@ def whoami_command(call: Call) -> None:
         "roles": row["roles"] if row else [],
         "grades": [{"grade": key, "generation": n} for key, n in held if target_of(key) is None],
         "need_to_know": sorted({key for key, _ in held if target_of(key) is not None}),
+        "incidents": waiting_for(archive, call.policy, person.name),
     }
     call.emit(
         result,
@@ -124,6 +136,7 @@ def whoami_command(call: Call) -> None:
             )
         ),
     )
+    _tell_waiting(result["incidents"])
 
 
 @group("person", zh="人员：登记、授予和撤销涉密权限、离职、列出。")

@@ -157,6 +157,12 @@ ASKS = {
     "loan return": signs("L000001", duty=True, denies=True),
     "loan list": reads(),
     "loan show": reads("L000001"),
+    "incident report": writes("--of leak --record R00000001 --what x"),
+    "incident note": signs("I000001 x"),
+    "incident acknowledge": signs("I000001", duty=True),
+    "incident close": signs("I000001 --outcome x --reason x", duty=True),
+    "incident list": reads(),
+    "incident show": reads("I000001"),
     "loan notice": reads("L000001 -o {out}"),
     "loan statement": reads("--person wang -o {out}"),
     "violation record": signs("lost_or_damaged --role archive_clerk --reason x"),
@@ -241,6 +247,7 @@ def stage(template, tmp_path_factory, scan):
                        ARCHIVIST_PASSPHRASE=SECOND)  # fmt: skip
         assert ran.code == 0, ran.err
     home.json("loan", "issue", "L000001")
+    home.json("incident", "report", "--of", "leak", "--what", "x", "--person", "wang")
     home.json("key", "escrow", "-o", home.top / "bundle", ARCHIVIST_ESCROW_PASSPHRASE=BUNDLE)
     home.json("search", TEXT)
     (home.top / "stick").mkdir()
