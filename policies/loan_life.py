@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from policies.errors import PolicyError
+from policies.life import IllegalStep, Life
 
 __all__ = ["ACTS", "ACT_WORDS", "ENDED", "OUT", "START", "STATES", "STATE_WORDS", "IllegalStep",
            "allowed", "step"]  # fmt: skip
@@ -85,43 +85,14 @@ _TABLE: Mapping[tuple[str, str], tuple[str, ...]] = {
 }
 
 OUT = frozenset({"issued", "renewing", "recalled"})  # the borrower has it
-ENDED = frozenset(state for state in STATES if not any(at == state for at, _ in _TABLE))
 
-
-class IllegalStep(PolicyError):
-    """The act is not possible in this state; `allowed` are those that are."""
-
-    def __init__(self, state: str, act: str) -> None:
-        self.state = state
-        self.act = act
-        self.allowed = allowed(state)
-        zh, en = STATE_WORDS.get(state, ("尚未申请", "not yet requested"))
-        could_zh = "、".join(ACT_WORDS[one][0] for one in self.allowed)
-        could_en = ", ".join(self.allowed)
-        self.zh = f"借阅处于“{zh}”，不能{ACT_WORDS[act][0]}；" + (
-            f"可以：{could_zh}" if could_zh else "已经了结"
-        )
-        self.en = f"a loan that is {en} cannot be {ACT_WORDS[act][1]}; " + (
-            f"possible: {could_en}" if could_en else "nothing more is possible"
-        )
-        super().__init__(self.en)
-
-
-def allowed(state: str) -> tuple[str, ...]:
-    """The acts that are possible in a state, in the order of a life."""
-    return tuple(act for act in ACTS if (state, act) in _TABLE)
-
-
-def step(state: str, act: str, to: str | None = None) -> str:
-    """The state after an act; `to` says which where the act has several outcomes.
-
-    Raises IllegalStep.
-    """
-    assert act in ACT_WORDS, act
-    outcomes = _TABLE.get((state, act), ())
-    after = to if to is not None else (outcomes[0] if len(outcomes) == 1 else None)
-    if after is None and outcomes:
-        raise AssertionError(f"{act} has several outcomes: say which")
-    if after not in outcomes:
-        raise IllegalStep(state, act)
-    return str(after)
+LIFE = Life(
+    STATE_WORDS,
+    ACT_WORDS,
+    _TABLE,
+    ("借阅", "a loan"),
+    ("尚未申请", "not yet requested"),
+    ("已经了结", "nothing more is possible"),
+)
+ENDED = LIFE.ended
+allowed, step = LIFE.allowed, LIFE.step
