@@ -17,6 +17,7 @@ import hashlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
@@ -97,7 +98,7 @@ def _newest_whole(root: Path, adoptions: list[Row], troubles: list[Trouble]) -> 
             if content is None or hashlib.sha256(content).hexdigest() != row["sha256"]:
                 continue
             try:
-                return parse_pack(content.decode("utf-8"), path.name)
+                return _parsed(content, path.name)
             except PackInvalid as error:
                 # Adopted by another version of the program, whose grammar was another.
                 troubles.append(
@@ -118,6 +119,11 @@ def _newest_whole(root: Path, adoptions: list[Row], troubles: list[Trouble]) -> 
                 )
             )
     return None
+
+
+@lru_cache(maxsize=128)  # bytes of a known digest; a process asks for the same ones again
+def _parsed(content: bytes, name: str) -> Pack:
+    return parse_pack(content.decode("utf-8"), name)
 
 
 def _edited(path: Path, ref: str, sha256: str) -> Trouble | None:

@@ -57,6 +57,7 @@ class Asks:
     finds: bool = False  # may end with findings
     writes: bool = False  # a ledger entry
     denies: bool = False  # what is not allowed is an entry too
+    idle: bool = False  # there is nothing to do it to: it ends with 2
     away: bool = False  # asks a service that is not there: it ends with 1
 
 
@@ -149,7 +150,7 @@ ASKS = {
     "loan refuse": signs("L000002 --reason x", duty=True, denies=True),
     "loan cancel": signs("L000002", duty=True, denies=True),
     "loan copies": reads(),
-    "loan destroy-copy": signs("L000001-1 --witness wang", duty=True, denies=True),
+    "loan destroy-copy": signs("L000001-1 --witness wang", idle=True, denies=True),
     "loan issue": signs("L000003", duty=True, denies=True),
     "loan renew": signs("L000001 --until 2099-01-01", duty=True, denies=True),
     "loan excuse": signs("L000001 --until 2099-01-01 --reason x", duty=True, denies=True),
@@ -249,11 +250,11 @@ def stage(template, tmp_path_factory, scan):
     home.json("loan", "issue", "L000001")
     home.json("incident", "report", "--of", "leak", "--what", "x", "--person", "wang")
     home.json("key", "escrow", "-o", home.top / "bundle", ARCHIVIST_ESCROW_PASSPHRASE=BUNDLE)
-    home.json("search", TEXT)
     (home.top / "stick").mkdir()
     home.json("ledger", "witness", "add", "stick", "--folder", home.top / "stick")
     # Taken away again: it would rightly call the copies of this archive forks of each other.
     (home.top / "stick").rename(home.top / "stick in a drawer")
+    home.json("search", TEXT)
     return home
 
 
@@ -319,6 +320,8 @@ def right_codes(asks, caller):
         return {4}
     if asks.away:
         return {1}
+    if asks.idle:
+        return {2}
     return {0} | ({3} if asks.finds else set()) | ({4} if asks.duty else set())
 
 
