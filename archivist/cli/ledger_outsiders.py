@@ -134,7 +134,7 @@ def list_(call: Call) -> None:
 
 @witness_command.command("remove", zh="不再请 NAME 见证；其目录和以往的见证不变。",
                          changes=ENTRY, never=("见证目录", "the witness's folder"),
-                         exits=(0, 2, 10, 11, 12, 13))  # fmt: skip
+                         exits=(0, 2, 4, 10, 11, 12, 13))  # fmt: skip
 @click.argument("name")
 @common_options
 @pass_call

@@ -54,7 +54,8 @@ OPEN = {  # which grades a caller's keys open; what is not sealed is open to eve
 }
 AS_WANG = ("not cleared", *NEW[1:])
 ANSWERS = ("ask approval",)  # "not allowed" is what was asked: the exit code of an answer
-IDLE = ("person clear", "person revoke", "key rotate", "declassify", "need-to-know limit")
+IDLE = ("person clear", "person revoke", "key rotate", "declassify", "need-to-know limit",
+        "loan notice")  # fmt: skip
 TIDIES = ("watch",)  # finishes what others left: copies of destroyed keys go
 SHADOWS = ("catalogue.db", "index", "ledger/lock", "ledger/tile", "ledger/checkpoint")
 
