@@ -260,7 +260,7 @@ def history(archive: Archive, loan: str) -> list[dict[str, Any]]:
     return [
         _line(archive, entry)
         for entry in archive.entries_of(loan)
-        if entry.act in ("loan", "loan-denied")  # incidents name their loan too
+        if entry.act in ("loan", "loan-denied", "view")  # incidents name their loan too
     ]
 
 
