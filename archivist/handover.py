@@ -22,13 +22,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from archivist.archive import Archive
 from archivist.errors import BadRequest, NotAllowed, NotKnown
 from archivist.records import Entry, canonical, timestamp
 from archivist.standing import customer_name, dossier_state, local_moment, papers_of
+from archivist.statements import verifies
 from index.catalogue import Row
 from policies.calendar import Calendar
 from policies.checklist import review
@@ -204,7 +202,7 @@ def problems(
             found.append(f"unknown-key:{name}")
         elif keys[name] != one["key"]:
             found.append(f"wrong-key:{name}")
-        elif not _verifies(one["key"], one["signature"], message):
+        elif not verifies(one["key"], one["signature"], message):
             found.append(f"bad-signature:{name}")
     return tuple(found)
 
@@ -229,16 +227,6 @@ def _plain(value: Any) -> bool:
     if isinstance(value, list):
         return all(map(_plain, value))
     return isinstance(value, str | int)
-
-
-def _verifies(key: str, signature: str, message: bytes) -> bool:
-    try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(
-            bytes.fromhex(signature), message
-        )
-    except (InvalidSignature, ValueError):
-        return False
-    return True
 
 
 def verify(entries: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, tuple[str, ...]]]:

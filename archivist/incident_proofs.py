@@ -23,9 +23,9 @@ from datetime import datetime
 from typing import Any
 
 from archivist.archive import Archive
-from archivist.loan_proofs import digest_of, ledger_keys, signed, verifies
 from archivist.records import Entry, canonical, timestamp
 from archivist.regulations import roles_meant
+from archivist.statements import digest_of, ledger_keys, signed, verifies
 from index.catalogue import Row
 from policies.policy import Policy
 from storage.people import Unlocked

@@ -33,13 +33,12 @@ from archivist.errors import BadRequest, NotAllowed
 from archivist.incident_book import roles_to_confirm, the_incident
 from archivist.incident_proofs import confirmed, reported, signed_confirmation
 from archivist.loan_book import the_loan
-from archivist.loan_proofs import ledger_keys
+from archivist.statements import check_own_key
 from index.catalogue import Row
 from policies.incident_life import START, IllegalStep, step
 from policies.incidents import notices, speaking
 from policies.policy import Policy
 from policies.reach import role_words
-from storage.errors import Damaged
 from storage.people import Unlocked
 
 FOLDER = "INCIDENTS"  # where cards lie of what concerns no dossier
@@ -127,8 +126,7 @@ def acknowledge(
         roles = roles_to_confirm(archive, policy, row, person.name)
         if not roles:
             raise _not_asked(policy, row, person.name)
-        if ledger_keys(archive, [person.name]).get(person.name) != person.verify_key.hex():
-            raise Damaged(f"the signing key of {person.name} is not the one in the ledger")
+        check_own_key(archive, person)
         on = reported(archive, row)
         left = set(on.notify) - confirmed(archive, policy, row) - set(roles)
         goal = row["state"] if left else "acknowledged"

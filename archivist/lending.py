@@ -32,7 +32,7 @@ from archivist.granting import grant, withdraw
 from archivist.loan_book import due_of, is_overdue, records_of, terms_of, the_loan
 from archivist.loan_desk import Denied, at_the_desk, next_state, subject_of
 from archivist.loan_gate import check_custodian, check_not_lent, proven, requester
-from archivist.loan_proofs import EXCUSE, ledger_keys, signed
+from archivist.loan_proofs import EXCUSE
 from archivist.loan_rulings import (
     Ruling,
     Wish,
@@ -46,13 +46,13 @@ from archivist.loan_rulings import (
     rule_again,
 )
 from archivist.records import timestamp
+from archivist.statements import check_own_key, signed
 from index.catalogue import Row
 from policies.approvals import Request, decide, may_sign
 from policies.conduct_rows import Incident
 from policies.incidents import speaking
 from policies.policy import Cited, Policy
 from policies.rule_rows import Form
-from storage.errors import Damaged
 from storage.people import Unlocked
 
 CONDITIONS = ("intact", "damaged", "incomplete", "lost")
@@ -235,8 +235,7 @@ def excuse(
         row = the_loan(archive, loan)
         state = next_state(row["state"], "excuse")
         clauses, packs = _may_excuse(archive, policy, row, person.name)
-        if ledger_keys(archive, [person.name]).get(person.name) != person.verify_key.hex():
-            raise Damaged(f"the signing key of {person.name} is not the one in the ledger")
+        check_own_key(archive, person)
         statement = {
             "act": EXCUSE, "v": 1, "archive": archive.settings.archive_id, "loan": loan,
             "until": until.isoformat(), "person": person.name, "time": timestamp(now),

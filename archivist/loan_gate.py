@@ -15,10 +15,11 @@ from datetime import datetime
 from archivist.archive import Archive
 from archivist.loan_book import LOST, moves_paper, originals_out, the_loan
 from archivist.loan_desk import Denied
-from archivist.loan_proofs import asked_for, given, ledger_keys, problems
+from archivist.loan_proofs import asked_for, given, problems
 from archivist.loan_rulings import roles_held
 from archivist.records import timestamp
 from archivist.regulations import roles_meant
+from archivist.statements import ledger_keys
 from index.catalogue import Row
 from policies.approvals import Decision, Step, may_sign
 from policies.pack_rows import Role

@@ -18,17 +18,14 @@ expires. The key is the one that the ledger names for the person.
     problems(entry.fields, asked, 1, keys, archive_id, now)      # ()
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from archivist.archive import Archive
 from archivist.records import Entry, canonical, timestamp
+from archivist.statements import digest_of, signed, verifies
 from index.catalogue import Row
 from storage.people import Unlocked
 
@@ -54,11 +51,6 @@ def asked_for(archive: Archive, row: Row) -> Asked:
     return Asked(row["id"], index, digest_of(raw), entry.fields["steps"])
 
 
-def digest_of(raw: bytes) -> str:
-    """What an approval says of the entry it approves."""
-    return hashlib.sha256(raw).hexdigest()
-
-
 def signed_approval(
     archive_id: str, asked: Asked, number: int, person: Unlocked, now: datetime, days: int
 ) -> dict[str, Any]:
@@ -79,12 +71,6 @@ def signed_approval(
         "expires": timestamp(now + timedelta(days=days)),
     }
     return signed(statement, person)
-
-
-def signed(statement: Mapping[str, Any], person: Unlocked) -> dict[str, Any]:
-    """A statement with the key and the signature of whoever makes it."""
-    signature = person.sign(canonical(statement)).hex()
-    return {"statement": statement, "key": person.verify_key.hex(), "signature": signature}
 
 
 # ── verifying ─────────────────────────────────────────────────────────────────
@@ -151,17 +137,6 @@ def _well_formed(statement: Mapping[str, Any], fields: Mapping[str, Any]) -> boo
     )
 
 
-def verifies(key: str, signature: str, message: bytes) -> bool:
-    """Whether a hex Ed25519 signature is this key's over these bytes; what is no hex is not."""
-    try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(
-            bytes.fromhex(signature), message
-        )
-    except (InvalidSignature, ValueError):
-        return False
-    return True
-
-
 def given(archive: Archive, row: Row) -> list[Entry]:
     """The approving entries of what is asked now, in the ledger's order."""
     return [
@@ -169,16 +144,6 @@ def given(archive: Archive, row: Row) -> list[Entry]:
         for entry in archive.entries_of(row["id"])
         if entry.act == "loan" and entry.fields["step"] == "approve" and entry.index > row["round"]
     ]
-
-
-def ledger_keys(archive: Archive, names: Iterable[str]) -> dict[str, str]:
-    """Whose signing key is which, from the entries that made them."""
-    found: dict[str, str] = {}
-    for name in set(names):
-        for entry in archive.entries_of(name):
-            if entry.act == "person" and entry.subject["person"] == name and "key" in entry.fields:
-                found[name] = entry.fields["key"]
-    return found
 
 
 def verify(entries: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, tuple[str, ...]]]:

@@ -31,7 +31,7 @@ from archivist.errors import BadRequest
 from archivist.loan_book import the_loan
 from archivist.loan_desk import Denied, at_the_desk, next_state, subject_of
 from archivist.loan_gate import as_decision, check_not_lent, check_signer, proven, requester
-from archivist.loan_proofs import asked_for, ledger_keys, signed_approval
+from archivist.loan_proofs import asked_for, signed_approval
 from archivist.loan_rulings import (
     Reader,
     Ruling,
@@ -50,10 +50,10 @@ from archivist.loan_rulings import (
     rule_again,
 )
 from archivist.records import Entry
+from archivist.statements import check_own_key
 from index.catalogue import Row
 from policies.loan_life import START
 from policies.policy import Policy
-from storage.errors import Damaged
 from storage.people import Unlocked
 
 _ACTS = {"loan-denied": "denied"}  # entries on a loan that are no step of its life
@@ -191,9 +191,7 @@ def approve(archive: Archive, policy: Policy, loan: str, person: Unlocked, now: 
         next_state(row["state"], "approve", row["state"])  # illegal unless one waits
         reader = reader_of_loan(archive, policy, row)
         ruling = rule_again(archive, policy, row, reader)
-        keys = ledger_keys(archive, [person.name])
-        if keys.get(person.name) != person.verify_key.hex():
-            raise Damaged(f"the signing key of {person.name} is not the one in the ledger")
+        check_own_key(archive, person)
         earlier = proven(archive, policy, row, now)
         check_signer(archive, policy, row, person.name, earlier)
         last = len(earlier) + 1 == len(row["steps"])

@@ -10,7 +10,7 @@ import pytest
 from archive_home import PASSPHRASE, Home
 from lending_home import RULES, filed, staffed
 
-from archivist import lending, loan_proofs, loans
+from archivist import lending, loan_proofs, loans, statements
 from archivist.loan_desk import REASONS, Denied
 from archivist.records import canonical
 from archivist.regulations import policy_of
@@ -192,7 +192,7 @@ def test_each_approval_is_signed_with_the_approvers_own_key(house):
     for number, entry in enumerate((first, second), 1):
         said = entry["statement"]
         assert (said["loan"], said["step"], said["request"]) == (made, number, request["index"])
-        assert said["digest"] == loan_proofs.digest_of(raw[request["index"]])
+        assert said["digest"] == statements.digest_of(raw[request["index"]])
         assert said["expires"] > said["time"]
         page = archive.people.person(said["person"])
         assert page.verifies(canonical(said), bytes.fromhex(entry["signature"]))
@@ -781,7 +781,7 @@ def test_a_true_signature_under_another_statement_proves_nothing(house, changed,
     now = datetime(2026, 3, 5, 9, tzinfo=UTC)
     fields = loan_proofs.signed_approval("here", at, 1, zhao, now, 30)
     entry = {
-        **loan_proofs.signed({**fields["statement"], **changed}, zhao),
+        **statements.signed({**fields["statement"], **changed}, zhao),
         "who": "zhao",
         "subject": {"loan": "L000001"},
     }
