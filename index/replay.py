@@ -93,6 +93,18 @@ class Replay(Catalogue):
             yield from rows
             last = rows[-1]["id"]
 
+    def every_stored(self) -> Iterator[Row]:
+        """What is needed of every record to find its files, in bounded memory, oldest first:
+        `id`, `customer`, `dossier`, `stored`, `key`, `generation`, `objects`."""
+        last = ""
+        while rows := self._all(
+            "SELECT id, customer, dossier, stored, key, generation, objects FROM record "
+            "WHERE id > ? ORDER BY id LIMIT 1000",
+            last,
+        ):
+            yield from rows
+            last = rows[-1]["id"]
+
     def grade_keys(self) -> list[Row]:
         """Every generation of every key, with the digest of its public half."""
         return self._all("SELECT * FROM grade_key ORDER BY key, generation")
