@@ -153,6 +153,7 @@ class Desk:
             suite=suite,
             public=recipient_digest(key.recipient),
             granted=[holder.name for holder in holders],
+            sealed=keys.digests(key_id, key.generation),
         )
         return key
 

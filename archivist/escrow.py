@@ -40,7 +40,7 @@ from storage.age.passphrase import Passphrase
 from storage.age.recipients import HybridIdentity, X25519Identity, parse_identity
 from storage.errors import Damaged, Missing, NoKey, Unsuitable, WrongPassphrase
 from storage.house_key import HouseKey
-from storage.keys import GradeKey, recipient_digest
+from storage.keys import GradeKey, held_name, recipient_digest
 from storage.names import checked_person_name
 from storage.note import vkey
 from storage.people import Unlocked
@@ -292,9 +292,17 @@ def recover_person(
             department=known["department"] if known else None,
             key=person.verify_key.hex(),
             recipient=recipient_digest(page.recipient),
+            sealed=archive.people.digests(name),
         )
         desk.say("recover", {"person": name}, sha256=sha256, generations=bundle.generations)
         for key_id, generations in bundle.generations.items():
-            desk.say("clear", key_subject(key_id) | {"person": name}, generations=generations)
+            sealed = {
+                place: digest
+                for n in generations
+                for place, digest in archive.keys.digests(key_id, n).items()
+                if place == held_name(key_id, n, name)
+            }
+            subject = key_subject(key_id) | {"person": name}
+            desk.say("clear", subject, generations=generations, sealed=sealed)
         desk.append()
     archive.follow()

@@ -272,7 +272,8 @@ def _batches(
 
 def _record_job(row: Row, read: bool) -> Job:
     objects = row["objects"]
-    bodies = [(o["suffix"], o["sha256"], o["size_bytes"]) for o in (objects["scan"], objects["card"])]
+    both = (objects["scan"], objects["card"])
+    bodies = [(one["suffix"], one["sha256"], one["size_bytes"]) for one in both]
     label = record_label(row["id"], row["key"], row["generation"])
     return Job(
         record_name(row), bodies, row["generation"] is not None, objects["head"], label, read

@@ -87,11 +87,9 @@ class Checking:
     def checked(self, batches: Iterable[Sequence[Job]]) -> Iterator[tuple[Sequence[Job], Told]]:
         """Each batch with what it came to, in order; the next ones are read meanwhile."""
         sent: deque[tuple[Sequence[Job], Future[Any] | None]] = deque()
-        turn = 0
-        for batch in batches:
+        for turn, batch in enumerate(batches):
             child = self._children[turn % len(self._children)] if self._children else None
             sent.append((batch, child.ask(batch) if child else None))
-            turn += 1
             if len(sent) > _AHEAD * len(self._children):
                 yield self._collect(*sent.popleft())
         while sent:
@@ -147,9 +145,7 @@ class _Reader:
             fine.append(good)
         return Told(fine, size_bytes, files, names % (1 << 8 * _SUM_BYTES))
 
-    def _read(
-        self, path: str, name: str, label: Mapping[str, str | int] | None
-    ) -> tuple[str, int]:
+    def _read(self, path: str, name: str, label: Mapping[str, str | int] | None) -> tuple[str, int]:
         """The digest and length of a file; "" for a head whose label says otherwise."""
         fd = os.open(path, _READ)
         try:

@@ -78,7 +78,7 @@ def cores() -> int:
 
 
 def serve(begin: Callable[[Any], Callable[[Any], object]]) -> None:
-    """What a child does: `begin` with what it is told, then answer every line until there is none."""
+    """What a child does: `begin` with what it is told, then answer every line."""
     answer = begin(json.loads(sys.stdin.buffer.readline()))
     for line in sys.stdin.buffer:
         sys.stdout.buffer.write(json.dumps(answer(json.loads(line))).encode() + b"\n")

@@ -106,15 +106,30 @@ class KeyRing:
         except Unsuitable:
             raise Damaged(f"the public half of key {key_id}/{generation} cannot be read") from None
 
-    def grant(self, grade: GradeKey, person: Person) -> None:
+    def grant(self, grade: GradeKey, person: Person, sealed: bytes | None = None) -> None:
         """Seal a generation's private half to a person, who holds it from then on.
 
+        `sealed` is what `sealed_for` made before, so that its digest could be said first.
         Repeating it seals anew. Raises Unsuitable, Missing (no such generation), Damaged.
         """
+        if sealed is None:
+            sealed = self.sealed_for(grade, person)
+        path = self._held(grade.key_id, grade.generation, person.name)
+        durable.replace(path, sealed, mode=0o644)
+
+    def sealed_for(self, grade: GradeKey, person: Person) -> bytes:
+        """What `grant` writes; nothing is written. Raises Unsuitable, Missing, Damaged."""
         if self.recipient(grade.key_id, grade.generation) != grade.recipient:
             raise Damaged(f"key {grade.key_id}/{grade.generation} has another public half")
-        path = self._held(grade.key_id, grade.generation, person.name)
-        durable.replace(path, seal_grade(grade, person.recipient), mode=0o644)
+        return seal_grade(grade, person.recipient)
+
+    def digests(self, key_id: str, generation: int) -> dict[str, str]:
+        """SHA-256 of every sealed copy of a generation, by its name below `keys/`."""
+        folder = self._generation(key_id, generation)
+        return {
+            held_name(key_id, generation, path.stem): durable.digest_of(path).sha256
+            for path in sorted(folder.glob("[!.]*.age"))
+        }
 
     def holders(self, key_id: str, generation: int) -> list[str]:
         """Everybody who was granted a generation, sorted. Raises Unsuitable."""
@@ -210,6 +225,11 @@ def seal_grade(grade: GradeKey, recipient: Recipient) -> bytes:
 
     title = f"# archivist key: {grade.key_id} generation {grade.generation}"
     return encrypt([recipient], f"{title}\n{grade.identity.secret_text()}\n".encode("ascii"))
+
+
+def held_name(key_id: str, generation: int, holder: str) -> str:
+    """Where a holder's sealed copy lies below `keys/`."""
+    return f"grades/{key_id}/{generation:04d}/{holder}.age"
 
 
 def index_key(identity: HybridIdentity | X25519Identity) -> bytes:
