@@ -43,6 +43,7 @@ class Settings:
     max_size_bytes: int = 500_000_000  # larger scans are refused as too-large
     max_pages: int = 999  # a scan of more pages is a mistake of the feeder or an attack
     max_pixels: int = 80_000_000  # of one page; A3 at 600 dpi has 70 million
+    virus_socket: str = ""  # clamd's Unix socket, or host:port; "" scans nothing
     engine: str = "fts5"  # full text: "fts5" or "whoosh"
     suite: str = "hybrid"  # grade keys: "hybrid" (post-quantum) or "x25519" (any age tool)
     scrypt_log_n: int = 18  # work factor of passphrases, power of two; never below 16
@@ -66,6 +67,7 @@ _PLACES = {
     "max_size_bytes": ("limits", "max_size_bytes"),
     "max_pages": ("limits", "max_pages"),
     "max_pixels": ("limits", "max_pixels"),
+    "virus_socket": ("virus", "socket"),
     "engine": ("search", "engine"),
     "suite": ("keys", "suite"),
     "scrypt_log_n": ("keys", "scrypt_log_n"),

@@ -80,6 +80,7 @@ class Scope:
 
     chosen: Callable[[Row], bool] = lambda row: True
     after: str = ""
+    again: Sequence[str] = ()  # records of an earlier run that did not fit
     pace: Callable[[int], None] = lambda size_bytes: None
     also: Callable[["Truth", "Scope"], Iterable[Look]] = lambda truth, scope: ()
     workers: int | None = None
@@ -105,7 +106,7 @@ def vouched(
     catalogue faster than it can be followed, DiskFailed when the disk cannot be read, NoKey
     with a house key that is another archive's.
     """
-    scope = scope or Scope()
+    scope = Scope() if scope is None else scope
     with (
         tempfile.TemporaryDirectory(prefix="archivist-") as folder,
         Replay.beside(Path(folder)) as replay,
@@ -159,6 +160,8 @@ def _catalogue(archive: Archive, ledger: Ledger, replay: Replay) -> Iterator[Fin
             replay.apply(_changes(archive, ledger, replay.applied, applied), "")
             found = replay.differences(path, key)
             if found is not None:
+                for told in archive.catalogue.altered_pages():
+                    yield Finding("C-DAMAGED", "catalogue.db", told)
                 yield from map(_finding, found)
                 return
     except IndexLocked:
@@ -211,8 +214,12 @@ def _looks(
             yield partial(_evidence, archive, fields), _evidence_job(fields)
     scope.of = replay.record_count()
     for row in replay.every_stored():
-        job = _record_job(row, row["id"] > scope.after and scope.chosen(row))
+        # Asked of each, also of those read before: a sample is drawn one after the other.
+        chosen = scope.chosen(row)
+        job = _record_job(row, chosen and row["id"] > scope.after)
         yield partial(_record, archive, replay, row["id"]), job
+    for record in scope.again:
+        yield partial(_record, archive, replay, record)
     for row in replay.grade_keys():
         yield partial(_grade_key, archive, row)
     for row in replay.people():
@@ -380,6 +387,8 @@ def _same_grade_key(archive: Archive, row: Row) -> None:
     found = archive.keys.recipient(row["key"], row["generation"])
     if recipient_digest(found) != row["public"]:
         raise Damaged("is not the one the ledger names")
+    if archive.keys.public_bytes(row["key"], row["generation"]) != f"{found.text}\n".encode():
+        raise Damaged("is written otherwise than keys are")
 
 
 def _same_person(archive: Archive, row: Row) -> None:

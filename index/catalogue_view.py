@@ -91,6 +91,16 @@ class CatalogueView:
         """How many records there are."""
         return int(self._all("SELECT count(*) AS n FROM record")[0]["n"])
 
+    def record_ids(self) -> Iterator[str]:
+        """The id of every record, oldest first, in bounded memory."""
+        last, some = "", True
+        while some:
+            sql = "SELECT id FROM record WHERE id > ? ORDER BY id LIMIT 5000"
+            rows = self._all(sql, last)
+            yield from (row["id"] for row in rows)
+            some = bool(rows)
+            last = rows[-1]["id"] if rows else last
+
     def types_filed(self, dossier: str) -> dict[str, int]:
         """Document type → how many records of it lie in the dossier."""
         rows = self._all(
@@ -322,6 +332,12 @@ class CatalogueView:
         """Ledger indexes of every entry that names the subject."""
         rows = self._all("SELECT idx FROM mention WHERE subject = ? ORDER BY idx", subject)
         return [row["idx"] for row in rows]
+
+    def altered_pages(self) -> list[str]:
+        """Read every page of the file and tell which fail their authentication, the unused ones
+        among them, which no question ever reads."""
+        rows = self._all("PRAGMA cipher_integrity_check")
+        return [str(next(iter(row.values()))) for row in rows]
 
     def _run(self, sql: str, *values: Any) -> None:
         with _translating():

@@ -106,6 +106,11 @@ class KeyRing:
         except Unsuitable:
             raise Damaged(f"the public half of key {key_id}/{generation} cannot be read") from None
 
+    def public_bytes(self, key_id: str, generation: int) -> bytes:
+        """The public half's file as it lies there. Raises Unsuitable, Missing, Damaged."""
+        path = self._generation(key_id, generation) / "public"
+        return durable.read_bytes(path, MAX_FILE_BYTES)
+
     def grant(self, grade: GradeKey, person: Person, sealed: bytes | None = None) -> None:
         """Seal a generation's private half to a person, who holds it from then on.
 

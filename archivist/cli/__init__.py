@@ -57,6 +57,7 @@ COMMANDS = {
     "declassify": ("regrade", "解密", "end a record's secrecy; or of all whose period is over"),
     "view": ("view", "调阅档案", "open a record; logged"),
     "ledger": ("ledger", "操作台账", "show and verify the ledger"),
+    "audit": ("audit", "四性检测", "check all that is kept: every byte, file, row; a report"),
     "doctor": ("doctor", "自检", "check that everything is in its place"),
 }
 

@@ -22,13 +22,14 @@ from archivist.cli.say import note, say
 from archivist.cli.spoken import command, option
 from archivist.errors import ArchivistError
 from archivist.intake import Outcome
+from archivist.virus import ScannerAway
 from archivist.watch import DropFolder
 from index.errors import IndexLocked, IndexUnwritable, ShadowError
 from storage import session
 from storage.errors import Busy, DiskFailed, StorageError
 
-# What passes: somebody makes room, or lets go of the lock.
-TRANSIENT = (Busy, DiskFailed, IndexLocked, IndexUnwritable)
+# What passes: somebody makes room, lets go of the lock, or starts the virus scanner.
+TRANSIENT = (Busy, DiskFailed, IndexLocked, IndexUnwritable, ScannerAway)
 PATIENCE_SECONDS = 5.0
 
 

@@ -187,6 +187,7 @@ ASKS = {
     "ledger witness remove": writes("stick"),
     "ledger prove": reads("0 -o {out}"),
     "ledger timestamp": reads("--tsa http://127.0.0.1:1/", away=True),
+    "audit": writes(finds=True),
     "doctor": reads(house=False, finds=True),
 }  # fmt: skip
 
