@@ -64,9 +64,6 @@ class Contents:
             sent: deque[tuple[Row, Future[list[Finding]]]] = deque()
             try:
                 for row in rows:
-                    if not self._may(row):
-                        self.closed += 1
-                        continue
                     # Opened by the one thread that may ask the catalogue; looked at by many.
                     sent.append((row, threads.submit(self._look, row, self._opening(row))))
                     if len(sent) > AHEAD * self._examiners.workers:
@@ -84,19 +81,21 @@ class Contents:
         reach(row)
         yield from told
 
-    def _may(self, row: Row) -> bool:
+    def may(self, row: Row) -> bool:
+        """Whether a record of this key can be opened here; those that cannot are counted."""
         key = (row["key"], row["generation"])
         if key not in self._keys:
-            self._keys[key] = self._opens(row)
+            self._keys[key] = self._opens(*key)
+        self.closed += not self._keys[key]
         return self._keys[key]
 
-    def _opens(self, row: Row) -> bool:
-        if row["generation"] is None:
+    def _opens(self, key: str, generation: int | None) -> bool:
+        if generation is None:
             return True
         if self._person is None:
             return False
         try:
-            self._archive.opened(row["key"], self._archive.sealed_to(row), self._person)
+            self._archive.opened(key, generation, self._person)
         except (NotAllowed, KeyNeeded, NoKey):
             return False
         except StorageError:

@@ -49,7 +49,7 @@ def audit_sheet(told: Mapping[str, Any]) -> Sheet:
     findings: Sequence[Mapping[str, Any]] = told["findings"]
     lacks: Sequence[Mapping[str, Any]] = told["lacking"]
     sections = [
-        Section(("检测项目", "checks"), _CHECKS, _checks(findings)),
+        Section(("检测项目", "checks"), _CHECKS, _checks(told, findings)),
         Section(("发现", "findings"), _FINDINGS, [_row(f) for f in findings[:MOST_ROWS]]),
     ]
     if lacks:
@@ -129,8 +129,16 @@ def _charts(told: Mapping[str, Any]) -> list[Chart]:
     return charts
 
 
-def _checks(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _checks(told: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     counts = Counter(found["code"] for found in findings)
+
+    def done(code: str) -> bool:
+        if code.startswith("V-"):
+            return bool(told["scanned"])
+        if code.startswith("O-"):
+            return bool(told["opened"])
+        return told["beyond"] or code.startswith("L-")
+
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for code in TABLE:
         zh, en = NATURES[code.nature]
@@ -140,8 +148,8 @@ def _checks(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         row["codes"].append(code.code)
         row["found"] += counts[code.code]
     for row in rows.values():
-        good = not row["found"]
-        words = ("合格", "passed") if good else ("不合格", "not passed")
+        words = ("合格", "passed") if any(map(done, row["codes"])) else ("未检测", "not checked")
+        words = ("不合格", "not passed") if row["found"] else words
         row["result_zh"], row["result_en"] = words
     order = list(NATURES)
     return [row for _, row in sorted(rows.items(), key=lambda item: order.index(item[0][0]))]

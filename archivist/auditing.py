@@ -203,7 +203,8 @@ class Audit:
             self.progress.opened_last = row["id"]
             reach(count, total)
 
-        found = (archive.catalogue.record(record) for record in self._to_open())
+        named = (row["id"] for row in self._to_open() if opened.may(row))
+        found = map(archive.catalogue.record, named)
         with suppress(ShadowError):  # it is named already that the catalogue cannot be read
             for finding in opened.of((row for row in found if row is not None), ended):
                 yield as_finding(finding)
@@ -223,13 +224,13 @@ class Audit:
             return size_of(total, float(percent))
         return total if self._asked.full else min(total, OPENED)
 
-    def _to_open(self) -> Iterator[str]:
-        """Ids of the records to be opened, in their order."""
+    def _to_open(self) -> Iterator[Row]:
+        """Id and key of the records to be opened, in their order."""
         done = self.progress
         picker = Picker(done.seed, done.total, self._opening)
-        for record in self._archive.catalogue.record_ids():
-            if picker.takes() and record > done.opened_last:
-                yield record
+        for row in self._archive.catalogue.record_keys():
+            if picker.takes() and row["id"] > done.opened_last:
+                yield row
 
     # ── what is remembered ────────────────────────────────────────────────────
 

@@ -45,7 +45,7 @@ from index.catalogue import Change, Row
 from index.errors import IndexLocked, ShadowError
 from index.replay import Difference, Replay
 from policies.loan_life import OUT
-from storage.checking import TOGETHER, WORTH_RECORDS, Checking, Job
+from storage.checking import MODULUS, TOGETHER, WORTH_RECORDS, Checking, Job
 from storage.children import cores
 from storage.errors import Busy, Damaged, DiskFailed, Missing, StorageError
 from storage.grants import Grants
@@ -242,7 +242,7 @@ def _doubtful(
             asked = waiting.pop(id(batch))
             scope.size_bytes += told.size_bytes
             scope.files += told.files
-            scope.names += told.names
+            scope.names = (scope.names + told.names) % MODULUS
             for look, job, fine in zip(asked, batch, told.fine, strict=True):
                 if "record" in job.label:
                     done += 1

@@ -91,13 +91,13 @@ class CatalogueView:
         """How many records there are."""
         return int(self._all("SELECT count(*) AS n FROM record")[0]["n"])
 
-    def record_ids(self) -> Iterator[str]:
-        """The id of every record, oldest first, in bounded memory."""
+    def record_keys(self) -> Iterator[Row]:
+        """`id`, `key` and `generation` of every record, oldest first, in bounded memory."""
         last, some = "", True
         while some:
-            sql = "SELECT id FROM record WHERE id > ? ORDER BY id LIMIT 5000"
+            sql = "SELECT id, key, generation FROM record WHERE id > ? ORDER BY id LIMIT 2000"
             rows = self._all(sql, last)
-            yield from (row["id"] for row in rows)
+            yield from rows
             some = bool(rows)
             last = rows[-1]["id"] if rows else last
 

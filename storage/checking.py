@@ -39,6 +39,7 @@ _AHEAD = 3
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _BUFFER_BYTES = 1 << 20
 _SUM_BYTES = 16
+MODULUS = 1 << 8 * _SUM_BYTES
 _LABEL = b"-> archivist/label-v1\n"
 _MAX_HEAD_BYTES = 64 * 1024
 
@@ -108,7 +109,7 @@ def sum_of_names(key: bytes, paths: Iterable[str]) -> tuple[int, int]:
     for path in paths:
         count += 1
         total += _number(key, path)
-    return count, total % (1 << 8 * _SUM_BYTES)
+    return count, total % MODULUS
 
 
 def _number(key: bytes, path: str) -> int:
@@ -143,7 +144,7 @@ class _Reader:
                 except OSError:
                     good = False
             fine.append(good)
-        return Told(fine, size_bytes, files, names % (1 << 8 * _SUM_BYTES))
+        return Told(fine, size_bytes, files, names % MODULUS)
 
     def _read(self, path: str, name: str, label: Mapping[str, str | int] | None) -> tuple[str, int]:
         """The digest and length of a file; "" for a head whose label says otherwise."""

@@ -19,10 +19,12 @@ from archivist.cli.labels import local_time
 from archivist.cli.progress import Progress
 from archivist.cli.say import chinese, counted, note, say, table
 from archivist.cli.spoken import ENTRY, command, option
+from archivist.config import FILE_NAME
 from archivist.errors import ArchivistError, BadRequest
 from index.errors import ShadowError
 from storage import durable
 from storage.errors import StorageError
+from storage.ledger_findings import Finding
 
 if TYPE_CHECKING:
     from archivist.auditing import Audit
@@ -81,8 +83,14 @@ def audit_command(
 
     if full and sample:
         raise BadRequest("--full 和 --sample 只能写一个", "give --full or --sample, not both")
-    before = _before(call)
     begun = now()
+    found = _of_settings(call)
+    if found:
+        # Whose archive this is cannot be believed, so nothing can be held against anything.
+        document = _document(call, None, None, found, begun.isoformat(timespec="seconds"))
+        call.emit(document, lambda: _shown(document))
+        return DAMAGE
+    before = _before(call)
     report, told = verified(call, kept, None)
     found = [as_finding(one) for one in told]
     asked = Asked(
@@ -128,6 +136,28 @@ def _percent(written: str | None) -> str | None:
     return f"{value:g}"
 
 
+def _of_settings(call: Call) -> list[Found]:
+    """Whether archive.toml names one archive: its id and the ledger's key belong together."""
+    from storage.note import Verifier
+
+    try:
+        verifier = Verifier.parse(call.settings.vkey)
+    except ValueError:
+        told = "its ledger.vkey is no verifier key"
+    else:
+        if verifier.name != f"archivist/{call.settings.archive_id}":
+            told = "its archive.id and its ledger.vkey are of two archives"
+        elif verifier.public != _house_public(call):
+            told = "its ledger.vkey is not the house key's"
+        else:
+            return []
+    return [as_finding(Finding("F-IDENTITY", FILE_NAME, told))]
+
+
+def _house_public(call: Call) -> bytes:
+    return call.archive.house.signing_key().public_key().public_bytes_raw()
+
+
 def _before(call: Call) -> list[Any]:
     """How the catalogue stands before anything lets it catch up."""
     from archivist.audit_folder import before_opening
@@ -160,7 +190,7 @@ def _document(
     call: Call, audit: "Audit | None", report: Any, found: list[Found], begun: str
 ) -> dict[str, Any]:
     done = audit.progress if audit else None
-    nothing = {"records": 0, "bytes": 0, "entries": report.size}
+    nothing = {"records": 0, "bytes": 0, "entries": report.size if report else 0}
     return {
         "checked": audit.checked if audit else nothing,
         "findings": [one.plain() for one in found],
@@ -173,7 +203,8 @@ def _document(
         "scanned": done.scanned if done and call.settings.virus_socket else None,
         "sample": done.percent if done else None,
         "seed": done.seed if done else None,
-        "root": report.root_hex,
+        "root": report.root_hex if report else "",
+        "beyond": audit is not None,  # what is not the ledger's own was looked at
     }
 
 
