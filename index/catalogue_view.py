@@ -23,6 +23,7 @@ class CatalogueView:
 
     def __init__(self, connection: Any) -> None:
         self._db = connection
+        self._last: dict[str, int] = {}  # counters, while entries are applied
 
     @property
     def applied(self) -> int:
@@ -339,14 +340,27 @@ class CatalogueView:
         rows = self._all("PRAGMA cipher_integrity_check")
         return [str(next(iter(row.values()))) for row in rows]
 
+    # Not by `_translating`, whose two calls cost as much as a small statement.
+
     def _run(self, sql: str, *values: Any) -> None:
-        with _translating():
+        try:
             self._db.execute(sql, values)
+        except sqlite.DatabaseError as error:
+            raise translated(error) from error
+
+    def _run_each(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        try:
+            self._db.executemany(sql, rows)
+        except sqlite.DatabaseError as error:
+            raise translated(error) from error
 
     def _all(self, sql: str, *values: Any) -> list[Row]:
-        with _translating():
+        try:
             cursor = self._db.execute(sql, values)
-            return [_row(cursor, row) for row in cursor.fetchall()]
+            names = [(column[0], column[0] in JSON_COLUMNS) for column in cursor.description or ()]
+            return [_row(names, row) for row in cursor.fetchall()]
+        except sqlite.DatabaseError as error:
+            raise translated(error) from error
 
     def _one(self, sql: str, *values: Any) -> Row | None:
         rows = self._all(sql, *values)
@@ -410,9 +424,8 @@ def key_form(value: str) -> str:
     return "".join(value.split()).casefold()
 
 
-def _row(cursor: Any, values: Sequence[Any]) -> Row:
-    names = [column[0] for column in cursor.description]
+def _row(names: Sequence[tuple[str, bool]], values: Sequence[Any]) -> Row:
     return {
-        name: json.loads(value) if name in JSON_COLUMNS and value is not None else value
-        for name, value in zip(names, values, strict=True)
+        name: json.loads(value) if is_json and value is not None else value
+        for (name, is_json), value in zip(names, values, strict=True)
     }
