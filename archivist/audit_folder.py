@@ -50,8 +50,9 @@ _MAKING = {".making"}  # held by whoever makes an index
 _CARDS_AFTER = 64  # a card is named after the entry that it stands by, or one of the same group
 
 
-def folder_looks(grades: frozenset[str], truth: Truth, scope: Scope) -> Iterator[Look]:
-    """One look at each part of the folder; `grades` are those that the regulations declare."""
+def folder_looks(grades: frozenset[str] | None, truth: Truth, scope: Scope) -> Iterator[Look]:
+    """One look at each part of the folder; `grades` are those that the regulations declare,
+    None where they cannot be read."""
     yield partial(sealed_keys, truth)
     yield partial(stray_keys, truth)
     yield partial(packs, truth)
@@ -322,14 +323,14 @@ def lock(truth: Truth) -> Iterator[Finding]:
         yield Finding("L-LOCK", "lock", "is not what a writer leaves")
 
 
-def indexes(truth: Truth, grades: frozenset[str]) -> Iterator[Finding]:
+def indexes(truth: Truth, grades: frozenset[str] | None) -> Iterator[Finding]:
     """Only full-text indexes of keys that there are lie among the indexes, and none has gone."""
     there = {path.split("/")[1] for path in files_below(truth.archive.root, "index")}
     ending = re.compile(r"(.+)\.(?:db|db-wal|db-shm|whoosh)")
-    keys = truth.replay.key_ids() | grades
+    keys = truth.replay.key_ids() | (grades or set())
     for name in sorted(there - _MAKING):
         found = ending.fullmatch(name)
-        if found is None or found[1] not in keys:
+        if found is None or (grades is not None and found[1] not in keys):
             yield Finding("X-STRAY", f"index/{name}", "is no index of this archive")
     last = last_audit(truth)
     for name in (last or {}).get("indexes", ()):

@@ -161,7 +161,7 @@ class Audit:
             yield as_finding(finding)
 
     def _also(self, truth: Truth, scope: Scope) -> Iterator[Look]:
-        grades = frozenset(self._policy.grades if self._policy else ())
+        grades = frozenset(self._policy.grades) if self._policy else None
         yield from folder_looks(grades, truth, scope)
         yield from fact_looks(self._asked.now, self._policy, truth, scope)
 
@@ -203,10 +203,13 @@ class Audit:
             self.progress.opened_last = row["id"]
             reach(count, total)
 
-        named = (row["id"] for row in self._to_open() if opened.may(row))
-        found = map(archive.catalogue.record, named)
+        def rows() -> Iterator[Row]:
+            for row in self._to_open():
+                if opened.may(row) and (found := archive.catalogue.record(row["id"])):
+                    yield found
+
         with suppress(ShadowError):  # it is named already that the catalogue cannot be read
-            for finding in opened.of((row for row in found if row is not None), ended):
+            for finding in opened.of(rows(), ended):
                 yield as_finding(finding)
                 yield from self._cards(cards)
         yield from self._cards(cards)

@@ -7,9 +7,10 @@ again. Records that it was done; a report may be written as PDF and filed as a r
 
 import os
 import time
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -20,10 +21,10 @@ from archivist.cli.progress import Progress
 from archivist.cli.say import chinese, counted, note, say, table
 from archivist.cli.spoken import ENTRY, command, option
 from archivist.config import FILE_NAME
-from archivist.errors import ArchivistError, BadRequest
+from archivist.errors import BadRequest
 from index.errors import ShadowError
 from storage import durable
-from storage.errors import StorageError
+from storage.errors import Damaged, Missing, StorageError
 from storage.ledger_findings import Finding
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from policies.policy import Policy
 
 MOST_SHOWN = 60
+T = TypeVar("T")
 
 
 @command("audit", zh="四性检测：真实性、完整性、可用性、安全性。\n\n"
@@ -100,11 +102,13 @@ def audit_command(
     audit: Audit | None = None
     policy: Policy | None = None
     if report.ok:
-        policy, session = _guarded(lambda: call.policy), call.session
-        keys = {key: value for (key, _), value in sorted(session.index_keys.items())} if session \
-            else {}  # fmt: skip
+        policy = _readable(lambda: call.policy)
+        session = _readable(lambda: call.session)
+        person = session.unlocked() if session else None
+        indexes = sorted(session.index_keys.items()) if session else ()
+        keys = {key: value for (key, _), value in indexes}  # of each the newest
         _check_filing(call, dossier, type_)
-        audit = Audit(call.archive, asked, policy, call.person, keys, restart)
+        audit = Audit(call.archive, asked, policy, person, keys, restart)
         if audit.resumed:
             since = local_time(audit.progress.begun)
             note(say(f"接着做 {since} 中断的检测（从头开始：--restart）",
@@ -171,10 +175,11 @@ def _before(call: Call) -> list[Any]:
         return []  # it is named by whoever reads it
 
 
-def _guarded(ask: Any) -> Any:
+def _readable(ask: Callable[[], T]) -> T | None:
+    """The answer; None where what it is read from is damaged, which the audit names."""
     try:
         return ask()
-    except (ShadowError, StorageError, ArchivistError):
+    except (ShadowError, Damaged, Missing, BadRequest):
         return None
 
 
@@ -195,7 +200,7 @@ def _document(
         "checked": audit.checked if audit else nothing,
         "findings": [one.plain() for one in found],
         "archive": call.settings.archive_id,
-        "who": call.who if audit else "station",
+        "who": _who(call) if audit else "station",
         "begun": done.begun if done else begun,
         "of": audit.of if audit else 0,
         "opened": done.opened if done else 0,
@@ -206,6 +211,10 @@ def _document(
         "root": report.root_hex if report else "",
         "beyond": audit is not None,  # what is not the ledger's own was looked at
     }
+
+
+def _who(call: Call) -> str:
+    return _readable(lambda: call.who) or "station"
 
 
 def _lacking(call: Call, policy: "Policy") -> list[dict[str, Any]]:
@@ -224,7 +233,7 @@ def _lacking(call: Call, policy: "Policy") -> list[dict[str, Any]]:
 
 def _recorded(call: Call, audit: "Audit", found: list[Found]) -> int | None:
     try:
-        return audit.record(call.who, found, now())
+        return audit.record(_who(call), found, now())
     except (ShadowError, StorageError) as error:
         note(say(f"本次检测未能记入台账：{error}", f"this audit could not be recorded: {error}"))
         return None
