@@ -427,12 +427,35 @@ class Archive:
         look_up: Callable[[str], Row | None] = getattr(self.catalogue, kind)
         row = look_up(identifier)
         if row is None:
+            if kind == "record":
+                self._refuse_destroyed(identifier)
             raise NotKnown(
                 f"没有编号为 {identifier} 的{KINDS[kind]}", f"there is no {kind} {identifier}"
             )
         if kind == "record":
             self.vouch(row)
         return row
+
+    def _refuse_destroyed(self, record: str) -> None:
+        """Raises NotKnown for a record that is no more, with the day and the disposal."""
+        stone = self.catalogue.tombstone(record)
+        if stone is None:
+            return
+        day, disposal = (stone["destroyed"] or stone["decided"])[:10], stone["disposal"]
+        under_way = stone["destroyed"] is None
+        raise NotKnown(
+            f"{record} {'正在销毁' if under_way else '已销毁'}（{disposal}，{day}）",
+            f"{record} {'is being' if under_way else 'was'} destroyed ({disposal}, {day})",
+            f"销毁留痕：archivist show {record}",
+            f"what is left of it: archivist show {record}",
+        )
+
+    def record_or_stone(self, identifier: str) -> Row:
+        """The row of a record, or what is left of a destroyed one, which has the same columns.
+
+        For looking back: a loan is told also when what was lent is no more. Raises NotKnown.
+        """
+        return self.catalogue.tombstone(identifier) or self.the("record", identifier)
 
     def vouch(self, row: Row) -> None:
         """Refuse a record whose rows are not what the ledger makes of them. Raises Damaged.

@@ -6,7 +6,7 @@ the same transaction as the pages, so that a crash repeats at most one group.
 
 A record that got another grade, or came under a need-to-know list, leaves its old index before
 anything else is done there, and enters the new one. The mark stays behind its entry until the old
-files are clean of it.
+files are clean of it. So does a record whose destruction was decided.
 """
 
 import json
@@ -26,7 +26,8 @@ from storage.keys import index_key
 from storage.people import Unlocked
 from storage.session import KeyName
 
-MOVES = ("regrade", "declassify")  # acts after which a record may belong to another index
+# Acts after which a record may belong to another index, or to none.
+MOVES = ("regrade", "declassify", "destroy")
 TOGETHER = 50  # records in one transaction: bounds memory and what a crash repeats
 
 log = logging.getLogger("archivist")
@@ -95,13 +96,18 @@ def _moved(archive: Archive, shelf: Shelf) -> tuple[list[Row], list[str]]:
     if not since:
         return [], []  # nothing is in it yet, and all that belongs here is read as filed
     left: dict[str, set[str]] = {}
+    gone: list[str] = []
     for entry in _moves(archive, since):
+        if entry["act"] == "destroy":
+            gone += entry.get("records", ())
+            continue
         left.setdefault(entry["subject"]["record"], set()).add(entry.get("from_key", entry["from"]))
     found = {record: archive.catalogue.record(record) for record in left}
     here = {r: row for r, row in found.items() if row and row["key"] == shelf.key}
     came = [row for row in here.values() if row["idx"] < since]
     # Cleaning rewrites an index: only where a record was, never for what passes between others.
-    return came, [r for r, keys in left.items() if shelf.key in keys and r not in here]
+    went = [r for r, keys in left.items() if shelf.key in keys and r not in here]
+    return came, went + shelf.engine.holds(dict.fromkeys(gone))
 
 
 def _moves(archive: Archive, since: int) -> Iterator[dict[str, Any]]:

@@ -65,6 +65,7 @@ ACTS = frozenset(
         "witness",  # somebody is asked to witness the ledger from now on, or no more
         "incident",  # a leak, loss, damage … was reported, noted, acknowledged, closed
         "violation",  # a violation was recorded, ordered corrected, confirmed or dismissed
+        "destroy",  # a disposal was carried out: decided, destroyed; papers and bundles after it
         "login",  # a person unlocked the keys
         "logout",
     }

@@ -109,11 +109,27 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
     """What is known of a record, and its history.
 
     Title and source name are in the sealed card: they are shown to whoever can open it,
-    and are null for everybody else.
+    and are null for everybody else. Of a destroyed record its tombstone is left, which names the
+    `destruction`.
     """
     archive.follow()
+    stone = archive.catalogue.tombstone(record)
+    if stone is not None:
+        return _left_of(archive, stone)
     row = archive.the("record", record)
     card = _card(archive, row, person)
+    words = {name: card[name] if card else None for name in ("title", "source")}
+    return _known(archive, row) | words | {"destruction": None}
+
+
+def _left_of(archive: Archive, stone: Row) -> dict[str, Any]:
+    """A destroyed record: ids, digests, dates and the decision; its words are no more."""
+    ended = {"disposal": stone["disposal"], "decided": stone["decided"],
+             "destroyed": stone["destroyed"]}  # fmt: skip
+    return _known(archive, stone) | {"title": None, "source": None, "destruction": ended}
+
+
+def _known(archive: Archive, row: Row) -> dict[str, Any]:
     return {
         "record": row["id"],
         "customer": row["customer"],
@@ -123,8 +139,6 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
         "need_to_know": target_of(row["key"]),
         "generation": row["generation"],
         "until": row["until"],
-        "title": card["title"] if card else None,
-        "source": card["source"] if card else None,
         "pages": row["pages"],
         "media": row["media"],
         "size_bytes": row["objects"]["scan"]["size_bytes"],
@@ -133,7 +147,7 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
         "clauses": row["clauses"],
         "packs": row["packs"],
         "objects": row["objects"],
-        "history": [_line(entry) for entry in archive.entries_of(record)],
+        "history": [_line(entry) for entry in archive.entries_of(row["id"])],
     }
 
 

@@ -26,13 +26,13 @@ from typing import Any
 
 from sqlcipher3 import dbapi2 as sqlite
 
-from index import catalogue_incidents, catalogue_loans
+from index import catalogue_destruction, catalogue_incidents, catalogue_loans
 from index.catalogue_view import CatalogueView, Row, key_form, translated
 from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 10  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 11  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -111,7 +111,14 @@ CREATE TABLE witness (
 CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (subject, idx));
 {loans}
 {incidents}
-""".replace("{loans}", catalogue_loans.SCHEMA).replace("{incidents}", catalogue_incidents.SCHEMA)
+{destructions}
+"""
+for _place, _tables in (
+    ("{loans}", catalogue_loans.SCHEMA),
+    ("{incidents}", catalogue_incidents.SCHEMA),
+    ("{destructions}", catalogue_destruction.SCHEMA),
+):
+    SCHEMA = SCHEMA.replace(_place, _tables)
 
 
 # Kinds of id that count up for ever.
@@ -175,7 +182,7 @@ class Catalogue(CatalogueView):
         names = {*subject.values(), *([entry["claim"]] if "claim" in entry else [])}
         # A record moved to another key has that in its history, beside what happened to it alone.
         names.update(entry.get("heads", ()) if entry["act"] == "rewrap" else ())
-        names.update(entry.get("records", ()) if entry["act"] == "loan" else ())
+        names.update(entry.get("records", ()) if entry["act"] in ("loan", "destroy") else ())
         for name in names:
             self._run("INSERT INTO mention VALUES (?, ?)", name, index)
         for kind in _COUNTED.intersection(subject):
@@ -641,6 +648,8 @@ _STEPS = {
     "loan": catalogue_loans.loan,
     "witness": Catalogue._witness,
     "incident": catalogue_incidents.incident,
+    "destroy": catalogue_destruction.destroy,
+    "escrow": catalogue_destruction.escrow,
 }
 
 

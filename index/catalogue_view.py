@@ -318,6 +318,42 @@ class CatalogueView:
         rows = self._all("SELECT id FROM incident WHERE loan = ? ORDER BY id", loan)
         return [row["id"] for row in rows]
 
+    def destructions(self) -> list[Row]:
+        """Every destruction that was decided, oldest first; `state` executing or destroyed."""
+        return self._all("SELECT * FROM destruction ORDER BY idx")
+
+    def destruction(self, disposal: str) -> Row | None:
+        """The destruction that carries out a disposal, or None while none was decided."""
+        return self._one("SELECT * FROM destruction WHERE disposal = ?", disposal)
+
+    def tombstone(self, record: str) -> Row | None:
+        """What is left of a record whose destruction was decided, or None."""
+        return self._one("SELECT * FROM tombstone WHERE id = ?", record)
+
+    def tombstones(self, dossier: str) -> list[Row]:
+        """What is left of the destroyed records of a dossier, oldest first."""
+        return self._all("SELECT * FROM tombstone WHERE dossier = ? ORDER BY id", dossier)
+
+    def tombstones_of(self, disposal: str) -> list[Row]:
+        """What is left of the records of a disposal, oldest first."""
+        return self._all("SELECT * FROM tombstone WHERE disposal = ? ORDER BY id", disposal)
+
+    def bundles(self) -> list[Row]:
+        """Every recovery bundle that was issued, oldest first: `idx`, `generations`, `attested`
+        (None while nobody saw it destroyed)."""
+        return self._all("SELECT * FROM bundle ORDER BY idx")
+
+    def copies_in_trays(self, fingerprints: Sequence[str]) -> list[Row]:
+        """Claims that wait in a tray and have one of these contents."""
+        found: list[Row] = []
+        for fingerprint in fingerprints:
+            found += self._all(
+                "SELECT * FROM claim WHERE print = ? AND outcome IN ('refused', 'rejected') "
+                "ORDER BY id",
+                fingerprint,
+            )
+        return found
+
     def history(self, subject: str) -> list[int]:
         """Ledger indexes of every entry that names the subject."""
         rows = self._all("SELECT idx FROM mention WHERE subject = ? ORDER BY idx", subject)
@@ -364,6 +400,13 @@ JSON_COLUMNS = frozenset(
         "notify",
         "acknowledged",
         "unconfirmed",
+        "witnesses",
+        "entries",
+        "gone",
+        "checks",
+        "papers",
+        "attested",
+        "generations",
     )
 )
 

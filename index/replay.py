@@ -93,6 +93,10 @@ class Replay(Catalogue):
             yield from rows
             last = rows[-1]["id"]
 
+    def every_tombstone(self) -> list[Row]:
+        """What is left of every destroyed record, oldest first."""
+        return self._all("SELECT * FROM tombstone ORDER BY id")
+
     def grade_keys(self) -> list[Row]:
         """Every generation of every key, with the digest of its public half."""
         return self._all("SELECT * FROM grade_key ORDER BY key, generation")
@@ -161,6 +165,8 @@ def _named(table: str, keys: Sequence[str], row: Row) -> str:
 
 def _narrowed(entry: Mapping[str, Any], identifier: str) -> Mapping[str, Any]:
     """An entry that speaks of hundreds of records at once, as far as it is about this one."""
+    if entry["act"] == "destroy" and "records" in entry:
+        return {**entry, "records": [name for name in entry["records"] if name == identifier]}
     heads = entry.get("heads")
     if not isinstance(heads, Mapping):
         return entry

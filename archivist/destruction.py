@@ -1,0 +1,376 @@
+"""Carrying out a disposal (销毁): decided, erased, the keys destroyed, looked at again, and said.
+
+Owns the ledger act `destroy`, steps `decided` and `destroyed`, and the order between them:
+
+    gate asked, keys at hand, witnesses' statements signed     nothing has happened yet
+    append   `decided`: *the commit point*: from here no record of it is found, opened or lent
+    erase    heads, bodies, cards about it, grants, claims, orphans (`archivist.erasing`)
+    purge    the pages of its text from every index, freed space and logs included
+    rotate   every key that a copy of it, wherever it lies, would open with (`archivist.rotation`)
+    look     for anything that is left, on the disk and among the keys
+    append   `destroyed`: only now it may be said
+
+Rules it keeps:
+- A crash anywhere leaves it untouched or decided. What was decided is finished: what needs no key
+  by `recover`, the rest by whoever holds the keys and says it again, or logs in. There is no way
+  back, also not by a hold: half of it may be gone.
+- Destroying the bytes here does not reach the copies of yesterday. What does is that their heads
+  open with a key that exists nowhere any more. So whoever decides holds every generation of every
+  key that ever sealed a record of the list and still opens something, its former grades' and
+  lists' keys included; else nothing is begun that cannot be ended.
+- One rotation for each key, however many records.
+- Proposer, approvers, executor and witnesses are different people.
+
+    execute(archive, lambda: order, wang, [li, chen], "档案室", now)
+    finish(archive, "X000001", wang, now).done                        # True
+"""
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from archivist import rotation
+from archivist.archive import Archive, Desk
+from archivist.destruction_proofs import Deed, list_digest, signed_by, words_digest
+from archivist.erasing import erase, opens, traces
+from archivist.errors import BadRequest, NotAllowed, NotKnown
+from archivist.records import Entry
+from archivist.resealing import settle
+from archivist.statements import check_own_key
+from index.catalogue import Row
+from index.errors import IndexLocked, ShadowError
+from index.purging import purge
+from index.rekeying import throw_away
+from storage.errors import Busy, Damaged
+from storage.keys import index_key
+from storage.people import Unlocked
+
+FOLDER = "DISPOSALS"  # where the cards of destructions lie: they are about no single dossier
+METHOD = "key_destruction"
+MOST = 3000  # records of one disposal: the entry that decides names each of them, in 64 KB
+INDEXES = (".db", ".whoosh")
+
+log = logging.getLogger("archivist")
+
+Reach = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the gate lets be destroyed, and on what that rests.
+
+    `entries` are the ledger indexes of proposal, appraisals and approvals; `apart` who had a hand
+    in these and therefore neither executes nor witnesses; `witnesses` how many the rules ask for.
+    """
+
+    disposal: str
+    records: tuple[str, ...]
+    entries: tuple[int, ...]
+    apart: frozenset[str]
+    witnesses: int
+    clauses: tuple[str, ...] = ()
+    packs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How far it came: `done` when the ledger says so; else the records whose damaged heads keep
+    a key, which are others' records and are put back from a copy first."""
+
+    disposal: str
+    done: bool
+    damaged: tuple[str, ...] = ()
+
+
+# ── deciding ──────────────────────────────────────────────────────────────────
+
+
+def execute(
+    archive: Archive,
+    gate: Callable[[], Order],
+    executor: Unlocked,
+    witnesses: Sequence[Unlocked],
+    place: str,
+    now: datetime,
+) -> str:
+    """Decide: the point of no return. Carrying it out is `finish`. Returns the disposal.
+
+    `gate` is asked under the lock and raises what it refuses with. Raises BadRequest (no place,
+    no record, too many at once), NotAllowed (too few witnesses, somebody in two parts, a key the
+    executor does not hold), Damaged for keys that the ledger does not name.
+    """
+    if not place.strip():
+        raise BadRequest("请用 --place 写明销毁地点", "say where it happens with --place TEXT")
+    archive.follow()
+    with archive.writing(now, executor.name) as desk:
+        settle(archive)  # a record that a crash left between two grades has its files noted
+        order = gate()
+        _check_people(archive, order, executor, witnesses)
+        rows = _rows(archive, order)
+        keys = keys_to_destroy(archive, rows)
+        check_held(archive, keys, executor.name)
+        _decide(archive, desk, order, rows, keys, witnesses, place, now)
+    archive.follow()
+    return order.disposal
+
+
+def _rows(archive: Archive, order: Order) -> list[Row]:
+    if not order.records:
+        raise BadRequest(f"{order.disposal} 没有要销毁的档案", f"{order.disposal} destroys nothing")
+    if len(order.records) > MOST:
+        raise BadRequest(
+            f"{order.disposal} 有 {len(order.records)} 件，一次最多销毁 {MOST} 件",
+            f"{order.disposal} holds {len(order.records)} records, at most {MOST} go at once",
+            "请分成几份清册提出",
+            "propose them in several disposals",
+        )
+    return [archive.the("record", record) for record in sorted(order.records)]
+
+
+def _decide(
+    archive: Archive,
+    desk: Desk,
+    order: Order,
+    rows: Sequence[Row],
+    keys: Mapping[str, int],
+    witnesses: Sequence[Unlocked],
+    place: str,
+    now: datetime,
+) -> None:
+    content = {"v": 1, "place": place, "salt": os.urandom(16).hex()}
+    digest = list_digest(rows)
+    deed = Deed(order.disposal, "records", digest, len(rows), METHOD, words_digest(content))
+    desk.say_with_card(
+        FOLDER,
+        order.disposal,
+        content,
+        "destroy",
+        {"disposal": order.disposal},
+        step="decided",
+        state="executing",
+        records=[row["id"] for row in rows],
+        list=digest,
+        unsealed=[row["id"] for row in rows if row["generation"] is None],
+        keys=dict(keys),
+        claims=[row["id"] for row in _copies(archive, rows)],
+        witnesses=[signed_by(archive.settings.archive_id, deed, one, now) for one in witnesses],
+        entries=list(order.entries),
+        clauses=list(order.clauses),
+        packs=list(order.packs),
+    )
+
+
+def _copies(archive: Archive, rows: Iterable[Row]) -> list[Row]:
+    """Claims in a tray with the same bytes as a record, or as the stack it was cut from."""
+    prints: dict[str, None] = {}
+    for row in rows:
+        prints[row["print"]] = None
+        for entry in archive.entries_of(row["id"]):
+            if entry.act == "file" and "stack" in entry.fields:
+                prints[entry.fields["stack"]] = None
+    return archive.catalogue.copies_in_trays(list(prints))
+
+
+def _check_people(
+    archive: Archive, order: Order, executor: Unlocked, witnesses: Sequence[Unlocked]
+) -> None:
+    names = [one.name for one in witnesses]
+    if len(set(names)) < order.witnesses:
+        raise NotAllowed(
+            f"须有 {order.witnesses} 名监销人，只有 {len(set(names))} 名",
+            f"{order.witnesses} witnesses are needed, there are {len(set(names))}",
+            "每名监销人写一个 --witness",
+            "name each with --witness PERSON",
+        )
+    for name, part in ((executor.name, "executor"), *((name, "witness") for name in names)):
+        if name in order.apart:
+            raise _two_parts(name)
+        if part == "witness" and (name == executor.name or names.count(name) > 1):
+            raise _two_parts(name)
+    for one in (executor, *witnesses):
+        archive.active(one.name)
+        check_own_key(archive, one)
+
+
+def _two_parts(name: str) -> NotAllowed:
+    return NotAllowed(
+        f"{name} 已在这次销毁中承担另一职责；提出、审批、执行、监销须为不同的人",
+        f"{name} has another part in this destruction: who proposes, approves, carries out and "
+        "witnesses are different people",
+    )
+
+
+# ── keys ──────────────────────────────────────────────────────────────────────
+
+
+def keys_to_destroy(archive: Archive, rows: Iterable[Row]) -> dict[str, int]:
+    """Each key that opens a copy of these records, of whatever day, and its newest generation:
+    that one and all before it must cease to exist."""
+    found: dict[str, int] = {}
+    for row in rows:
+        for key, generation in sealed_to(archive, row["id"]).items():
+            if key not in found and opens(archive, key, generation):
+                newest = archive.catalogue.newest_generation(key)
+                # A rotation under way makes heads durable before the entry that names them.
+                found[key] = max(generation, newest or 0)
+    return found
+
+
+def sealed_to(archive: Archive, record: str) -> dict[str, int]:
+    """Every key that a record was ever sealed to, with the last generation of it."""
+    found: dict[str, int] = {}
+    for entry in archive.entries_of(record):
+        key, generation = _sealing(entry, record)
+        if key is not None and generation is not None:
+            found[key] = max(found.get(key, 0), generation)
+    return found
+
+
+def _sealing(entry: Entry, record: str) -> tuple[str | None, int | None]:
+    fields = entry.fields
+    if entry.act == "file":
+        return fields.get("key", fields["grade"]), fields.get("generation")
+    if entry.act == "rewrap" and record in fields["heads"]:
+        return fields["key"], fields["generation"]
+    if entry.act in ("regrade", "declassify") and "objects" in fields:
+        return fields.get("key", fields["to"]), fields.get("generation")
+    return None, None
+
+
+def check_held(archive: Archive, keys: Mapping[str, int], name: str) -> None:
+    """Raises NotAllowed unless a person holds every generation that is to be destroyed."""
+    lacking = lacking_keys(archive, keys, name)
+    if lacking:
+        raise NotAllowed(
+            f"{name} 没有 {'、'.join(lacking)} 的全部密钥，无法销毁",
+            f"{name} does not hold every key in use of {', '.join(lacking)}: they could not be "
+            "destroyed",
+            "请由持有这些密钥（涉密权限、知悉范围）的人执行",
+            "somebody who is cleared for them, and on the lists, carries it out",
+        )
+
+
+def lacking_keys(archive: Archive, keys: Mapping[str, int], name: str) -> list[str]:
+    """Which of these keys a person does not hold in every generation in use."""
+    return [
+        key
+        for key, floor in keys.items()
+        if not all(archive.keys.holds(key, n, name) for n in opens(archive, key, floor))
+    ]
+
+
+# ── carrying out ──────────────────────────────────────────────────────────────
+
+
+def finish(
+    archive: Archive,
+    disposal: str,
+    person: Unlocked,
+    now: datetime,
+    reach: Reach = lambda key, done, total: None,
+) -> Finished:
+    """Carry out what was decided, from wherever it stopped. Safe to repeat.
+
+    `reach(key, done, total)` counts the records that get a new key. Raises NotKnown when nothing
+    was decided, NotAllowed for whoever does not hold the keys, Busy while somebody searches,
+    Damaged when something is still there after all, DiskFailed.
+    """
+    archive.follow()
+    row = decided(archive, disposal)
+    if row["state"] == "destroyed":
+        return Finished(disposal, True)
+    check_held(archive, row["keys"], person.name)
+    with archive.writing(now, person.name):
+        erase(archive, row)
+    _purge(archive, row, person)
+    for key, floor in row["keys"].items():
+        while opens(archive, key, floor):
+            # Twice where somebody was shut out just before: the rotation begun then ends first.
+            moved = rotation.rotate(archive, key, person, now, lambda d, t, k=key: reach(k, d, t))  # type: ignore[misc]
+            if moved.damaged:
+                return Finished(disposal, False, moved.damaged)
+    with archive.writing(now, person.name) as desk:
+        row = decided(archive, disposal)
+        if row["state"] != "destroyed":
+            _say_destroyed(archive, desk, row)
+    archive.follow()
+    return Finished(disposal, True)
+
+
+def decided(archive: Archive, disposal: str) -> Row:
+    """The destruction of a disposal. Raises NotKnown while none was decided."""
+    row = archive.catalogue.destruction(disposal)
+    if row is None:
+        raise NotKnown(f"{disposal} 没有决定销毁", f"no destruction of {disposal} was decided")
+    return row
+
+
+def tidy(archive: Archive) -> None:
+    """Go on with what was decided, as far as no key is needed. Call it with the lock held."""
+    for row in archive.catalogue.destructions():
+        if row["state"] != "destroyed":
+            erase(archive, row)
+
+
+def _say_destroyed(archive: Archive, desk: Desk, row: Row) -> None:
+    """MUST look again first: the entry claims that nothing is left."""
+    erase(archive, row)  # what a crashed run left under the keys that are no more by now
+    left = traces(archive, row)
+    if left:
+        raise Damaged(f"not destroyed yet, still there: {', '.join(left[:5])}")
+    gone = {key: _gone(archive, key, floor) for key, floor in row["keys"].items()}
+    desk.say(
+        "destroy",
+        {"disposal": row["disposal"]},
+        step="destroyed",
+        state="destroyed",
+        records=row["items"],
+        list=row["list"],
+        keys=gone,
+        checks={"records": len(row["items"]), "files": 0, "generations_left": 0},
+    )
+    desk.append()
+
+
+def _gone(archive: Archive, key: str, floor: int) -> list[int]:
+    return [n for n in archive.keys.generations(key) if n <= floor]
+
+
+# ── full text ─────────────────────────────────────────────────────────────────
+
+
+def _purge(archive: Archive, row: Row, person: Unlocked) -> None:
+    """Take the pages out of every index they may ever have been in. Raises Busy.
+
+    MUST come before the keys are rotated: moving an index to a new key takes its freed pages along.
+    """
+    by_key: dict[str, set[str]] = {}
+    for stone in archive.catalogue.tombstones_of(row["disposal"]):
+        for key in {stone["key"], *sealed_to(archive, stone["id"])}:
+            by_key.setdefault(key, set()).add(stone["id"])
+    for key, records in by_key.items():
+        keys = _index_keys(archive, key, person)
+        for ending in INDEXES:
+            path = archive.root / "index" / f"{key}{ending}"
+            if path.exists():
+                _purge_one(path, keys, sorted(records))
+
+
+def _purge_one(path: Any, keys: Sequence[bytes], records: Sequence[str]) -> None:
+    try:
+        purge(path, keys, records)
+    except IndexLocked:
+        raise Busy(f"index {path.name} is being read") from None
+    except ShadowError as error:
+        # Of a key that this person does not hold, or damaged: a shadow, and made anew.
+        log.warning("the index of %s is built anew: %s", path.stem, error)
+        throw_away(path)
+
+
+def _index_keys(archive: Archive, key: str, person: Unlocked) -> list[bytes]:
+    held = [n for name, n in archive.keys.held_by(person.name) if name == key]
+    own = [index_key(archive.opened(key, n, person).identity) for n in reversed(held)]
+    return [*own, archive.house.index_key()]  # the last opens what is never sealed
