@@ -64,6 +64,7 @@ ACTS = frozenset(
         "loan-denied",  # somebody tried what a loan does not allow
         "witness",  # somebody is asked to witness the ledger from now on, or no more
         "incident",  # a leak, loss, damage … was reported, noted, acknowledged, closed
+        "hold",  # a customer, dossier or record is not to be destroyed: placed, released
         "violation",  # a violation was recorded, ordered corrected, confirmed or dismissed
         "login",  # a person unlocked the keys
         "logout",
@@ -75,7 +76,7 @@ _LISTED = re.compile(r"(.+)-([DR][0-9]{6,})")
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PREFIXES = {"customer": ("C", 6), "dossier": ("D", 6), "record": ("R", 8), "violation": ("V", 6),
-            "loan": ("L", 6), "incident": ("I", 6)}  # fmt: skip
+            "loan": ("L", 6), "incident": ("I", 6), "hold": ("H", 6)}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from typing import Any
 
 from sqlcipher3 import dbapi2 as sqlite
 
-from index import catalogue_incidents, catalogue_loans
+from index import catalogue_holds, catalogue_incidents, catalogue_loans
 from index.catalogue_view import CatalogueView, Row, key_form, translated
 from index.errors import IndexOutdated, WrongIndexKey
 
@@ -111,11 +111,13 @@ CREATE TABLE witness (
 CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (subject, idx));
 {loans}
 {incidents}
+{holds}
 """.replace("{loans}", catalogue_loans.SCHEMA).replace("{incidents}", catalogue_incidents.SCHEMA)
+SCHEMA = SCHEMA.replace("{holds}", catalogue_holds.SCHEMA)
 
 
 # Kinds of id that count up for ever.
-_COUNTED = frozenset(("customer", "dossier", "record", "violation", "loan", "incident"))
+_COUNTED = frozenset(("customer", "dossier", "record", "violation", "loan", "incident", "hold"))
 
 
 class Catalogue(CatalogueView):
@@ -642,6 +644,7 @@ _STEPS = {
     "loan": catalogue_loans.loan,
     "witness": Catalogue._witness,
     "incident": catalogue_incidents.incident,
+    "hold": catalogue_holds.hold,
 }
 
 

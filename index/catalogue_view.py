@@ -323,6 +323,24 @@ class CatalogueView:
         rows = self._all("SELECT id FROM incident WHERE loan = ? ORDER BY id", loan)
         return [row["id"] for row in rows]
 
+    def hold(self, identifier: str) -> Row | None:
+        """One hold, or None."""
+        return self._one("SELECT * FROM hold WHERE id = ?", identifier)
+
+    def holds(self, open_only: bool = False) -> list[Row]:
+        """Every hold, or those that nobody released, oldest first."""
+        only = "WHERE released IS NULL " if open_only else ""
+        return self._all(f"SELECT * FROM hold {only}ORDER BY id")  # noqa: S608
+
+    def open_holds_on(self, targets: Sequence[str]) -> list[Row]:
+        """The holds in force on one of these customers, dossiers or records, oldest first."""
+        found = [
+            row
+            for target in dict.fromkeys(targets)
+            for row in self._all("SELECT * FROM hold WHERE target = ? AND released IS NULL", target)
+        ]
+        return sorted(found, key=lambda row: str(row["id"]))
+
     def history(self, subject: str) -> list[int]:
         """Ledger indexes of every entry that names the subject."""
         rows = self._all("SELECT idx FROM mention WHERE subject = ? ORDER BY idx", subject)

@@ -54,6 +54,7 @@ _ACTS = {
     "loan-denied": "借阅被拒",
     "witness": "台账见证",
     "incident": "事件",
+    "hold": "冻结",
     "violation": "违规",
     "login": "登录",
     "logout": "退出",
