@@ -8,6 +8,8 @@ Rules it keeps:
 - Two answers for two needs. `holds_on` and `held_targets` read the catalogue and are quick: for
   lists, plans and proposals. `held_by_ledger` reads the ledger itself and verifies each release
   anew: it is asked last, with the writer's lock held, before anything is destroyed.
+- A hold on what a need-to-know list keeps apart is told to those on the list, and to whoever placed
+  it. It holds for everybody.
 
     holds_on(archive, record_row)                        # [{"id": "H000001", …}]
     is_held(record_row, held_targets(archive))           # a million times
@@ -21,7 +23,7 @@ from typing import Any
 from archivist.archive import Archive
 from archivist.errors import NotAllowed, NotKnown
 from archivist.hold_proofs import Placed, in_force
-from archivist.records import Entry
+from archivist.records import Entry, target_of
 from index.catalogue import Row
 from storage.errors import Missing
 
@@ -38,9 +40,14 @@ def the_hold(archive: Archive, identifier: str) -> Row:
     """The row of a hold. Raises NotKnown."""
     row = archive.catalogue.hold(identifier)
     if row is None:
-        raise NotKnown(f"没有编号为 {identifier} 的冻结", f"there is no hold {identifier}",
-                       "archivist hold list", "archivist hold list")  # fmt: skip
+        raise no_hold(identifier)
     return row
+
+
+def no_hold(identifier: str) -> NotKnown:
+    """The complaint, in words; also for whoever may not know of it."""
+    return NotKnown(f"没有编号为 {identifier} 的冻结", f"there is no hold {identifier}",
+                    "archivist hold list", "archivist hold list")  # fmt: skip
 
 
 def ids_of(row: Row) -> tuple[str, ...]:
@@ -95,6 +102,28 @@ def still_held(identifier: str, holds: Iterable[str]) -> NotAllowed:
         f"由另一人解除：archivist hold release {named[0]} --reason 理由",
         f"somebody else releases it: archivist hold release {named[0]} --reason TEXT",
     )
+
+
+def known(archive: Archive, rows: Iterable[Row], asker: str | None) -> list[str]:
+    """The ids of those of these holds that the asker may know of."""
+    return [row["id"] for row in rows if may_know(archive, row, asker)]
+
+
+def may_know(archive: Archive, row: Row, asker: str | None) -> bool:
+    """Whether somebody may know of a hold: what a list keeps apart is for those on it.
+
+    Whoever placed a hold knows of it.
+    """
+    if asker is not None and asker == row["placed_by"]:
+        return True
+    target: str | None = row["record"] or row["dossier"]
+    if target is None:
+        return True
+    keys = {one["key"] for one in archive.catalogue.lists() if one["target"] == target}
+    if row["record"]:
+        record = archive.catalogue.record(row["record"])
+        keys |= {record["key"]} if record and target_of(record["key"]) else set()
+    return all(asker is not None and archive.keys.holds_any(key, asker) for key in keys)
 
 
 def plain(archive: Archive, row: Row) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest, NotAllowed
 from archivist.granting import check_open, loan_that_opens, opened
+from archivist.hold_book import holds_on, known, may_know, the_hold
 from archivist.loan_book import terms_of
 from archivist.loan_desk import at_the_desk, subject_of
 from archivist.records import Entry, target_of
@@ -106,14 +107,14 @@ def _compared(archive: Archive, row: Row, chunks: Iterator[bytes]) -> Iterator[b
 
 
 def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, Any]:
-    """What is known of a record, and its history.
+    """What is known of a record, and its history; `held` names the holds that cover it.
 
     Title and source name are in the sealed card: they are shown to whoever can open it,
     and are null for everybody else.
     """
     archive.follow()
     row = archive.the("record", record)
-    card = _card(archive, row, person)
+    card, asker = _card(archive, row, person), person.name if person else None
     return {
         "record": row["id"],
         "customer": row["customer"],
@@ -123,6 +124,7 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
         "need_to_know": target_of(row["key"]),
         "generation": row["generation"],
         "until": row["until"],
+        "held": known(archive, holds_on(archive, row), asker),
         "title": card["title"] if card else None,
         "source": card["source"] if card else None,
         "pages": row["pages"],
@@ -133,7 +135,12 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
         "clauses": row["clauses"],
         "packs": row["packs"],
         "objects": row["objects"],
-        "history": [_line(entry) for entry in archive.entries_of(record)],
+        "history": [
+            _line(entry)
+            for entry in archive.entries_of(record)
+            if entry.act != "hold"
+            or may_know(archive, the_hold(archive, entry.subject["hold"]), asker)
+        ],
     }
 
 

@@ -76,7 +76,7 @@ CREATE TABLE grade_key (key TEXT NOT NULL, generation INTEGER NOT NULL, public T
 CREATE TABLE need_to_know (key TEXT PRIMARY KEY, grade TEXT NOT NULL, target TEXT NOT NULL,
   since TEXT NOT NULL, ended TEXT);
 CREATE TABLE pack (id TEXT NOT NULL, version TEXT NOT NULL, sha256 TEXT NOT NULL, t TEXT NOT NULL,
-  idx INTEGER NOT NULL, PRIMARY KEY (id, version));
+  idx INTEGER NOT NULL, shortens INTEGER NOT NULL, PRIMARY KEY (id, version));
 CREATE TABLE attestation (
   record TEXT NOT NULL, dossier TEXT NOT NULL, point TEXT NOT NULL, name TEXT NOT NULL,
   value TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (record, point, name));
@@ -540,13 +540,14 @@ class Catalogue(CatalogueView):
         __: Mapping[str, Any],
     ) -> None:
         self._run(
-            "INSERT INTO pack VALUES (?,?,?,?,?) ON CONFLICT (id, version) DO UPDATE SET "
-            "sha256=excluded.sha256, t=excluded.t, idx=excluded.idx",
+            "INSERT INTO pack VALUES (?,?,?,?,?,?) ON CONFLICT (id, version) DO UPDATE SET "
+            "sha256=excluded.sha256, t=excluded.t, idx=excluded.idx, shortens=excluded.shortens",
             subject["pack"],
             entry["version"],
             entry["sha256"],
             entry["t"],
             index,
+            int(entry.get("shortens", False)),
         )
 
     def _violation(

@@ -234,6 +234,11 @@ class CatalogueView:
         """Every adopted version of a pack, the newest adoption first."""
         return self._all("SELECT * FROM pack WHERE id = ? ORDER BY idx DESC", pack)
 
+    def all_adoptions(self) -> list[Row]:
+        """The newest adoption of every version of every pack, oldest first; `shortens` says
+        whether the company said that it may end periods earlier than before."""
+        return self._all("SELECT * FROM pack ORDER BY idx")
+
     def key_ids(self) -> set[str]:
         """Every key that was ever made: the grades' and the lists'."""
         return {row["key"] for row in self._all("SELECT DISTINCT key FROM grade_key")}
