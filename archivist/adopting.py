@@ -7,7 +7,8 @@ which says which packs the archive goes by and is not asked for the version.
 Rules it keeps: a pack with mistakes is not adopted. A version is one text for ever: another text
 needs another version. A pack with which scans could no longer be judged (two grades for one
 paper) is refused with both clauses; other contradictions are told, and what they touch is
-denied until the company decides.
+denied until the company decides. A shorter period holds for what was filed before only where
+whoever adopts says so, and the entry keeps that word (`archivist.keeping`).
 """
 
 import hashlib
@@ -42,8 +43,13 @@ class Adopted:
     open: tuple[Question, ...]
 
 
-def adopt(archive: Archive, text: str, name: str, now: datetime, who: str) -> Adopted:
-    """Put the pack in `text` in force. Raises PackInvalid, or BadRequest with the reason."""
+def adopt(
+    archive: Archive, text: str, name: str, now: datetime, who: str, shortens: bool = False
+) -> Adopted:
+    """Put the pack in `text` in force. Raises PackInvalid, or BadRequest with the reason.
+
+    `shortens`: what it says of keeping also holds, where it is shorter, for what was filed before.
+    """
     pack = parse_pack(text, name)
     archive.follow()
     with archive.writing(now, who) as desk:
@@ -54,7 +60,8 @@ def adopt(archive: Archive, text: str, name: str, now: datetime, who: str) -> Ad
         policy, questions = _settled(archive, packs, after)
         _check_version(archive, pack, text)
         digest = keep_adopted(archive.settings.root, pack, text)
-        desk.say("adopt", {"pack": pack.id}, version=pack.version, sha256=digest)
+        desk.say("adopt", {"pack": pack.id}, version=pack.version, sha256=digest,
+                 shortens=True if shortens else None)  # fmt: skip
         known = archive.catalogue.key_ids()
         for grade in policy.grades.values():
             if grade.encrypt and grade.code not in known:

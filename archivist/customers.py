@@ -25,6 +25,7 @@ from typing import Any
 
 from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest, NotAllowed
+from archivist.hold_book import holds_on
 from archivist.standing import customer_fields, local_moment
 from index.catalogue import Row
 from index.catalogue_view import key_form
@@ -240,6 +241,7 @@ def shown(archive: Archive, policy: Policy, identifier: str) -> Row:
     own = [person["id"] for person in archive.catalogue.people() if person["id"] == row["owner"]]
     return {
         **_plain(row),
+        "held": [hold["id"] for hold in holds_on(archive, row)],
         "dossiers": dossiers,
         "gaps": gaps(archive, policy, identifier),
         "contacts": list(dict.fromkeys([*own, *served])),

@@ -21,6 +21,7 @@ from typing import Any
 from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest
 from archivist.grade_rulings import held_by, highest_known
+from archivist.hold_book import holds_on, known
 from archivist.regulations import roles_meant
 from archivist.standing import customer_fields, dossier_state, lack_row
 from index.catalogue import Row
@@ -263,7 +264,8 @@ def shown(
 ) -> Row:
     """One dossier: its records (ids, types and grades, no titles), its clocks, who is asked next.
 
-    `grade` is the highest of the records that the `asker` may know of.
+    `grade` is the highest of the records that the `asker` may know of, `held` the holds that cover
+    all of it; each record names those on itself alone.
 
     `overdue` is what should be there by `today` and is not; `questions` is what the regulations
     leave open for dossiers of its type.
@@ -279,12 +281,14 @@ def shown(
             "grade": r["grade"],
             "pages": r["pages"],
             "filed": r["filed"],
+            "held": known(archive, archive.catalogue.open_holds_on([r["id"]]), asker),
         }
         for r in filed
     ]
     lacks = _lacks(archive, policy, calendar, row, today) if row["closed"] is None else ()
     return {
         **_plain(row),
+        "held": known(archive, holds_on(archive, row), asker),
         "kind": kind.kind if kind else None,
         "grade": highest_known(policy, filed, held_by(archive, asker)),
         "series": kind.series or None if kind else None,

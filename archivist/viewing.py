@@ -13,6 +13,7 @@ from typing import Any
 from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest, NotAllowed
 from archivist.granting import check_open, loan_that_opens, opened
+from archivist.hold_book import holds_on, known, may_know, the_hold
 from archivist.loan_book import terms_of
 from archivist.loan_desk import at_the_desk, subject_of
 from archivist.records import Entry, target_of
@@ -106,7 +107,7 @@ def _compared(archive: Archive, row: Row, chunks: Iterator[bytes]) -> Iterator[b
 
 
 def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, Any]:
-    """What is known of a record, and its history.
+    """What is known of a record, and its history; `held` names the holds that cover it.
 
     Title and source name are in the sealed card: they are shown to whoever can open it,
     and are null for everybody else. Of a destroyed record its tombstone is left, which names the
@@ -115,21 +116,21 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
     archive.follow()
     stone = archive.catalogue.tombstone(record)
     if stone is not None:
-        return _left_of(archive, stone)
+        return _left_of(archive, stone, person.name if person else None)
     row = archive.the("record", record)
-    card = _card(archive, row, person)
+    card, asker = _card(archive, row, person), person.name if person else None
     words = {name: card[name] if card else None for name in ("title", "source")}
-    return _known(archive, row) | words | {"destruction": None}
+    return _known(archive, row, asker) | words | {"destruction": None}
 
 
-def _left_of(archive: Archive, stone: Row) -> dict[str, Any]:
+def _left_of(archive: Archive, stone: Row, asker: str | None) -> dict[str, Any]:
     """A destroyed record: ids, digests, dates and the decision; its words are no more."""
     ended = {"disposal": stone["disposal"], "decided": stone["decided"],
              "destroyed": stone["destroyed"]}  # fmt: skip
-    return _known(archive, stone) | {"title": None, "source": None, "destruction": ended}
+    return _known(archive, stone, asker) | {"title": None, "source": None, "destruction": ended}
 
 
-def _known(archive: Archive, row: Row) -> dict[str, Any]:
+def _known(archive: Archive, row: Row, asker: str | None) -> dict[str, Any]:
     return {
         "record": row["id"],
         "customer": row["customer"],
@@ -139,6 +140,7 @@ def _known(archive: Archive, row: Row) -> dict[str, Any]:
         "need_to_know": target_of(row["key"]),
         "generation": row["generation"],
         "until": row["until"],
+        "held": known(archive, holds_on(archive, row), asker),
         "pages": row["pages"],
         "media": row["media"],
         "size_bytes": row["objects"]["scan"]["size_bytes"],
@@ -147,7 +149,12 @@ def _known(archive: Archive, row: Row) -> dict[str, Any]:
         "clauses": row["clauses"],
         "packs": row["packs"],
         "objects": row["objects"],
-        "history": [_line(entry) for entry in archive.entries_of(row["id"])],
+        "history": [
+            _line(entry)
+            for entry in archive.entries_of(row["id"])
+            if entry.act != "hold"
+            or may_know(archive, the_hold(archive, entry.subject["hold"]), asker)
+        ],
     }
 
 

@@ -26,13 +26,19 @@ from typing import Any
 
 from sqlcipher3 import dbapi2 as sqlite
 
-from index import catalogue_destruction, catalogue_incidents, catalogue_loans
+from index import (
+    catalogue_destruction,
+    catalogue_disposals,
+    catalogue_holds,
+    catalogue_incidents,
+    catalogue_loans,
+)
 from index.catalogue_view import CatalogueView, Row, key_form, translated
 from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 11  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 13  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -76,7 +82,7 @@ CREATE TABLE grade_key (key TEXT NOT NULL, generation INTEGER NOT NULL, public T
 CREATE TABLE need_to_know (key TEXT PRIMARY KEY, grade TEXT NOT NULL, target TEXT NOT NULL,
   since TEXT NOT NULL, ended TEXT);
 CREATE TABLE pack (id TEXT NOT NULL, version TEXT NOT NULL, sha256 TEXT NOT NULL, t TEXT NOT NULL,
-  idx INTEGER NOT NULL, PRIMARY KEY (id, version));
+  idx INTEGER NOT NULL, shortens INTEGER NOT NULL, PRIMARY KEY (id, version));
 CREATE TABLE attestation (
   record TEXT NOT NULL, dossier TEXT NOT NULL, point TEXT NOT NULL, name TEXT NOT NULL,
   value TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (record, point, name));
@@ -111,18 +117,19 @@ CREATE TABLE witness (
 CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (subject, idx));
 {loans}
 {incidents}
+{holds}
+{disposals}
 {destructions}
-"""
-for _place, _tables in (
-    ("{loans}", catalogue_loans.SCHEMA),
-    ("{incidents}", catalogue_incidents.SCHEMA),
-    ("{destructions}", catalogue_destruction.SCHEMA),
-):
-    SCHEMA = SCHEMA.replace(_place, _tables)
+""".replace("{loans}", catalogue_loans.SCHEMA).replace("{incidents}", catalogue_incidents.SCHEMA)
+SCHEMA = SCHEMA.replace("{holds}", catalogue_holds.SCHEMA)
+SCHEMA = SCHEMA.replace("{disposals}", catalogue_disposals.SCHEMA)
+SCHEMA = SCHEMA.replace("{destructions}", catalogue_destruction.SCHEMA)
 
 
 # Kinds of id that count up for ever.
-_COUNTED = frozenset(("customer", "dossier", "record", "violation", "loan", "incident"))
+_COUNTED = frozenset(
+    ("customer", "dossier", "record", "violation", "loan", "incident", "hold", "disposal")
+)
 
 
 class Catalogue(CatalogueView):
@@ -182,7 +189,8 @@ class Catalogue(CatalogueView):
         names = {*subject.values(), *([entry["claim"]] if "claim" in entry else [])}
         # A record moved to another key has that in its history, beside what happened to it alone.
         names.update(entry.get("heads", ()) if entry["act"] == "rewrap" else ())
-        names.update(entry.get("records", ()) if entry["act"] in ("loan", "destroy") else ())
+        told = entry["act"] in ("loan", "disposal", "destroy")
+        names.update(entry.get("records", ()) if told else ())
         for name in names:
             self._run("INSERT INTO mention VALUES (?, ?)", name, index)
         for kind in _COUNTED.intersection(subject):
@@ -541,13 +549,14 @@ class Catalogue(CatalogueView):
         __: Mapping[str, Any],
     ) -> None:
         self._run(
-            "INSERT INTO pack VALUES (?,?,?,?,?) ON CONFLICT (id, version) DO UPDATE SET "
-            "sha256=excluded.sha256, t=excluded.t, idx=excluded.idx",
+            "INSERT INTO pack VALUES (?,?,?,?,?,?) ON CONFLICT (id, version) DO UPDATE SET "
+            "sha256=excluded.sha256, t=excluded.t, idx=excluded.idx, shortens=excluded.shortens",
             subject["pack"],
             entry["version"],
             entry["sha256"],
             entry["t"],
             index,
+            int(entry.get("shortens", False)),
         )
 
     def _violation(
@@ -650,6 +659,8 @@ _STEPS = {
     "incident": catalogue_incidents.incident,
     "destroy": catalogue_destruction.destroy,
     "escrow": catalogue_destruction.escrow,
+    "hold": catalogue_holds.hold,
+    "disposal": catalogue_disposals.disposal,
 }
 
 

@@ -234,6 +234,11 @@ class CatalogueView:
         """Every adopted version of a pack, the newest adoption first."""
         return self._all("SELECT * FROM pack WHERE id = ? ORDER BY idx DESC", pack)
 
+    def all_adoptions(self) -> list[Row]:
+        """The newest adoption of every version of every pack, oldest first; `shortens` says
+        whether the company said that it may end periods earlier than before."""
+        return self._all("SELECT * FROM pack ORDER BY idx")
+
     def key_ids(self) -> set[str]:
         """Every key that was ever made: the grades' and the lists'."""
         return {row["key"] for row in self._all("SELECT DISTINCT key FROM grade_key")}
@@ -354,6 +359,61 @@ class CatalogueView:
             )
         return found
 
+    def hold(self, identifier: str) -> Row | None:
+        """One hold, or None."""
+        return self._one("SELECT * FROM hold WHERE id = ?", identifier)
+
+    def holds(self, open_only: bool = False) -> list[Row]:
+        """Every hold, or those that nobody released, oldest first."""
+        only = "WHERE released IS NULL " if open_only else ""
+        return self._all(f"SELECT * FROM hold {only}ORDER BY id")  # noqa: S608
+
+    def open_holds_on(self, targets: Sequence[str]) -> list[Row]:
+        """The holds in force on one of these customers, dossiers or records, oldest first."""
+        found = [
+            row
+            for target in dict.fromkeys(targets)
+            for row in self._all("SELECT * FROM hold WHERE target = ? AND released IS NULL", target)
+        ]
+        return sorted(found, key=lambda row: str(row["id"]))
+
+    def disposals(self) -> list[Row]:
+        """Every disposal, oldest first."""
+        return self._all("SELECT * FROM disposal ORDER BY id")
+
+    def disposal(self, identifier: str) -> Row | None:
+        """One disposal, or None."""
+        return self._one("SELECT * FROM disposal WHERE id = ?", identifier)
+
+    def disposal_records(self, disposal: str) -> list[Row]:
+        """The records that a disposal was proposed for, each with its `fate`, by id."""
+        return self._all(
+            "SELECT * FROM disposal_record WHERE disposal = ? ORDER BY record", disposal
+        )
+
+    def disposals_of(self, record: str) -> list[Row]:
+        """Every disposal that a record was proposed in, oldest first: `id`, `state`, `fate`."""
+        return self._all(
+            "SELECT d.id, d.state, r.fate FROM disposal d "
+            "JOIN disposal_record r ON r.disposal = d.id WHERE r.record = ? ORDER BY d.id",
+            record,
+        )
+
+    def appraisals(self, disposal: str) -> list[Row]:
+        """The newest opinion of each person on each record of a disposal."""
+        return self._all(
+            "SELECT * FROM appraisal WHERE disposal = ? ORDER BY record, idx", disposal
+        )
+
+    def kept_until(self, record: str) -> str | None:
+        """The ISO day until which an appraisal keeps a record; None where none does."""
+        row = self._one("SELECT until FROM kept WHERE record = ?", record)
+        return row["until"] if row else None
+
+    def all_kept(self) -> dict[str, str]:
+        """Record → the ISO day until which an appraisal keeps it."""
+        return {row["record"]: row["until"] for row in self._all("SELECT * FROM kept")}
+
     def history(self, subject: str) -> list[int]:
         """Ledger indexes of every entry that names the subject."""
         rows = self._all("SELECT idx FROM mention WHERE subject = ? ORDER BY idx", subject)
@@ -407,6 +467,7 @@ JSON_COLUMNS = frozenset(
         "papers",
         "attested",
         "generations",
+        "ground",
     )
 )
 

@@ -12,6 +12,7 @@ import click
 from archivist import customers, ownership
 from archivist.cli import ownership as owning
 from archivist.cli.door import Call, common_options, now, pass_call
+from archivist.cli.holds import held_words
 from archivist.cli.labels import local_time, word
 from archivist.cli.numbers import UNMASKS, discreet, purpose_option
 from archivist.cli.say import facts, note, say, table
@@ -235,6 +236,7 @@ def _shown(call: Call, row: dict[str, Any]) -> str:
             (say("主张人", "claims"), owning.claimants(row["ownership"])),
             (say("联系人员", "in contact"), _contacts(row)),
             (say("登记时间", "registered"), local_time(row["opened"])),
+            (say("冻结", "held"), held_words(row["held"])),
             (say("登记项", "fields"), _fields(policy, row["fields"])),
             (say("尚未登记", "to register"), [say(gap["zh"], gap["en"]) for gap in row["gaps"]]),
             (say("客户档案", "dossiers"), [d["dossier"] for d in row["dossiers"]]),

@@ -10,6 +10,7 @@ import click
 from archivist import viewing
 from archivist.cli.attest import said, seen_words
 from archivist.cli.door import Call, common_options, pass_call
+from archivist.cli.holds import held_words
 from archivist.cli.labels import (
     act_label,
     grade_label,
@@ -46,6 +47,7 @@ def show_command(call: Call, record: str) -> None:
                 (say("密级", "grade"), grade_label(call.policy, row["grade"])),
                 (say("知悉范围", "need-to-know list of"), row["need_to_know"]),
                 (say("保密至", "secret until"), row["until"]),
+                (say("冻结", "held"), held_words(row["held"])),
                 (say("页数", "pages"), row["pages"]),
                 (say("格式", "media"), row["media"]),
                 (say("归档", "filed"), f"{local_time(row['filed'])}  {word(row['filed_by'])}"),

@@ -199,8 +199,9 @@ def test_a_fault_at_any_effect_ends_in_destroyed_or_untouched(ready, tmp_path, r
             attempt(home, keys, record, patch, kind, at)
         ends.append(ended(home, keys, record, (kind, at)))
         shutil.rmtree(home.top)
-    first = ends.index("destroyed")
-    assert ends == ["untouched"] * first + ["destroyed"] * (len(ends) - first)
+    assert set(ends) == {"untouched", "destroyed"}
+    if kind == "killed":  # nothing before the commit point, everything from there on
+        assert ends == sorted(ends, reverse=True)
 
 
 def ended(home, keys, record, fault):
