@@ -56,8 +56,8 @@ def erase(archive: Archive, row: Row) -> int:
     grants = Grants(archive.vault)
     for name in _grants(grants, stones):
         removed += grants.withdraw(name)
-    for folder in _claims(archive, stones, row):
-        shutil.rmtree(folder)
+    for claim in _claims(archive, stones, row):
+        shutil.rmtree(claim)
         removed += 1
     return removed + _dead_orphans(archive, row["keys"])
 
