@@ -21,7 +21,8 @@ Rules it keeps:
 - One rotation for each key, however many records.
 - Proposer, approvers, executor and witnesses are different people.
 
-    execute(archive, lambda: order, wang, [li, chen], "档案室", now)
+    gate = lambda: ordered(archive, "X000001", today, now, "wang", ["li", "chen"])
+    execute(archive, "X000001", gate, wang, [li, chen], "档案室", now)
     finish(archive, "X000001", wang, now).done                        # True
 """
 
@@ -29,15 +30,19 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from archivist import rotation
+from archivist import disposals, rotation
 from archivist.archive import Archive, Desk
 from archivist.destruction_proofs import Deed, list_digest, signed_by, words_digest
+from archivist.disposal_book import case_by_ledger
+from archivist.disposal_desk import Denied, Refusal, at_the_desk, next_state
+from archivist.disposal_gate import Gate, refusals
 from archivist.erasing import erase, opens, traces
 from archivist.errors import BadRequest, NotAllowed, NotKnown
 from archivist.records import Entry
+from archivist.regulations import policy_of
 from archivist.resealing import settle
 from archivist.statements import check_own_key
 from index.catalogue import Row
@@ -48,7 +53,6 @@ from storage.errors import Busy, Damaged
 from storage.keys import index_key
 from storage.people import Unlocked
 
-FOLDER = "DISPOSALS"  # where the cards of destructions lie: they are about no single dossier
 METHOD = "key_destruction"
 MOST = 3000  # records of one disposal: the entry that decides names each of them, in 64 KB
 INDEXES = (".db", ".whoosh")
@@ -62,11 +66,13 @@ Reach = Callable[[str, int, int], None]
 class Order:
     """What the gate lets be destroyed, and on what that rests.
 
-    `entries` are the ledger indexes of proposal, appraisals and approvals; `apart` who had a hand
-    in these and therefore neither executes nor witnesses; `witnesses` how many the rules ask for.
+    `on` is the day by which periods were counted; `entries` are the ledger indexes of proposal,
+    appraisals and approvals; `apart` who had a hand in these and therefore neither executes nor
+    witnesses; `witnesses` how many the rules ask for.
     """
 
     disposal: str
+    on: date
     records: tuple[str, ...]
     entries: tuple[int, ...]
     apart: frozenset[str]
@@ -88,15 +94,61 @@ class Finished:
 # ── deciding ──────────────────────────────────────────────────────────────────
 
 
+def ordered(
+    archive: Archive,
+    disposal: str,
+    on: date,
+    now: datetime,
+    executor: str,
+    witnesses: Sequence[str],
+) -> Order:
+    """What the gate lets be destroyed now. MUST be asked with the lock held.
+
+    Raises Denied with everything that speaks against it; the first reason is what is recorded.
+    """
+    found = refusals(archive, disposal, on, now, executor, witnesses)
+    if found:
+        raise _denied(found)
+    policy = policy_of(archive.settings, archive.catalogue)
+    gate = Gate(archive, policy, case_by_ledger(archive, disposal), on, now)
+    last = gate.case.round
+    assert last is not None, "the gate opens to nothing that was not appraised"
+    return Order(
+        disposal,
+        on,
+        gate.to_destroy,
+        tuple(entry.index for entry in gate.case.entries),
+        gate.took_part,
+        gate.needed_witnesses,
+        tuple(last.fields["clauses"]),
+        tuple(last.fields["packs"]),
+    )
+
+
+def _denied(found: Sequence[Refusal]) -> Denied:
+    def said(one: Refusal, zh: bool) -> str:
+        about = one.record or one.person
+        words = one.zh if zh else one.en
+        cited = f" ({', '.join(one.clauses)})" if one.clauses else ""
+        return f"{about} {words}{cited}" if about and about not in words else f"{words}{cited}"
+
+    more = (
+        "；".join(said(one, True) for one in found),
+        "; ".join(said(one, False) for one in found),
+    )
+    return Denied(found[0].code, more)
+
+
 def execute(
     archive: Archive,
+    disposal: str,
     gate: Callable[[], Order],
     executor: Unlocked,
     witnesses: Sequence[Unlocked],
     place: str,
     now: datetime,
-) -> str:
-    """Decide: the point of no return. Carrying it out is `finish`. Returns the disposal.
+) -> None:
+    """Decide: the point of no return. Carrying it out is `finish`.
 
     `gate` is asked under the lock and raises what it refuses with. Raises BadRequest (no place,
     no record, too many at once), NotAllowed (too few witnesses, somebody in two parts, a key the
@@ -105,7 +157,7 @@ def execute(
     if not place.strip():
         raise BadRequest("请用 --place 写明销毁地点", "say where it happens with --place TEXT")
     archive.follow()
-    with archive.writing(now, executor.name) as desk:
+    with at_the_desk(archive, now, executor.name, "execute", {"disposal": disposal}) as desk:
         settle(archive)  # a record that a crash left between two grades has its files noted
         order = gate()
         _check_people(archive, order, executor, witnesses)
@@ -114,7 +166,6 @@ def execute(
         check_held(archive, keys, executor.name)
         _decide(archive, desk, order, rows, keys, witnesses, place, now)
     archive.follow()
-    return order.disposal
 
 
 def _rows(archive: Archive, order: Order) -> list[Row]:
@@ -144,13 +195,14 @@ def _decide(
     digest = list_digest(rows)
     deed = Deed(order.disposal, "records", digest, len(rows), METHOD, words_digest(content))
     desk.say_with_card(
-        FOLDER,
+        disposals.FOLDER,
         order.disposal,
         content,
         "destroy",
         {"disposal": order.disposal},
         step="decided",
-        state="executing",
+        state=next_state("approved", "execute"),
+        on=order.on.isoformat(),
         records=[row["id"] for row in rows],
         list=digest,
         unsealed=[row["id"] for row in rows if row["generation"] is None],
@@ -326,7 +378,7 @@ def _say_destroyed(archive: Archive, desk: Desk, row: Row) -> None:
         "destroy",
         {"disposal": row["disposal"]},
         step="destroyed",
-        state="destroyed",
+        state=next_state(row["state"], "finish"),
         records=row["items"],
         list=row["list"],
         keys=gone,

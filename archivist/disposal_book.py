@@ -196,7 +196,7 @@ def _steps(identifier: str, entries: Iterable[tuple[int, bytes]]) -> Iterator[tu
         if speaking not in raw:
             continue
         entry = Entry.parse(index, raw)
-        if entry.act == "disposal" and entry.subject.get("disposal") == identifier:
+        if entry.act in ("disposal", "destroy") and entry.subject.get("disposal") == identifier:
             yield entry, digest_of(raw)
 
 

@@ -89,6 +89,12 @@ def _decided(
         _json(entry["entries"]), _json(entry["clauses"]), _json(entry["packs"]),
         _json(card) if card else None,
     )  # fmt: skip
+    catalogue._run(
+        "UPDATE disposal SET state = ?, executing = ?, executed_on = ?, executor = ?, "
+        "witnesses = ? WHERE id = ?",
+        entry["state"], entry["t"], entry["on"], entry["who"],
+        _json([one["statement"]["person"] for one in entry["witnesses"]]), disposal,
+    )  # fmt: skip
     for record in entry["records"]:
         catalogue._run(
             f"INSERT INTO tombstone SELECT {_KEPT}, ?, ?, NULL FROM record WHERE id = ?",  # noqa: S608
@@ -113,6 +119,10 @@ def _destroyed(
         "checks = ? WHERE disposal = ?",
         entry["state"], index, entry["t"], entry["who"], _json(entry["keys"]),
         _json(entry["checks"]), disposal,
+    )  # fmt: skip
+    catalogue._run(
+        "UPDATE disposal SET state = ?, destroyed = ? WHERE id = ?",
+        entry["state"], entry["t"], disposal,
     )  # fmt: skip
     catalogue._run("UPDATE tombstone SET destroyed = ? WHERE disposal = ?", entry["t"], disposal)
 

@@ -285,7 +285,9 @@ class Vault:
             found += sorted(p for p in stem.parent.iterdir() if p.name.startswith(stem.name + "."))
         return [self._relative(path) for path in found]
 
-    def files_about(self, folder: str, names: Collection[str], top: Path | None = None) -> list[str]:
+    def files_about(
+        self, folder: str, names: Collection[str], top: Path | None = None
+    ) -> list[str]:
         """Every file in a folder that is named after one of these records, heads first.
 
         Its own, what it was stored as anew (`NAME-G…`), and cards about it (`NAME-…`). `top` is

@@ -13,14 +13,14 @@ from index_bytes import in_clear
 
 from archivist import destruction, erasing
 from archivist.destruction import Order
-from archivist.errors import BadRequest, NotAllowed, NotKnown
+from archivist.errors import NotKnown
 from archivist.recover import recover
 from archivist.vouching import vouched
 from index.errors import ShadowError
 from storage.errors import Missing, StorageError
 from storage.keys import index_key
 
-NOW = datetime(2026, 11, 29, 9, 0, tzinfo=UTC)
+NOW = datetime.now(UTC)
 PEOPLE = ("wang", "zhao", "chen")
 SECRET, OPEN, OTHER = "R00000001", "R00000002", "R00000003"
 # Title and text, which stand nowhere else.
@@ -61,15 +61,17 @@ def house(ready, tmp_path):
 
 
 def order(*records, witnesses=2, apart=("zhang",)):
-    return Order(X, records or (SECRET,), (1, 2), frozenset(apart), witnesses, ("S001-6-R17",))
+    return Order(
+        X, NOW.date(), records or (SECRET,), (1, 2), frozenset(apart), witnesses, ("S001-6-R17",)
+    )
 
 
 def decide(home, keys, *records, executor=PERSON, witnesses=("wang", "zhao"), **more):
     archive = home.open()
     try:
         signers = [keys[name] for name in witnesses]
-        destruction.execute(archive, lambda: order(*records, **more), keys[executor], signers,
-                            "档案室", NOW)  # fmt: skip
+        destruction.execute(archive, X, lambda: order(*records, **more), keys[executor],
+                            signers, "档案室", NOW)  # fmt: skip
     finally:
         archive.close()
 
@@ -82,8 +84,6 @@ def carry_out(home, keys, executor=PERSON):
         archive.close()
 
 
-
-
 # ── what was there is nowhere ─────────────────────────────────────────────────
 
 
@@ -94,7 +94,7 @@ def everything(home, keys):
     archive.follow()
     found = [path.read_bytes() for path in home.root.rglob("*") if path.is_file()]
     for table in archive.catalogue._all("SELECT name FROM sqlite_master WHERE type = 'table'"):
-        rows = archive.catalogue._db.execute(f"SELECT * FROM {table['name']}").fetchall()  # noqa: S608
+        rows = archive.catalogue._db.execute(f"SELECT * FROM {table['name']}").fetchall()
         found.append(repr(rows).encode())
     person = keys[PERSON]
     opened = [index_key(archive.opened(*held, person).identity)
