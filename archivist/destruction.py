@@ -273,11 +273,16 @@ def keys_to_destroy(archive: Archive, rows: Iterable[Row]) -> dict[str, int]:
 
 def sealed_to(archive: Archive, record: str) -> dict[str, int]:
     """Every key that a record was ever sealed to, with the last generation of it."""
-    found: dict[str, int] = {}
+    return {key: max(every) for key, every in generations_of(archive, record).items()}
+
+
+def generations_of(archive: Archive, record: str) -> dict[str, set[int]]:
+    """Every generation of every key that a record was ever sealed to, by the ledger."""
+    found: dict[str, set[int]] = {}
     for entry in archive.entries_of(record):
         key, generation = _sealing(entry, record)
         if key is not None and generation is not None:
-            found[key] = max(found.get(key, 0), generation)
+            found.setdefault(key, set()).add(generation)
     return found
 
 

@@ -133,7 +133,7 @@ def _paper(
     row = catalogue.destruction(subject["disposal"])
     if row is None:
         return  # replayed for one record alone
-    seen = {name: entry[name] for name in ("on", "method", "who")} | {
+    seen = {name: entry[name] for name in ("on", "method", "who", "card")} | {
         "entry": index,
         "items": entry["records"],
         "witnesses": [one["statement"]["person"] for one in entry["witnesses"]],
@@ -150,6 +150,7 @@ def _bundle(
     seen = {
         "entry": index,
         "on": entry["on"],
+        "method": entry["method"],
         "who": entry["who"],
         "witnesses": [one["statement"]["person"] for one in entry["witnesses"]],
     }
