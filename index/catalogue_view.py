@@ -425,7 +425,6 @@ JSON_COLUMNS = frozenset(
         "acknowledged",
         "unconfirmed",
         "ground",
-        "witnesses",
     )
 )
 
