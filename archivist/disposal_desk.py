@@ -44,6 +44,7 @@ REASONS: Mapping[str, Words] = {
     "record-damaged": ("目录与台账不符", "the catalogue and the ledger disagree about it"),
     "record-changed": ("鉴定后内容有变", "it changed since the appraisal"),
     "regraded": ("鉴定后密级或密钥有变", "its grade or key changed since the appraisal"),
+    "nothing-to-propose": ("没有可以提出的", "nothing of this can be proposed"),
     # of the rules
     "no-rule": ("没有制度规定谁可以批准", "no adopted regulation says who may approve it"),
     "forbidden": ("制度不允许", "the regulation forbids it"),

@@ -59,8 +59,6 @@ def plain(archive: Archive, row: Row) -> Told:
         "waits_for": steps[len(given)] if waits else None,
         "clauses": row["clauses"],
         "packs": row["packs"],
-        "executed_on": row["executed_on"],
-        "destroyed": row["destroyed"],
     }
 
 

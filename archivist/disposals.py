@@ -65,7 +65,7 @@ STATION = "station"
 APPROVAL_DAYS = "disposal.approval_days"  # the company's setting: how long an approval holds
 USUAL_APPROVAL_DAYS = 30
 _PART = 150  # records of one entry: an entry holds at most 64 KiB
-MOST = 20_000  # records of one disposal: appended as one group
+MOST = 3_000  # records of one disposal: one entry has to name all that is destroyed
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +152,24 @@ def propose(
         fit = [row for row in rows if not against[row["id"]]]
         left_out = {name: reasons for name, reasons in against.items() if reasons}
         if not fit:
+            if who != STATION:  # a sweep that finds nothing tried nothing
+                _say_in_vain(desk, rows, left_out)
             return Proposed(None, (), left_out)
         made = desk.number("disposal")
         _say_proposal(archive, desk, made, checks, fit, origin, on, request)
         desk.append()
     archive.follow()
     return Proposed(made, tuple(row["id"] for row in fit), left_out)
+
+
+def _say_in_vain(desk: Desk, rows: Sequence[Row], reasons: Mapping[str, Sequence[Refusal]]) -> None:
+    """Record that somebody tried to propose what nothing of may be proposed."""
+    codes = distinct(found[0].code for found in reasons.values())
+    subject = {name: rows[0][name] for name in ("customer", "dossier")}
+    subject |= {"record": rows[0]["id"]} if len(rows) == 1 else {}
+    desk.say("disposal-denied", subject, tried="propose",
+             reason=codes[0] if len(codes) == 1 else "nothing-to-propose")  # fmt: skip
+    desk.append()
 
 
 def _say_proposal(

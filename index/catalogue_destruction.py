@@ -89,12 +89,7 @@ def _decided(
         _json(entry["entries"]), _json(entry["clauses"]), _json(entry["packs"]),
         _json(card) if card else None,
     )  # fmt: skip
-    catalogue._run(
-        "UPDATE disposal SET state = ?, executing = ?, executed_on = ?, executor = ?, "
-        "witnesses = ? WHERE id = ?",
-        entry["state"], entry["t"], entry["on"], entry["who"],
-        _json([one["statement"]["person"] for one in entry["witnesses"]]), disposal,
-    )  # fmt: skip
+    catalogue._run("UPDATE disposal SET state = ? WHERE id = ?", entry["state"], disposal)
     for record in entry["records"]:
         catalogue._run(
             f"INSERT INTO tombstone SELECT {_KEPT}, ?, ?, NULL FROM record WHERE id = ?",  # noqa: S608
@@ -120,10 +115,7 @@ def _destroyed(
         entry["state"], index, entry["t"], entry["who"], _json(entry["keys"]),
         _json(entry["checks"]), disposal,
     )  # fmt: skip
-    catalogue._run(
-        "UPDATE disposal SET state = ?, destroyed = ? WHERE id = ?",
-        entry["state"], entry["t"], disposal,
-    )  # fmt: skip
+    catalogue._run("UPDATE disposal SET state = ? WHERE id = ?", entry["state"], disposal)
     catalogue._run("UPDATE tombstone SET destroyed = ? WHERE disposal = ?", entry["t"], disposal)
 
 
