@@ -31,7 +31,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from pathlib import Path
 
 from archivist import disposals, rotation
 from archivist.archive import Archive, Desk
@@ -47,7 +47,7 @@ from archivist.resealing import settle
 from archivist.statements import check_own_key
 from index.catalogue import Row
 from index.errors import IndexLocked, ShadowError
-from index.purging import purge
+from index.purging import found, purge
 from index.rekeying import throw_away
 from storage.errors import Busy, Damaged
 from storage.keys import index_key
@@ -106,9 +106,9 @@ def ordered(
 
     Raises Denied with everything that speaks against it; the first reason is what is recorded.
     """
-    found = refusals(archive, disposal, on, now, executor, witnesses)
-    if found:
-        raise _denied(found)
+    against = refusals(archive, disposal, on, now, executor, witnesses)
+    if against:
+        raise _denied(against)
     policy = policy_of(archive.settings, archive.catalogue)
     gate = Gate(archive, policy, case_by_ledger(archive, disposal), on, now)
     last = gate.case.round
@@ -125,7 +125,7 @@ def ordered(
     )
 
 
-def _denied(found: Sequence[Refusal]) -> Denied:
+def _denied(against: Sequence[Refusal]) -> Denied:
     def said(one: Refusal, zh: bool) -> str:
         about = one.record or one.person
         words = one.zh if zh else one.en
@@ -133,10 +133,10 @@ def _denied(found: Sequence[Refusal]) -> Denied:
         return f"{about} {words}{cited}" if about and about not in words else f"{words}{cited}"
 
     more = (
-        "；".join(said(one, True) for one in found),
-        "; ".join(said(one, False) for one in found),
+        "；".join(said(one, True) for one in against),
+        "; ".join(said(one, False) for one in against),
     )
-    return Denied(found[0].code, more)
+    return Denied(against[0].code, more)
 
 
 def execute(
@@ -261,14 +261,14 @@ def _two_parts(name: str) -> NotAllowed:
 def keys_to_destroy(archive: Archive, rows: Iterable[Row]) -> dict[str, int]:
     """Each key that opens a copy of these records, of whatever day, and its newest generation:
     that one and all before it must cease to exist."""
-    found: dict[str, int] = {}
+    keys: dict[str, int] = {}
     for row in rows:
         for key, generation in sealed_to(archive, row["id"]).items():
-            if key not in found and opens(archive, key, generation):
+            if key not in keys and opens(archive, key, generation):
                 newest = archive.catalogue.newest_generation(key)
                 # A rotation under way makes heads durable before the entry that names them.
-                found[key] = max(generation, newest or 0)
-    return found
+                keys[key] = max(generation, newest or 0)
+    return keys
 
 
 def sealed_to(archive: Archive, record: str) -> dict[str, int]:
@@ -278,12 +278,12 @@ def sealed_to(archive: Archive, record: str) -> dict[str, int]:
 
 def generations_of(archive: Archive, record: str) -> dict[str, set[int]]:
     """Every generation of every key that a record was ever sealed to, by the ledger."""
-    found: dict[str, set[int]] = {}
+    every: dict[str, set[int]] = {}
     for entry in archive.entries_of(record):
         key, generation = _sealing(entry, record)
         if key is not None and generation is not None:
-            found.setdefault(key, set()).add(generation)
-    return found
+            every.setdefault(key, set()).add(generation)
+    return every
 
 
 def _sealing(entry: Entry, record: str) -> tuple[str | None, int | None]:
@@ -352,7 +352,7 @@ def finish(
     with archive.writing(now, person.name) as desk:
         row = decided(archive, disposal)
         if row["state"] != "destroyed":
-            _say_destroyed(archive, desk, row)
+            _say_destroyed(archive, desk, row, person)
     archive.follow()
     return Finished(disposal, True)
 
@@ -372,23 +372,27 @@ def tidy(archive: Archive) -> None:
             erase(archive, row)
 
 
-def _say_destroyed(archive: Archive, desk: Desk, row: Row) -> None:
+def _say_destroyed(archive: Archive, desk: Desk, row: Row, person: Unlocked) -> None:
     """MUST look again first: the entry claims that nothing is left."""
     erase(archive, row)  # what a crashed run left under the keys that are no more by now
     left = traces(archive, row)
+    indexes = _indexes(archive, row, person)
+    for path, keys, records in indexes:
+        left += [f"{path.name}: {one}" for one in _still_found(path, keys, records)]
     if left:
         raise Damaged(f"not destroyed yet, still there: {', '.join(left[:5])}")
-    gone = {key: _gone(archive, key, floor) for key, floor in row["keys"].items()}
     desk.say(
         "destroy",
         {"disposal": row["disposal"]},
         step="destroyed",
         state=next_state(row["state"], "finish"),
-        records=row["items"],
+        count=len(row["items"]),
         list=row["list"],
-        keys=gone,
-        checks={"records": len(row["items"]), "files": 0, "generations_left": 0},
-    )
+        keys={key: _gone(archive, key, floor) for key, floor in row["keys"].items()},
+        # What was looked at, and how much of the records was found there.
+        checks={"files": 0, "granted_heads": 0, "copies_in_trays": 0, "keys_left": 0,
+                "indexes": len(indexes), "indexed_pages": 0},
+    )  # fmt: skip
     desk.append()
 
 
@@ -404,27 +408,42 @@ def _purge(archive: Archive, row: Row, person: Unlocked) -> None:
 
     MUST come before the keys are rotated: moving an index to a new key takes its freed pages along.
     """
+    for path, keys, records in _indexes(archive, row, person):
+        try:
+            purge(path, keys, records)
+        except IndexLocked:
+            raise Busy(f"index {path.name} is being read") from None
+        except ShadowError as error:
+            # Of a key that this person does not hold, or damaged: a shadow, and made anew.
+            log.warning("the index of %s is built anew: %s", path.stem, error)
+            throw_away(path)
+
+
+def _still_found(path: Path, keys: Sequence[bytes], records: Sequence[str]) -> list[str]:
+    try:
+        return found(path, keys, records)
+    except IndexLocked:
+        raise Busy(f"index {path.name} is being read") from None
+    except ShadowError:
+        throw_away(path)  # what cannot be read cannot be vouched for
+        return []
+
+
+def _indexes(
+    archive: Archive, row: Row, person: Unlocked
+) -> list[tuple[Path, list[bytes], list[str]]]:
+    """Every index that may have had a page of these records, the keys to try, and which records."""
     by_key: dict[str, set[str]] = {}
     for stone in archive.catalogue.tombstones_of(row["disposal"]):
         for key in {stone["key"], *sealed_to(archive, stone["id"])}:
             by_key.setdefault(key, set()).add(stone["id"])
-    for key, records in by_key.items():
-        keys = _index_keys(archive, key, person)
-        for ending in INDEXES:
-            path = archive.root / "index" / f"{key}{ending}"
-            if path.exists():
-                _purge_one(path, keys, sorted(records))
-
-
-def _purge_one(path: Any, keys: Sequence[bytes], records: Sequence[str]) -> None:
-    try:
-        purge(path, keys, records)
-    except IndexLocked:
-        raise Busy(f"index {path.name} is being read") from None
-    except ShadowError as error:
-        # Of a key that this person does not hold, or damaged: a shadow, and made anew.
-        log.warning("the index of %s is built anew: %s", path.stem, error)
-        throw_away(path)
+    places = {key: archive.root / "index" / key for key in sorted(by_key)}
+    return [
+        (path, _index_keys(archive, key, person), sorted(by_key[key]))
+        for key, place in places.items()
+        for path in (place.with_name(f"{key}{ending}") for ending in INDEXES)
+        if path.exists()
+    ]
 
 
 def _index_keys(archive: Archive, key: str, person: Unlocked) -> list[bytes]:

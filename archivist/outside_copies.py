@@ -26,6 +26,7 @@ from typing import Any
 from archivist.archive import Archive
 from archivist.destruction import decided, generations_of
 from archivist.destruction_proofs import Deed, ids_digest, signed_by, words_digest
+from archivist.destruction_rows import METHOD_WORDS
 from archivist.disposals import FOLDER
 from archivist.errors import BadRequest, NotAllowed, NotKnown
 from archivist.statements import check_own_key
@@ -34,14 +35,6 @@ from policies.destruction import disposal_terms
 from policies.policy import Policy
 from storage.people import Unlocked
 
-METHOD_WORDS: Mapping[str, tuple[str, str]] = {
-    "shred": ("碎纸机粉碎", "shredded"),
-    "pulp": ("化浆", "pulped"),
-    "burn": ("焚毁", "burnt"),
-    "tear": ("撕毁", "torn up"),
-    "wipe": ("清除介质", "its medium wiped"),
-    "key_destruction": ("销毁密钥", "its key destroyed"),
-}
 PAPER = ("shred", "pulp", "burn", "tear")
 BUNDLE = ("shred", "burn", "wipe")
 SHORTEST_DIGEST = 8  # digits of a bundle's SHA-256 that name it
@@ -80,8 +73,9 @@ def paper_destroyed(
         left = paper_left(archive, disposal)
         wanted = tuple(sorted(records)) or tuple(left)
         if unknown := [name for name in wanted if name not in left]:
-            raise NotKnown(f"{disposal} 没有待销毁的纸质原件 {'、'.join(unknown)}",
-                           f"no paper original of {', '.join(unknown)} is left in {disposal}")  # fmt: skip
+            names = ", ".join(unknown)
+            raise NotKnown(f"{disposal} 没有待销毁的纸质原件 {names}",
+                           f"no paper original of {names} is left in {disposal}")  # fmt: skip
         if not wanted:
             raise BadRequest(f"{disposal} 的纸质原件都已销毁", f"no paper is left of {disposal}")
         for stone in archive.catalogue.tombstones_of(disposal):
@@ -193,7 +187,9 @@ def _check_witnesses(archive: Archive, row: Row, seen: Seen, who: str) -> None:
     names = {one.name for one in seen.witnesses}
     needed = len(row["witnesses"])
     if len(names) < needed or len(names) < len(seen.witnesses):
-        raise NotAllowed(f"须有 {needed} 名不同的监销人", f"{needed} different witnesses are needed")
+        raise NotAllowed(
+            f"须有 {needed} 名不同的监销人", f"{needed} different witnesses are needed"
+        )
     if who in names:
         raise NotAllowed("经办人不能同时是监销人", "whoever carries it out does not witness it")
     for one in seen.witnesses:

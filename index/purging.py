@@ -30,6 +30,15 @@ def purge(where: Path, keys: Sequence[bytes], records: Sequence[str]) -> None:
         engine.close()
 
 
+def found(where: Path, keys: Sequence[bytes], records: Sequence[str]) -> list[str]:
+    """Those of the records that the index at `where` still has. Raises as `purge` does."""
+    engine = _opened(where, keys)
+    try:
+        return engine.holds(records)
+    finally:
+        engine.close()
+
+
 def _opened(where: Path, keys: Sequence[bytes]) -> Engine:
     from index.fts5 import Fts5Engine
     from index.whoosh_engine import WhooshEngine

@@ -16,7 +16,15 @@ from typing import Any
 
 import click
 
-from archivist import disposal_lists, disposals
+from archivist import destruction_book, disposal_lists, disposals
+from archivist.cli.destruction import (
+    bundle,
+    certificate,
+    ended_words,
+    execute,
+    paper,
+    register,
+)
 from archivist.cli.door import (
     DONE,
     FINDINGS,
@@ -53,6 +61,7 @@ ORIGINS: dict[str, Words] = {
     SWEEP: ("到期清查", "the retention sweep"),
     REQUEST: ("本人要求删除", "a person asks for deletion"),
 }
+_ENDING = {"decided": "execute", "destroyed": "finish", "paper": "shred"}  # steps of `destroy`
 _OPINIONS = {FATE_WORDS[code][0]: code for code in OPINIONS}
 _OPINIONS |= {"保留": "keep"}
 
@@ -69,6 +78,10 @@ def disposal_command() -> None:
     What may be proposed, who appraises, who approves and in which order is said by the adopted
     regulations; what is denied is recorded too.
     """
+
+
+for _command in (execute, certificate, register, paper, bundle):
+    disposal_command.add_command(_command)
 
 
 _ON = option("--on", metavar="DATE", zh="按这一天办理，如 2026-03-05；不写为今天。",
@@ -287,11 +300,13 @@ def show(call: Call, disposal: str, on: str | None) -> None:
     told = disposal_lists.shown(
         call.archive, call.policy, disposal, day, moment, call.person
     )  # fmt: skip
+    told["destruction"] = destruction_book.told(call.archive, disposal)
     call.emit(masked_in(told), lambda: masked(_shown(call, told, day)))
 
 
 def _shown(call: Call, told: dict[str, Any], day: date) -> str:
-    parts = [_head(call, told), _items(call, told), _still(call, told, day), _history(call, told)]
+    parts = [_head(call, told), _items(call, told), _still(call, told, day),
+             ended_words(call, told["destruction"]), _history(call, told)]  # fmt: skip
     return "\n\n".join(part for part in parts if part)
 
 
@@ -448,7 +463,8 @@ def _history(call: Call, told: dict[str, Any]) -> str:
 
 
 def _happened(one: dict[str, Any]) -> str:
-    zh = ACT_WORDS.get(one["step"], (one["step"],))[0]
+    step = _ENDING.get(one["step"], one["step"])
+    zh = ACT_WORDS.get(step, (step,))[0]
     act = say(zh, one["step"])
     return f"{act} {say(*FATE_WORDS[one['opinion']])}" if one["opinion"] else act
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from archivist import destruction_book
 from archivist.cli.complaints import problem_row, question_row, shown_problem
 from archivist.cli.door import FINDINGS, Call, common_options, house_key_path, now, pass_call
 from archivist.cli.progress import Progress
@@ -31,6 +32,7 @@ _NAMES = {
     "drop-folder": "投放目录",
     "space": "磁盘空间",
     "trays": "托盘",
+    "destructions": "销毁",
     "session": "登录",
     "search-engine": "检索引擎",
     "ocr": "文字识别",
@@ -82,6 +84,7 @@ def _checks(call: Call) -> Iterator[tuple[str, bool, str]]:
         ("drop-folder", lambda: _drop(call)),
         ("space", lambda: _space(call)),
         ("trays", lambda: _trays(call)),
+        ("destructions", lambda: _destructions(call)),
         ("session", lambda: _session(call)),
         ("search-engine", lambda: (settings.engine in ("fts5", "whoosh"), settings.engine)),
         ("ocr", _ocr),
@@ -156,6 +159,19 @@ def _space(call: Call) -> tuple[bool, str]:
 def _trays(call: Call) -> tuple[bool, str]:
     waiting = len(call.archive.catalogue.claims_in_trays())
     return True, say(f"{waiting} 件待处理", f"{counted(waiting, 'scan')} in trays")
+
+
+def _destructions(call: Call) -> tuple[bool, str]:
+    """What was decided and is not carried out waits for somebody who holds the keys."""
+    call.archive.follow()
+    told = []
+    for disposal in destruction_book.waiting(call.archive):
+        row = call.archive.catalogue.destruction(disposal) or {}
+        names = ", ".join(destruction_book.finishers(call.archive, row)) or "—"
+        words = f"archivist disposal execute {disposal}"
+        told.append(say(f"{disposal} 尚未销毁完毕：由 {names} 运行 {words}",
+                        f"{disposal} is not destroyed yet: {words}, by {names}"))  # fmt: skip
+    return not told, SEPARATOR.join(told) or say("没有未完成的", "none is left undone")
 
 
 def _session(call: Call) -> tuple[bool, str]:
