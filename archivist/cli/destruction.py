@@ -7,7 +7,7 @@ in: a signature is given, not taken from a session that somebody forgot to close
     archivist disposal certificate X000001 -o 销毁证明.pdf
     archivist disposal register -o 销毁清册.xlsx
     archivist disposal paper X000001 --method shred --place 档案室 --witness wang --witness zhao
-    archivist disposal bundle X000001 12 --method shred --place 保险柜室 --witness wang --witness zhao
+    archivist disposal bundle X000001 12 --method shred --place 保险柜 --witness wang --witness zhao
 """
 
 from collections.abc import Sequence
