@@ -315,7 +315,7 @@ def lacking_keys(archive: Archive, keys: Mapping[str, int], name: str) -> list[s
     return [
         key
         for key, floor in keys.items()
-        if not all(archive.keys.holds(key, n, name) for n in opens(archive, key, floor))
+        if not all(archive.holds(key, n, name) for n in opens(archive, key, floor))
     ]
 
 
@@ -341,6 +341,7 @@ def finish(
         return Finished(disposal, True)
     check_held(archive, row["keys"], person.name)
     with archive.writing(now, person.name):
+        rotation.tidy(archive)  # a key that is half destroyed opens nothing, and shows its holders
         erase(archive, row)
     _purge(archive, row, person)
     for key, floor in row["keys"].items():
@@ -447,6 +448,6 @@ def _indexes(
 
 
 def _index_keys(archive: Archive, key: str, person: Unlocked) -> list[bytes]:
-    held = [n for name, n in archive.keys.held_by(person.name) if name == key]
-    own = [index_key(archive.opened(key, n, person).identity) for n in reversed(held)]
-    return [*own, archive.house.index_key()]  # the last opens what is never sealed
+    held = sorted((n for name, n in archive.held_by(person.name) if name == key), reverse=True)
+    own = [index_key(archive.opened(key, n, person).identity) for n in held]
+    return [*own, archive.house.index_key()]  # the last opens what was never sealed

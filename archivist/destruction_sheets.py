@@ -263,7 +263,6 @@ def _keys(policy: Policy, known: Told) -> Section:
         {
             **_pair("key", _key(policy, key)),
             "gone": ", ".join(map(str, generations)),
-            "newest": known["keys"][key] + 1,
         }
         for key, generations in known["keys_destroyed"].items()
     ]

@@ -53,7 +53,7 @@ def erase(archive: Archive, row: Row) -> int:
     for folder in {_folder(stone) for stone in stones}:
         removed += len(durable.sweep(archive.root / "store" / folder))
         removed += len(durable.sweep(archive.root / "keys" / "records" / folder))
-    grants = Grants(archive.vault)
+    grants = archive.grants
     for name in _grants(grants, stones):
         removed += grants.withdraw(name)
     for claim in _claims(archive, stones, row):
@@ -66,7 +66,7 @@ def traces(archive: Archive, row: Row) -> list[str]:
     """What is still there of a destruction's records: paths, and keys that open old copies."""
     stones = archive.catalogue.tombstones_of(row["disposal"])
     left = [f"{top / relative}" for top, files in _files(archive, stones) for relative in files]
-    left += [f"keys/loans/{name}" for name in _grants(Grants(archive.vault), stones)]
+    left += [f"keys/loans/{name}" for name in _grants(archive.grants, stones)]
     left += [str(folder) for folder in _claims(archive, stones, row)]
     left += [f"{key}/{n}" for key, floor in row["keys"].items() for n in opens(archive, key, floor)]
     return left

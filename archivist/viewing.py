@@ -159,7 +159,7 @@ def _known(archive: Archive, row: Row, asker: str | None) -> dict[str, Any]:
 
 
 def _card(archive: Archive, row: Row, person: Unlocked | None) -> dict[str, Any] | None:
-    held = archive.keys.held_by(person.name) if person else []
+    held = archive.held_by(person.name if person else None)
     if row["generation"] is not None and (row["key"], row["generation"]) not in held:
         return None
     return archive.record_card(row, person)

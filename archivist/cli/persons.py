@@ -72,7 +72,7 @@ def login_command(call: Call, name: str | None, hours: float | None) -> None:
     if go_on(call, person):  # a destruction that was cut short has new keys now
         keys = index_keys(call.archive, call.policy, person)
     folder = session.runtime_folder(os.environ)
-    session.save(folder, call.settings.archive_id, person, expires, keys)
+    session.save(folder, call.settings.archive_id, person, expires, keys, call.counterparts)
     _record(call.archive, "login", who)
     until = expires.astimezone().strftime("%Y-%m-%d %H:%M")
     result = {"person": who, "until": expires.strftime("%Y-%m-%dT%H:%M:%SZ")}
@@ -97,7 +97,7 @@ def _tell_waiting(incidents: Sequence[str]) -> None:
 def logout_command(call: Call) -> None:
     """Forget the unlocked keys."""
     folder = session.runtime_folder(os.environ)
-    person = session.load(folder, call.settings.archive_id, now())
+    person = session.load(folder, call.settings.archive_id, now(), call.counterparts)
     session.forget(folder, call.settings.archive_id)
     if person is not None:
         _record(call.archive, "logout", person.name)
