@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 import json
 import os
 import shutil
@@ -12,11 +13,14 @@ from archive_home import PASSPHRASE, PERSON, Home
 from index_bytes import in_clear
 
 from archivist import destruction, erasing
+from archivist.archive import record_name
 from archivist.destruction import Order
 from archivist.errors import NotKnown
 from archivist.recover import recover
 from archivist.vouching import vouched
 from index.errors import ShadowError
+from storage.age.files import unlock
+from storage.age.header import Header
 from storage.errors import Missing, StorageError
 from storage.keys import index_key
 
@@ -98,7 +102,7 @@ def everything(home, keys):
         found.append(repr(rows).encode())
     person = keys[PERSON]
     opened = [index_key(archive.opened(*held, person).identity)
-              for held in archive.keys.held_by(PERSON)]  # fmt: skip
+              for held in archive.held_by(PERSON)]  # fmt: skip
     for path in (home.root / "index").glob("*.db"):
         for key in (*opened, archive.house.index_key()):
             found.append(in_clear(path, key))  # with a wrong key it is noise
@@ -134,6 +138,61 @@ def test_nothing_of_a_destroyed_record_is_left(house, record):
     assert [piece for piece in shingles(record) if piece.encode() in after] == []
     assert "伊人在水".encode() in after
     assert list(home.root.rglob(f"{record}*")) == []
+
+
+# ── copies put back ───────────────────────────────────────────────────────────
+
+
+def readable_in(copied, keys, row):
+    """Whether a record of a copied folder opens, with all that exists now: everybody's own keys,
+    the house's, every counterpart, and every key that any of these still opens in the copy."""
+    archive = copied.open()
+    identities = [archive.house_holder.identity, *(one.identity for one in keys.values())]
+    for key in archive.keys.key_ids():
+        for generation in archive.keys.generations(key):
+            for holder in (*keys.values(), archive.house_holder):
+                with contextlib.suppress(StorageError):
+                    opened = archive.keys.open_grade(key, generation, holder)
+                    identities.append(opened.identity)
+    heads = [
+        archive.vault.stored_head(record_name(row)),
+        *(path.read_bytes() for path in copied.root.glob(f"keys/loans/*/{row['id']}.head")),
+    ]
+    archive.close()
+    for head, identity in itertools.product(heads, identities):
+        with contextlib.suppress(StorageError):
+            unlock(Header.parse(head), [identity])
+            return True
+    return False
+
+
+@pytest.mark.parametrize("case", ["secret", "open", "listed", "regraded"])
+def test_no_copy_brings_a_destroyed_record_back(house, tmp_path, case):
+    """The folder copied before, put back afterwards with every key there is: it does not open."""
+    home, keys = house
+    record = OPEN if case == "open" else SECRET
+    copies = [copied(home, tmp_path / "first", record)]
+    if case == "listed":
+        home.json("need-to-know", "limit", record, "--reason", "并购")
+    if case == "regraded":
+        home.json("regrade", record, "CONF", "--reason", "涉诉", "--until", "2035-12-31")
+    copies.append(copied(home, tmp_path / "second", record))
+    assert all(readable_in(copy, keys, row) for copy, row in copies)
+    decide(home, keys, record)
+    assert carry_out(home, keys).done
+    for copy, row in copies:
+        shutil.rmtree(copy.top / "config")
+        shutil.copytree(home.top / "config", copy.top / "config")
+        assert not readable_in(copy, keys, row)
+
+
+def copied(home, top, record):
+    """A copy of the archive with what its house holds, and the record's row in it."""
+    archive = home.open()
+    archive.follow()
+    row = archive.the("record", record)
+    archive.close()
+    return Home.copy_of(home.top, top), row
 
 
 # ── killed, lost, reported lost ───────────────────────────────────────────────
