@@ -65,6 +65,7 @@ ACTS = frozenset(
         "witness",  # somebody is asked to witness the ledger from now on, or no more
         "incident",  # a leak, loss, damage … was reported, noted, acknowledged, closed
         "hold",  # a customer, dossier or record is not to be destroyed: placed, released
+        "restrict",  # a customer's personal data is kept and no more used: begun, lifted
         "violation",  # a violation was recorded, ordered corrected, confirmed or dismissed
         "login",  # a person unlocked the keys
         "logout",

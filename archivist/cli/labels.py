@@ -55,6 +55,7 @@ _ACTS = {
     "witness": "台账见证",
     "incident": "事件",
     "hold": "冻结",
+    "restrict": "限制处理",
     "violation": "违规",
     "login": "登录",
     "logout": "退出",
