@@ -79,7 +79,8 @@ def open_grades(archive: Archive, policy: Policy, person: Unlocked) -> frozenset
 
 
 def say_customer(known: Known, policy: Policy, row: Row, grades: frozenset[str]) -> None:
-    """Say what is registered of a customer: name, class, owner, fields. Of a restricted one: its id."""
+    """Say what is registered of a customer: name, class, owner, fields; only the id while it is
+    restricted."""
     if row["restricted"]:
         known.say(_NAME, row["id"])
         return  # kept, and not used

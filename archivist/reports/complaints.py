@@ -259,7 +259,7 @@ def _form_of(policy: Policy, kind: DossierType) -> Form | None:
 
 
 def _line(asked: Asked, case: _Case, number: int, form: Form | None) -> dict[str, Any]:
-    kept = asked.archive.catalogue.restricted()
+    silent = case.row["customer"] in asked.archive.catalogue.restricted()
     last = max(case.clocks, key=lambda clock: clock.due.moment, default=None)
     state = "none"
     if last is not None:
@@ -279,8 +279,7 @@ def _line(asked: Asked, case: _Case, number: int, form: Form | None) -> dict[str
         "state_zh": _STATES[state],
         # What is said of a restricted customer stays for the pen.
         "columns": {
-            label: "" if case.row["customer"] in kept else _known(case, label)
-            for label in (form.columns if form else ())
+            label: "" if silent else _known(case, label) for label in (form.columns if form else ())
         },
     }
 
