@@ -103,8 +103,7 @@ def _propose(
     catalogue: CatalogueView, index: int, entry: Mapping[str, Any], subject: Mapping[str, str]
 ) -> None:
     catalogue._run(
-        "INSERT INTO disposal VALUES (?,?,?,?,?,?,?,NULL,?,NULL,NULL,?,?,?) "
-        "ON CONFLICT DO NOTHING",
+        "INSERT INTO disposal VALUES (?,?,?,?,?,?,?,NULL,?,NULL,NULL,?,?,?) ON CONFLICT DO NOTHING",
         subject["disposal"],
         index,
         entry["state"],
