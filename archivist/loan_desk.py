@@ -77,10 +77,11 @@ def at_the_desk(
 
     MUST deny before anything is planned: the entry that says so stands alone.
     """
-
-
-# Acts by which papers are used, or used longer; to take them back is never refused.
-USES = frozenset(("request", "approve", "issue", "renew", "excuse", "open"))
+    with recording(archive, now, who, "loan-denied", tried, subject) as desk:
+        check_clock(archive, now)
+        if tried in USES:
+            _check_unrestricted(archive, subject["customer"])
+        yield desk
 
 
 def _check_unrestricted(archive: Archive, customer: str) -> None:
