@@ -25,6 +25,7 @@ from archivist.records import Entry
 from archivist.regulations import roles_held
 from archivist.standing import customer_name
 from index.catalogue import Row
+from policies.approvals import Decision
 from policies.disposal_life import BEFORE_EXECUTION
 from policies.policy import Policy
 from storage.errors import Missing
@@ -89,6 +90,7 @@ def shown(
     concerned = _concerned(archive, policy, gate, person)
     return {
         **plain(archive, row),
+        "steps": [{"role": step.role, "act": step.act} for step in expected(gate).steps],
         "names": {
             name: customer_name(archive.catalogue, name)
             for name in sorted({one["customer"] for one in gate.proposed.values()})
@@ -106,11 +108,21 @@ def shown(
     }  # fmt: skip
 
 
+def expected(gate: Gate) -> Decision:
+    """The steps that the appraisal led to; before that, those that all of it would take."""
+    if gate.case.round is not None or not gate.rows:
+        return gate.decision
+    spared = [name for name, item in gate.case.items.items()
+              if item.fate(gate.asked(name)) not in ("open", "destroy")]  # fmt: skip
+    rows = [row for name, row in gate.rows.items() if name not in spared]
+    return gate.checks.decision(rows or list(gate.rows.values()))
+
+
 def _concerned(archive: Archive, policy: Policy, gate: Gate, person: Unlocked | None) -> bool:
     """Whether somebody has a part in it: he proposed, appraised, or is asked to approve."""
     if person is None:
         return False
-    roles = {role for step in gate.decision.steps for role in step.means}
+    roles = {role for step in expected(gate).steps for role in step.means}
     said = {who for item in gate.case.items.values() for who in item.opinions}
     return person.name in {gate.proposer, *said} or bool(
         roles & roles_held(archive.catalogue, policy, person.name)
@@ -127,10 +139,11 @@ def _item(
 ) -> Told:
     row = gate.rows.get(item.record)
     opens = row is not None and _opens(archive, row, person)
+    used = proposed["customer"] not in archive.catalogue.restricted()  # else its title is kept shut
     return {
         **{name: proposed[name] for name in ("record", "customer", "dossier", "type", "grade",
                                              "pages", "filed")},
-        "title": archive.record_card(row, person)["title"] if opens and row else None,
+        "title": archive.record_card(row, person)["title"] if row and opens and used else None,
         "due": item.due,
         "ground": dict(item.ground),
         "fate": item.fate(gate.asked(item.record)),
@@ -150,7 +163,7 @@ def _item(
 def _opens(archive: Archive, row: Row, person: Unlocked | None) -> bool:
     if row["generation"] is None:
         return True
-    held = archive.keys.held_by(person.name) if person else []
+    held = archive.held_by(person.name if person else None)
     return (row["key"], row["generation"]) in held
 
 

@@ -288,8 +288,11 @@ def _check_appraiser(archive: Archive, policy: Policy, checks: Checks, row: Row,
             "appraised by " + ", ".join(en for _, en in words)))  # fmt: skip
     if row["generation"] is None:
         return
-    if (row["key"], row["generation"]) not in archive.keys.held_by(name):
-        raise Denied("not-cleared")
+    if (row["key"], row["generation"]) not in archive.held_by(name):
+        raise Denied("not-cleared", hint=(
+            f"由看得到的人鉴定，或先授权：archivist person clear {name} {row['grade']}",
+            "somebody who can open it appraises it, or clear him first: archivist person clear "
+            f"{name} {row['grade']}"))  # fmt: skip
 
 
 def _with_opinion(case: Case, record: str, said: Said, who: str, now: datetime) -> dict[str, Item]:

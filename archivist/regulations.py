@@ -360,7 +360,7 @@ def known_for(catalogue: Catalogue, clues: Clues) -> Known:
 
 def _customers(catalogue: Catalogue, names: Iterable[str]) -> Iterable[CustomerInfo]:
     for name in names:
-        row = catalogue.customer(name)
+        row = catalogue.customer_kept(name)
         if row is not None:
             yield CustomerInfo(row["id"], row["name"] or "", row["kind"] or "", row["fields"])
 

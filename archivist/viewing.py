@@ -140,6 +140,7 @@ def _known(archive: Archive, row: Row, asker: str | None) -> dict[str, Any]:
         "need_to_know": target_of(row["key"]),
         "generation": row["generation"],
         "until": row["until"],
+        "restricted": row["customer"] in archive.catalogue.restricted(),
         "held": known(archive, holds_on(archive, row), asker),
         "pages": row["pages"],
         "media": row["media"],
@@ -159,6 +160,8 @@ def _known(archive: Archive, row: Row, asker: str | None) -> dict[str, Any]:
 
 
 def _card(archive: Archive, row: Row, person: Unlocked | None) -> dict[str, Any] | None:
+    if row["customer"] in archive.catalogue.restricted():
+        return None
     held = archive.held_by(person.name if person else None)
     if row["generation"] is not None and (row["key"], row["generation"]) not in held:
         return None

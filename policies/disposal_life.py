@@ -100,10 +100,10 @@ ENDED = frozenset(STATES) - OPEN
 Fate = Literal["open", "destroy", "keep", "regrade"]
 OPINIONS = ("destroy", "keep", "regrade")
 FATE_WORDS: Mapping[str, tuple[str, str]] = {
-    "open": ("待鉴定", "not yet appraised"),
     "destroy": ("销毁", "destroy"),
     "keep": ("续存", "keep"),
     "regrade": ("变更密级", "regrade"),
+    "open": ("待鉴定", "not yet appraised"),
 }
 
 

@@ -335,7 +335,7 @@ def _head(call: Call, told: dict[str, Any]) -> str:
             (say("密级", "grades"), grades),
             (say("提出", "proposed"), f"{local_time(told['proposed'])} {told['proposed_by']}"),
             (say("缘由", "origin"), say(*origin) if origin else None),
-            (say("期限截至", "as of"), told["on"]),
+            (say("到期按", "run out by"), told["on"]),
             (say("审批步骤", "steps"), [_step(call, step) for step in told["steps"]]),
             (say("已批准", "approved"), [_given(call, one) for one in told["approvals"]]),
             (say("条款", "clauses"), told["clauses"]),
