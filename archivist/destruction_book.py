@@ -12,11 +12,11 @@ Rules it keeps:
     waiting(archive)                                # ["X000002"]
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from archivist.archive import Archive
-from archivist.destruction import decided, lacking_keys
+from archivist.destruction import decided, generations_of, lacking_keys
 from archivist.destruction_proofs import witnessed
 from archivist.destruction_rows import place_of
 from archivist.erasing import opens
@@ -61,6 +61,7 @@ def told(archive: Archive, disposal: str) -> Told | None:
         "place": place_of(archive, row["card"]),
         "findings": list(witnessed(archive, row["idx"])),
         "unsealed": _entry(archive, row["idx"]).fields["unsealed"],
+        "keys_without_counterpart": without_counterpart(archive, row["items"]),
         "keys": row["keys"],
         "keys_left": left,
         "can_finish": [] if ended else finishers(archive, row),
@@ -74,6 +75,23 @@ def told(archive: Archive, disposal: str) -> Told | None:
         "clauses": row["clauses"],
         "packs": row["packs"],
     }
+
+
+def without_counterpart(archive: Archive, records: Sequence[str]) -> list[str]:
+    """Generations that sealed one of these records and were made before there were counterparts:
+    a copy of the folder from that time has their private halves, each under a passphrase."""
+    sealed: dict[str, set[int]] = {}
+    for record in records:
+        for key, generations in generations_of(archive, record).items():
+            sealed.setdefault(key, set()).update(generations)
+    return [
+        f"{key}/{entry.fields['generation']}"
+        for key, generations in sorted(sealed.items())
+        for entry in archive.entries_of(key)
+        if entry.act == "key"
+        and entry.fields["generation"] in generations
+        and not entry.fields.get("counterpart")
+    ]
 
 
 def _papers(archive: Archive, row: Row) -> Iterator[Told]:

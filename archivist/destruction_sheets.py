@@ -371,6 +371,13 @@ def _notes(row: Row, known: Told, fits: bool) -> Iterator[Words]:
             "Stored unsealed, and readable in copies of the folder made before: "
             f"{', '.join(known['unsealed'])}.",
         )
+    if known["keys_without_counterpart"]:
+        names = ", ".join(known["keys_without_counterpart"])
+        yield (
+            f"这些密钥制作时还没有另存的对应半钥：{names}。当时复制的档案库副本，凭有权人的口令仍可打开。",
+            f"These keys were made before counterparts were kept apart: {names}. A copy of the "
+            "folder from that time opens with the passphrase of somebody who was cleared.",
+        )
     if known["paper_left"]:
         yield (
             f"尚有 {len(known['paper_left'])} 件纸质原件未登记销毁。",
@@ -385,9 +392,10 @@ def _notes(row: Row, known: Told, fits: bool) -> Iterator[Words]:
     number = row["idx"]
     yield (
         f"后附台账第 {row['ended_idx']} 条{'和第 ' + str(number) + ' 条' if fits else ''}的证明"
-        + ("。" if fits else f"；第 {number} 条（决定）的证明另用 archivist ledger prove 出具。"),
+        + ("，各自的二维码分别核验。" if fits
+           else f"；第 {number} 条（决定）的证明另用 archivist ledger prove 出具。"),
         f"The proof of ledger entry {row['ended_idx']}"
-        + (f" and of {number} is attached." if fits
+        + (f" and of {number} is attached; check the codes of each by themselves." if fits
            else f" is attached; that of {number} (decided) by archivist ledger prove."),
     )  # fmt: skip
 

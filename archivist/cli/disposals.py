@@ -61,7 +61,13 @@ ORIGINS: dict[str, Words] = {
     SWEEP: ("到期清查", "the retention sweep"),
     REQUEST: ("本人要求删除", "a person asks for deletion"),
 }
-_ENDING = {"decided": "execute", "destroyed": "finish", "paper": "shred"}  # steps of `destroy`
+# Steps of the act `destroy`, which carries a disposal out.
+_ENDING: dict[str, Words] = {
+    "decided": ("执行", "executed"),
+    "destroyed": ("销毁完毕", "destroyed"),
+    "paper": ("销毁纸质原件", "paper destroyed"),
+    "bundle": ("销毁恢复包", "bundle destroyed"),
+}
 _OPINIONS = {FATE_WORDS[code][0]: code for code in OPINIONS}
 _OPINIONS |= {"保留": "keep"}
 
@@ -463,9 +469,8 @@ def _history(call: Call, told: dict[str, Any]) -> str:
 
 
 def _happened(one: dict[str, Any]) -> str:
-    step = _ENDING.get(one["step"], one["step"])
-    zh = ACT_WORDS.get(step, (step,))[0]
-    act = say(zh, one["step"])
+    step = one["step"]
+    act = say(*_ENDING.get(step, (ACT_WORDS.get(step, (step,))[0], step)))
     return f"{act} {say(*FATE_WORDS[one['opinion']])}" if one["opinion"] else act
 
 
