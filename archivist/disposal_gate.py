@@ -298,6 +298,7 @@ def approval_code(problem: str) -> str:
     return {
         "approval-of-another": "approval-of-another-disposal",
         "request-changed": "list-changed",
+        "all-done": "wrong-order",
     }.get(problem, problem)
 
 
