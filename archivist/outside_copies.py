@@ -69,7 +69,7 @@ def paper_destroyed(
     """
     archive.follow()
     with archive.writing(now, who) as desk:
-        row = _ended(archive, disposal)
+        row = ended(archive, disposal)
         left = paper_left(archive, disposal)
         wanted = tuple(sorted(records)) or tuple(left)
         if unknown := [name for name in wanted if name not in left]:
@@ -125,7 +125,7 @@ def bundle_destroyed(
     """
     archive.follow()
     with archive.writing(now, who) as desk:
-        row = _ended(archive, disposal)
+        row = ended(archive, disposal)
         found = _the_bundle(archive, disposal, bundle)
         if found["attested"]:
             raise BadRequest(f"恢复包 {found['idx']} 已证实销毁",
@@ -169,7 +169,8 @@ def _the_bundle(archive: Archive, disposal: str, named: str) -> Row:
 # ── both ──────────────────────────────────────────────────────────────────────
 
 
-def _ended(archive: Archive, disposal: str) -> Row:
+def ended(archive: Archive, disposal: str) -> Row:
+    """The destruction of a disposal that is over. Raises NotKnown, NotAllowed before its end."""
     row = decided(archive, disposal)
     if row["state"] != "destroyed":
         raise NotAllowed(

@@ -282,7 +282,7 @@ def paper(
     By the method that the regulation prescribes; each witness signs with his own key.
     """
     who = call.somebody().name
-    seen = _seen(call, method, place, witnesses, on)
+    seen = _seen(call, disposal, method, place, witnesses, on)
     done = outside_copies.paper_destroyed(
         call.archive, call.policy, disposal, records, seen, who, now()
     )
@@ -313,15 +313,17 @@ def bundle(
     BUNDLE is the ledger entry that issued it, or at least 8 digits of its SHA-256.
     """
     who = call.somebody().name
-    seen = _seen(call, method, place, witnesses, on)
+    seen = _seen(call, disposal, method, place, witnesses, on)
     done = outside_copies.bundle_destroyed(call.archive, disposal, bundle_, seen, who, now())
     _told(call, disposal, say(f"恢复包 {done['idx']}：{METHOD_WORDS[method][0]}",
                               f"bundle {done['idx']} {METHOD_WORDS[method][1]}"))  # fmt: skip
 
 
 def _seen(
-    call: Call, method: str, place: str, names: Sequence[str], on: str | None
-) -> Seen:  # fmt: skip
+    call: Call, disposal: str, method: str, place: str, names: Sequence[str], on: str | None
+) -> Seen:
+    call.archive.follow()
+    outside_copies.ended(call.archive, disposal)  # before anybody types a passphrase
     if not place.strip():
         raise BadRequest("请用 --place 写明地点", "say where with --place TEXT")
     for name in names:
