@@ -13,9 +13,9 @@ from archive_home import PASSPHRASE, PERSON, Home
 from index_bytes import in_clear
 
 from archivist import destruction, erasing
-from archivist.archive import record_name
+from archivist.archive import record_label, record_name
 from archivist.destruction import Order
-from archivist.errors import NotKnown
+from archivist.errors import BadRequest, NotAllowed, NotKnown
 from archivist.recover import recover
 from archivist.vouching import vouched
 from index.errors import ShadowError
@@ -23,6 +23,7 @@ from storage.age.files import unlock
 from storage.age.header import Header
 from storage.errors import Missing, StorageError
 from storage.keys import index_key
+from storage.vault import Put
 
 NOW = datetime.now(UTC)
 PEOPLE = ("wang", "zhao", "chen")
@@ -195,6 +196,65 @@ def copied(home, top, record):
     return Home.copy_of(home.top, top), row
 
 
+def test_copies_that_wait_elsewhere_go_with_it(house, scan):
+    """A duplicate in a tray, what a crashed run set aside, a borrower's head, half a file."""
+    home, keys = house
+    content = scan(WORDS[SECRET][1], WORDS[SECRET][0])
+    home.drop("C000001/D000001/合同/再扫.pdf", content)
+    home.lines("watch", "--once")
+    assert content in home.in_tray("duplicates")
+    archive = home.open()
+    archive.follow()
+    row = archive.the("record", SECRET)
+    # The same scan, sealed under the next number by a run that crashed before its entry.
+    generation, recipient = archive.sealing_key("SECRET")
+    label = record_label("R00000004", "SECRET", generation)
+    name = "C000001/D000001/R00000004"
+    archive.vault.put(Put(name, label, recipient, {"pdf": content, "card": b"{}"}))
+    archive.set_aside_orphans([name])
+    for relative in archive.vault.files_of(record_name(row)):
+        target = home.root / "work" / "orphans" / "feed" / relative
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(home.root / relative, target.parent)
+    grant = home.root / "keys" / "loans" / "L000001" / f"{SECRET}.head"
+    grant.parent.mkdir(parents=True)
+    grant.write_bytes(b"granted")
+    archive.close()
+    assert len(list((home.root / "work" / "orphans").rglob("R*"))) == 6
+    decide(home, keys)
+    assert carry_out(home, keys).done
+    assert home.in_tray("duplicates") == [] and home.json("inbox", "list") == []
+    assert [path for path in (home.root / "work").rglob("*") if path.is_file()] == []
+    assert not grant.exists()
+    home.drop("C000001/D000001/合同/三扫.pdf", content)
+    (line,) = home.lines("watch", "--once")
+    assert (line["outcome"], line["record"]) == ("filed", "R00000004")
+
+
+def test_nothing_is_decided_that_is_not_whole(house):
+    """No place, no record, a second part for somebody, one witness: refused, and no entry."""
+    home, keys = house
+    size = len(home.json("ledger", "show"))
+    for wrong in (
+        {"witnesses": ("wang",)},
+        {"witnesses": ("wang", "wang")},
+        {"witnesses": ("wang", PERSON)},
+        {"apart": ("zhao",)},
+        {"apart": (PERSON,)},
+    ):
+        with pytest.raises(NotAllowed):
+            decide(home, keys, **({"witnesses": ("wang", "zhao")} | wrong))
+    archive = home.open()
+    with pytest.raises(BadRequest, match="--place"):
+        destruction.execute(archive, X, order, keys[PERSON], [], " ", NOW)
+    archive.close()
+    with pytest.raises(NotAllowed, match="different people"):
+        decide(home, keys, executor="wang", witnesses=("wang", "zhao"))
+    with pytest.raises(NotAllowed, match="SECRET"):  # he could not end it
+        decide(home, keys, executor="chen")
+    assert len(home.json("ledger", "show")) == size
+
+
 # ── killed, lost, reported lost ───────────────────────────────────────────────
 
 
@@ -241,7 +301,7 @@ def attempt(home, keys, record, patch, kind="", at=0):
     return faults.made
 
 
-SPREAD = 1 if "ARCHIVIST_LONG" in os.environ else 19  # of so many calls one is tried
+SPREAD = 1 if "ARCHIVIST_LONG" in os.environ else 31  # of so many calls one is tried
 
 
 @pytest.mark.parametrize("record", [SECRET, OPEN])
