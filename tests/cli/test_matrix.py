@@ -42,6 +42,13 @@ actions = ["extract"]
 grades = ["INTERNAL"]
 free = true
 clause = "X-2"
+[[approval]]
+id = "destroying"
+zh = "销毁"
+en = "destroying"
+actions = ["destroy"]
+steps = ["archivist:approve"]
+clause = "X-3"
 """
 
 
@@ -158,6 +165,13 @@ ASKS = {
     "loan return": signs("L000001", duty=True, denies=True),
     "loan list": reads(),
     "loan show": reads("L000001"),
+    "disposal propose": signs("R00000006 --on-request --evidence {scan}", duty=True, denies=True),
+    "disposal appraise": signs("X000001 R00000004 destroy --opinion x", duty=True, denies=True),
+    "disposal approve": signs("X000002", duty=True, denies=True),
+    "disposal refuse": signs("X000001 --reason x", duty=True, denies=True),
+    "disposal withdraw": signs("X000001", duty=True, denies=True),
+    "disposal list": reads(),
+    "disposal show": Asks("X000001"),
     "incident report": writes("--of leak --record R00000001 --what x"),
     "incident note": signs("I000001 x"),
     "incident acknowledge": signs("I000001", duty=True),
@@ -248,6 +262,14 @@ def stage(template, tmp_path_factory, scan):
                        ARCHIVIST_PASSPHRASE=SECOND)  # fmt: skip
         assert ran.code == 0, ran.err
     home.json("loan", "issue", "L000001")
+    for name, grade in (("丙", "TOP"), ("丁", "INTERNAL"), ("戊", "INTERNAL")):
+        path.write_bytes(scan(name))
+        home.json("file", path, "--dossier", "D000002", "--type", "合同", "--grade", grade)
+    for target in ("R00000004", "R00000005"):
+        ran = home.run("--as", "wang", "disposal", "propose", target, "--on-request",
+                       "--evidence", path, ARCHIVIST_PASSPHRASE=SECOND)  # fmt: skip
+        assert ran.code == 0, ran.err
+    home.json("disposal", "appraise", "X000002", "R00000005", "destroy", "--opinion", "x")
     home.json("incident", "report", "--of", "leak", "--what", "x", "--person", "wang")
     home.json("key", "escrow", "-o", home.top / "bundle", ARCHIVIST_ESCROW_PASSPHRASE=BUNDLE)
     (home.top / "stick").mkdir()
