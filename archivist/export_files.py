@@ -32,8 +32,8 @@ from policies.policy import Policy
 from storage.people import Unlocked
 
 NAME_BYTES = 150  # of a file's name: what every file system takes, with room for the ending
-# What some system refuses in a name, and whatever cannot be printed.
-_REFUSED = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+# What some system refuses in a name; and %, which manifests escape and not every reader restores.
+_REFUSED = re.compile(r'[<>:"/\\|?*%\x00-\x1f\x7f]')
 COPY = {"original": "原件", "photocopy": "复印件"}
 _COLUMNS = ("档案", "客户档案", "资料", "题名", "密级", "页数", "归档时间", "文件", "SHA-256")
 
