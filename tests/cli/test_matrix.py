@@ -125,6 +125,8 @@ ASKS = {
     "customer list": reads(),
     "customer neglected": reads(),
     "customer registered": reads("C000001", finds=True),
+    "customer restrict": signs("C000002 --reason x", duty=True),
+    "customer unrestrict": signs("C000002 --reason x", duty=True),
     "customer show": reads("C000001"),
     "dossier close": writes("D000002 --incomplete --reason x"),
     "dossier event": writes("D000001 sale=2026-09-24"),
@@ -180,6 +182,10 @@ ASKS = {
     "incident show": reads("I000001"),
     "loan notice": reads("L000001 -o {out}"),
     "loan statement": reads("--person wang -o {out}"),
+    "hold place": signs("C000002 --reason x", duty=True),
+    "hold release": signs("H000001 --reason x", duty=True),
+    "hold list": Asks(),
+    "export": signs("R00000001 --purpose x -o {out}", sealed=True),
     "violation record": signs("lost_or_damaged --role archive_clerk --reason x"),
     "violation list": reads(),
     "violation show": reads("V000001"),
@@ -270,6 +276,7 @@ def stage(template, tmp_path_factory, scan):
                        "--evidence", path, ARCHIVIST_PASSPHRASE=SECOND)  # fmt: skip
         assert ran.code == 0, ran.err
     home.json("disposal", "appraise", "X000002", "R00000005", "destroy", "--opinion", "x")
+    home.json("hold", "place", "D000001", "--reason", "x")
     home.json("incident", "report", "--of", "leak", "--what", "x", "--person", "wang")
     home.json("key", "escrow", "-o", home.top / "bundle", ARCHIVIST_ESCROW_PASSPHRASE=BUNDLE)
     (home.top / "stick").mkdir()
