@@ -39,7 +39,7 @@ from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 16  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 17  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -127,6 +127,9 @@ SCHEMA = SCHEMA.replace("{disposals}", catalogue_disposals.SCHEMA)
 SCHEMA = SCHEMA.replace("{destructions}", catalogue_destruction.SCHEMA)
 
 
+# Acts on several records at once, which stand in the history of each.
+_NAMING = frozenset(("loan", "export", "disposal", "destroy"))
+
 # Kinds of id that count up for ever.
 _COUNTED = frozenset(
     ("customer", "dossier", "record", "violation", "loan", "incident", "hold", "disposal")
@@ -190,8 +193,7 @@ class Catalogue(CatalogueView):
         names = {*subject.values(), *([entry["claim"]] if "claim" in entry else [])}
         # A record moved to another key has that in its history, beside what happened to it alone.
         names.update(entry.get("heads", ()) if entry["act"] == "rewrap" else ())
-        told = entry["act"] in ("loan", "disposal", "destroy")
-        names.update(entry.get("records", ()) if told else ())
+        names.update(entry.get("records", ()) if entry["act"] in _NAMING else ())
         for name in names:
             self._run("INSERT INTO mention VALUES (?, ?)", name, index)
         for kind in _COUNTED.intersection(subject):

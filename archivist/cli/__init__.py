@@ -58,6 +58,7 @@ COMMANDS = {
     "regrade": ("regrade", "变更密级、延长保密期限", "give a record another grade, or a later end"),
     "declassify": ("regrade", "解密", "end a record's secrecy; or of all whose period is over"),
     "view": ("view", "调阅档案", "open a record; logged"),
+    "export": ("export", "导出资料", "export papers: for their subject, or a bag"),
     "ledger": ("ledger", "操作台账", "show and verify the ledger"),
     "doctor": ("doctor", "自检", "check that everything is in its place"),
 }
