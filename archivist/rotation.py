@@ -114,8 +114,9 @@ def tidy(archive: Archive) -> None:
     discard_unsaid(archive)
     for key in archive.keys.key_ids():
         state, generation = _last(archive, key)
-        if state == "ended":
-            _destroy(archive, key, generation)
+        for older in archive.keys.generations(key) if state == "ended" else []:
+            if older < generation:  # without holders too: a counterpart may have been left
+                archive.keys.destroy_private(key, older)
 
 
 def discard_unsaid(archive: Archive) -> None:
@@ -271,8 +272,8 @@ class _Run:
         )
 
     def _heads(self) -> tuple[str, int]:
-        """SHA-256 over a line for each record under the key, in the order of their ids, and how
-        many there are. Each head is compared with what the ledger names."""
+        """SHA-256 over a line for each record under the key, in the order of filing and of
+        their ids, and how many there are. Each head is compared with what the ledger names."""
         hasher, count = hashlib.sha256(), 0
         for row in self._archive.catalogue.sealed_rows(self._key_id):
             named = row["objects"]["head"]
