@@ -61,6 +61,7 @@ def told(archive: Archive, disposal: str) -> Told | None:
         "place": place_of(archive, row["card"]),
         "findings": list(witnessed(archive, row["idx"])),
         "unsealed": _entry(archive, row["idx"]).fields["unsealed"],
+        "exports": exports_of(archive, row["items"]),
         "keys_without_counterpart": without_counterpart(archive, row["items"]),
         "keys": row["keys"],
         "keys_left": left,
@@ -75,6 +76,12 @@ def told(archive: Archive, disposal: str) -> Told | None:
         "clauses": row["clauses"],
         "packs": row["packs"],
     }
+
+
+def exports_of(archive: Archive, records: Sequence[str]) -> list[int]:
+    """The ledger entries by which one of these records left the house as a file."""
+    found = (e.index for name in records for e in archive.entries_of(name) if e.act == "export")
+    return sorted(set(found))
 
 
 def without_counterpart(archive: Archive, records: Sequence[str]) -> list[str]:

@@ -371,6 +371,12 @@ def _notes(row: Row, known: Told, fits: bool) -> Iterator[Words]:
             "Stored unsealed, and readable in copies of the folder made before: "
             f"{', '.join(known['unsealed'])}.",
         )
+    if known["exports"]:
+        numbers = ", ".join(map(str, known["exports"]))
+        yield (
+            f"销毁前曾导出过副本（台账第 {numbers} 条），不在档案库之内。",
+            f"Copies were exported before (ledger entries {numbers}); they are not the archive's.",
+        )
     if known["keys_without_counterpart"]:
         names = ", ".join(known["keys_without_counterpart"])
         yield (

@@ -36,6 +36,7 @@ def approved(template, scan, tmp_path_factory):
                    RULES + PAPER)  # fmt: skip
     one, two, kept = filed(home, scan, "蒹葭苍苍", "白露为霜", "所谓伊人")
     home.json("search", "蒹葭")
+    home.json("export", one, "-o", home.top / "out", "--purpose", "核对")
     home.json("key", "escrow", "-o", home.top / "old.age", ARCHIVIST_ESCROW_PASSPHRASE="x y z")
     home.json("disposal", "propose", one, two, kept)
     for record, opinion in ((one, "destroy"), (two, "destroy"), (kept, "keep")):
@@ -241,7 +242,8 @@ def test_the_certificate_is_checked_by_the_script_alone(ended, tmp_path):
     pages = pages_of(path)
     words = "".join(text for text, _ in pages).replace("\r\n", "")
     for said in ("档案销毁证明", "R00000001", "R00000002", "总经理批准", "xu、he", "三楼档案室",
-                 "碎纸机粉碎 (X-1, X-9)", "未登记", "尚有恢复包未登记销毁"):  # fmt: skip
+                 "碎纸机粉碎 (X-1, X-9)", "未登记", "曾导出过副本",
+                 "尚有恢复包未登记销毁"):  # fmt: skip
         assert said in words, said
     assert "蒹葭" not in words and "张伟" not in words
     told = ended.json("disposal", "show", X)["destruction"]
