@@ -266,8 +266,8 @@ class _Run:
         )
 
     def _heads(self) -> tuple[str, int]:
-        """SHA-256 over a line for each record under the key, in the order of their ids, and how
-        many there are. Each head is compared with what the ledger names."""
+        """SHA-256 over a line for each record under the key, in the order of filing and of
+        their ids, and how many there are. Each head is compared with what the ledger names."""
         hasher, count = hashlib.sha256(), 0
         for row in self._archive.catalogue.sealed_rows(self._key_id):
             named = row["objects"]["head"]
