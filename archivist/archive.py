@@ -42,7 +42,9 @@ from index.catalogue import Catalogue, Change, Row
 from index.errors import IndexOutdated, ShadowError
 from index.replay import Replay
 from storage.age.recipients import HybridIdentity, Identity, Recipient
+from storage.counterparts import Counterparts
 from storage.errors import Busy, Damaged, Missing, NoKey, Occupied
+from storage.grants import Grants
 from storage.house_key import HouseKey
 from storage.keys import GradeKey, KeyRing, Suite, recipient_digest
 from storage.ledger import Ledger
@@ -152,6 +154,7 @@ class Desk:
             generation=key.generation,
             suite=suite,
             public=recipient_digest(key.recipient),
+            counterpart=True,
             granted=[holder.name for holder in holders],
         )
         return key
@@ -164,20 +167,23 @@ class Desk:
 
 
 class Archive:
-    """An archive folder with its house key."""
+    """An archive folder with its house key and the counterparts of its keys."""
 
-    def __init__(self, settings: Settings, house: HouseKey) -> None:
+    def __init__(self, settings: Settings, house: HouseKey, counterparts: Counterparts) -> None:
         self.settings = settings
         self.root = settings.root
         self.house = house
+        self.counterparts = counterparts
         self.vault = Vault(settings.root)
-        self.keys = KeyRing(settings.root / "keys" / "grades")
+        self.grants = Grants(self.vault, counterparts)
+        self.keys = KeyRing(settings.root / "keys" / "grades", counterparts)
         self.people = People(settings.root / "keys" / "people")
         self.claims = Claims(settings.root)
 
     @classmethod
     def open(cls, settings: Settings, house_key: Path) -> "Archive":
-        """Open an existing archive; the house key lies outside its folder."""
+        """Open an existing archive; the house key lies outside its folder, and the counterparts
+        beside it."""
         try:
             house = HouseKey.load(house_key)
         except Missing:
@@ -187,7 +193,7 @@ class Archive:
                 "请从另存的副本取回，或用 ARCHIVIST_HOUSE_KEY 指明位置",
                 "copy it back from where you kept it, or name it in ARCHIVIST_HOUSE_KEY",
             ) from None
-        return cls(settings, house)
+        return cls(settings, house, Counterparts.beside(house_key))
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -364,7 +370,8 @@ class Archive:
         return row
 
     def opened(self, key: str, generation: int, person: Unlocked) -> GradeKey:
-        """A private key in this person's hands. Raises NotAllowed for whoever does not hold it."""
+        """A private key in this person's hands. Raises NotAllowed for whoever does not hold it,
+        NoCounterpart for everybody where it was destroyed or its other half is not here."""
         try:
             return self.keys.open_grade(key, generation, person)
         except NoKey:

@@ -20,15 +20,19 @@ Rules it keeps:
   an archive only while every key in it is the one the ledger names, and none is lacking.
 - The house key on this machine is never overwritten by another.
 - Recovery makes new keys for one person; nobody's old passphrase comes back.
+- On a machine without the counterparts (`storage.counterparts`) recovery makes others, and seals
+  every key in the bundle anew for everybody whom the ledger calls cleared for it.
 
     bundle = collect(archive, person, now)
     parse(bundle.text()) == bundle
 """
 
+import logging
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 from archivist.archive import Archive
 from archivist.config import Settings
@@ -38,14 +42,18 @@ from storage import durable
 from storage.age.files import decrypt, encrypt
 from storage.age.passphrase import Passphrase
 from storage.age.recipients import HybridIdentity, X25519Identity, parse_identity
+from storage.counterparts import Counterparts
 from storage.errors import Damaged, Missing, NoKey, Unsuitable, WrongPassphrase
 from storage.house_key import HouseKey
-from storage.keys import GradeKey, recipient_digest
+from storage.keys import GradeKey, Suite, recipient_digest
 from storage.names import checked_person_name
 from storage.note import vkey
-from storage.people import Unlocked
+from storage.people import Person, Unlocked
 
 MAX_BUNDLE_BYTES = 1_000_000
+
+log = logging.getLogger("archivist")
+
 _LINE = re.compile(r"# (archivist escrow|made|house-key|person|key): (.+)")
 
 
@@ -212,8 +220,9 @@ def _grade_key(name: tuple[str, int] | None, line: str) -> GradeKey:
     return GradeKey(*name, identity)
 
 
-def reopened(settings: Settings, bundle: Bundle) -> Archive:
-    """The archive, opened with the bundle's house key; nothing is written outside its folder.
+def reopened(settings: Settings, bundle: Bundle, house_key: Path) -> Archive:
+    """The archive, opened with the bundle's house key, which may be missing at its place; nothing
+    is written outside its folder.
 
     Raises BadRequest for another archive's bundle or one that a rotation has made void.
     """
@@ -221,7 +230,7 @@ def reopened(settings: Settings, bundle: Bundle) -> Archive:
     origin = f"archivist/{settings.archive_id}"
     if bundle.archive_id != settings.archive_id or vkey(origin, public) != settings.vkey:
         raise BadRequest("这个恢复包不属于这个档案库", "this bundle belongs to another archive")
-    archive = Archive(settings, bundle.house)
+    archive = Archive(settings, bundle.house, Counterparts.beside(house_key))
     try:
         archive.follow()
         _refuse_void(archive, bundle)
@@ -284,7 +293,7 @@ def recover_person(
         person = archive.people.renew(name, heir.passphrase, created=timestamp(now), log_n=log_n)
         page = archive.people.person(name)
         for key in bundle.keys:
-            archive.keys.grant(key, page)
+            _grant_anew(archive, key, page)
         desk.say(
             "person",
             {"person": name},
@@ -298,3 +307,18 @@ def recover_person(
             desk.say("clear", key_subject(key_id) | {"person": name}, generations=generations)
         desk.append()
     archive.follow()
+
+
+def _grant_anew(archive: Archive, key: GradeKey, heir: Person) -> None:
+    """Seal a key to the heir, and to everybody else who is cleared for it: on another machine its
+    counterpart is another, and no copy that lies here opens. Every time, because a crash may have
+    come between the new counterpart and the copies."""
+    paired = archive.keys.paired(key, cast(Suite, archive.settings.suite))
+    archive.keys.grant(paired, heir)
+    for row in archive.catalogue.clearances(key.key_id):
+        if row["generation"] != key.generation or row["person"] == heir.name:
+            continue
+        try:
+            archive.keys.grant(paired, archive.vouched(row["person"]))
+        except Damaged as error:
+            log.warning("%s is not given %s anew: %s", row["person"], key.key_id, error)

@@ -23,6 +23,7 @@ from index.analysis import fold
 from policies.packs import Pack, parse_pack
 from policies.policy import Policy
 from storage import durable
+from storage.counterparts import Counterparts
 from storage.errors import Unsuitable
 from storage.house_key import HouseKey
 from storage.keys import Suite, recipient_digest
@@ -142,7 +143,7 @@ def found(
         log_n=plan.scrypt_log_n,
     )
     _write_settings(plan, archive_id, vkey(origin, signing.public_key()), now)
-    archive = Archive(load(plan.root), house)
+    archive = Archive(load(plan.root), house, Counterparts.beside(key_path))
     _record(archive, plan, policy, founder, now)
     return archive
 

@@ -20,7 +20,7 @@ from archivist.archive import Archive, Desk
 from archivist.errors import NotAllowed
 from archivist.records import grade_of, target_of
 from storage.errors import Damaged
-from storage.keys import GradeKey, Suite, recipient_digest
+from storage.keys import GradeKey, Suite, counterpart_name, recipient_digest
 from storage.people import Unlocked
 
 
@@ -60,6 +60,27 @@ def in_use(archive: Archive, key: str) -> list[int]:
         for generation in archive.keys.generations(key)
         if archive.catalogue.public_key(key, generation) and archive.keys.holders(key, generation)
     ]
+
+
+def halves(archive: Archive) -> tuple[list[str], list[str]]:
+    """Of the generations in use: names of counterparts that are not there, and keys that never had
+    one, because an earlier version made them. Needs a catalogue that is caught up."""
+    lacking, before = [], []
+    for key in sorted(archive.catalogue.key_ids()):
+        made = {
+            entry.fields["generation"]: entry.fields.get("counterpart", False)
+            for entry in archive.entries_of(key)
+            if entry.act == "key"
+        }
+        for generation in in_use(archive, key):
+            name = counterpart_name(key, generation)
+            if archive.counterparts.has(name):
+                continue
+            if made[generation]:
+                lacking.append(name)
+            else:
+                before.append(f"{key}/{generation}")
+    return lacking, before
 
 
 def holders(archive: Archive, key: str) -> tuple[str, ...]:

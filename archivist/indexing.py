@@ -21,7 +21,7 @@ from index.catalogue import Row
 from index.engine import Page
 from index.errors import IndexLocked
 from policies.policy import Policy
-from storage.errors import StorageError
+from storage.errors import NoCounterpart, StorageError
 from storage.keys import index_key
 from storage.people import Unlocked
 from storage.session import KeyName
@@ -33,11 +33,24 @@ log = logging.getLogger("archivist")
 
 
 def index_keys(archive: Archive, policy: Policy, person: Unlocked) -> dict[KeyName, bytes]:
-    """The full-text keys of everything a person is cleared for, and of what is never sealed."""
+    """The full-text keys of everything a person is cleared for, and of what is never sealed.
+
+    Raises NoCounterpart where none of the keys opens any more.
+    """
     plain = [grade.code for grade in policy.grades.values() if not grade.encrypt]
     keys = dict.fromkeys(((code, NEVER_SEALED) for code in plain), archive.house.index_key())
+    lost: NoCounterpart | None = None
     for key_id, generation in archive.keys.held_by(person.name):
-        keys[key_id, generation] = index_key(archive.opened(key_id, generation, person).identity)
+        try:
+            opened = archive.opened(key_id, generation, person)
+        except NoCounterpart as error:
+            # One that is lost must not keep the others from being searched.
+            lost = error
+            log.warning("%s/%s is not searched: %s", key_id, generation, error)
+            continue
+        keys[key_id, generation] = index_key(opened.identity)
+    if lost is not None and all(generation == NEVER_SEALED for _, generation in keys):
+        raise lost
     return keys
 
 

@@ -32,7 +32,6 @@ from index.catalogue import Row
 from policies.policy import Policy
 from storage import durable
 from storage.errors import Damaged, Missing, StorageError
-from storage.grants import Grants
 from storage.people import Unlocked
 from storage.vault import Put, Receipt
 
@@ -95,7 +94,7 @@ def settle(archive: Archive) -> list[str]:
     Returns the files removed. Safe to repeat.
     """
     removed: list[str] = []
-    folder, grants = archive.root / SLIPS, Grants(archive.vault)
+    folder, grants = archive.root / SLIPS, archive.grants
     for slip in sorted(folder.glob("R*.json")) if folder.is_dir() else []:
         noted = json.loads(durable.read_bytes(slip, SLIP_BYTES))
         row = archive.the("record", noted["record"])

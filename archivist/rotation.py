@@ -8,7 +8,7 @@ rewritten; bodies never change. The order:
     new generation durable and granted   → entries `key` and `rotate` begun
     heads of some records, durable       → entry `rewrap` with the digest of each
     … until no record is left            → entry `rotate` ended
-    the older generations' private halves are destroyed
+    the older generations' counterparts and private halves are destroyed
 
 Rules it keeps:
 - The lock is held for a few batches, not for the whole: the station files meanwhile, with the new
@@ -79,6 +79,7 @@ def rotate(
     for whoever does not hold every generation in use, Busy, DiskFailed.
     """
     archive.follow()
+    archive.counterparts.check_writable()  # else nothing could be destroyed at its end
     run = _Run(archive, key, person)
     with archive.writing(now, person.name) as desk:
         discard_unsaid(archive)

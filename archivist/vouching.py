@@ -204,7 +204,7 @@ def _head(archive: Archive, row: Row, newest: int | None) -> None:
 
 
 def _grants(archive: Archive, replay: Replay) -> Iterator[Finding]:
-    grants = Grants(archive.vault)
+    grants = archive.grants
     for name in list(grants.names()):
         loan = replay.loan(name.partition("/")[0])
         if loan and loan["state"] in ("requested", "approved"):

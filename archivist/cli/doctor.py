@@ -16,6 +16,7 @@ from archivist.cli.say import counted, say, table
 from archivist.cli.spoken import NOTHING, command
 from archivist.drop_events import is_network
 from archivist.examine import Examiners
+from archivist.holding import halves
 from archivist.regulations import in_force
 from policies.questions import open_questions
 from storage import session
@@ -24,6 +25,7 @@ _NAMES = {
     "python": "Python",
     "folder": "档案库权限",
     "house-key": "馆钥",
+    "counterparts": "密钥对半",
     "policy": "制度",
     "company": "公司事项",
     "ledger": "台账",
@@ -75,6 +77,7 @@ def _checks(call: Call) -> Iterator[tuple[str, bool, str]]:
         ("python", lambda: (sys.version_info >= (3, 11), sys.version.split()[0])),
         ("folder", lambda: _folder(call)),
         ("house-key", lambda: _house_key(call)),
+        ("counterparts", lambda: _counterparts(call)),
         ("policy", lambda: _policy(call)),
         ("company", lambda: _company(call)),
         ("ledger", lambda: (True, _entries(call.archive.ledger.size))),
@@ -112,6 +115,25 @@ def _house_key(call: Call) -> tuple[bool, str]:
     if inside:
         return False, say("馆钥放在档案库目录内", "the house key lies inside the archive folder")
     return mode & 0o077 == 0, f"{path} {mode:03o}"
+
+
+def _counterparts(call: Call) -> tuple[bool, str]:
+    """There for every key in use, outside of the archive, and nobody else's to read."""
+    archive, folder = call.archive, call.counterparts.folder
+    archive.follow()
+    if folder.resolve().is_relative_to(call.root.resolve()):
+        return False, say(f"{folder} 在档案库目录内", f"{folder} lies inside the archive folder")
+    lacking, before = halves(archive)
+    lines = [say(f"缺少 {name}", f"{name} is missing") for name in lacking]
+    lines += [say(f"{place} 可被他人读取", f"{place} can be read by others")
+              for place in call.counterparts.exposed()]  # fmt: skip
+    if not lines and before:
+        # Told, but nothing is wrong: the archive works as it did before there were any.
+        told = "、".join(before)
+        lines = [say(f"{told} 尚无对半，轮换后才有：archivist key rotate",
+                     f"{', '.join(before)}: none until archivist key rotate")]  # fmt: skip
+        return True, SEPARATOR.join(lines)
+    return not lines, SEPARATOR.join(lines) or str(folder)
 
 
 def _policy(call: Call) -> tuple[bool, str]:
@@ -160,7 +182,7 @@ def _trays(call: Call) -> tuple[bool, str]:
 
 def _session(call: Call) -> tuple[bool, str]:
     folder = session.runtime_folder(os.environ)
-    person: Any = session.load(folder, call.settings.archive_id, now())
+    person: Any = session.load(folder, call.settings.archive_id, now(), call.counterparts)
     return True, person.name if person else say("没有人登录", "nobody is logged in")
 
 

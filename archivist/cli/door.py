@@ -22,6 +22,7 @@ from archivist import config, errors
 from archivist.cli.say import say, write, write_json
 from archivist.cli.spoken import option
 from storage import session
+from storage.counterparts import Counterparts
 from storage.errors import WrongPassphrase
 from storage.session import Session
 
@@ -74,6 +75,11 @@ class Call:
 
         return Archive.open(self.settings, house_key_path(self.settings.archive_id))
 
+    @property
+    def counterparts(self) -> Counterparts:
+        """The halves of the keys that lie beside the house key."""
+        return Counterparts.beside(house_key_path(self.settings.archive_id))
+
     def close(self) -> None:
         """Close the archive; a next use would open it anew, as after a full disk."""
         opened = self.__dict__.pop("archive", None)
@@ -114,7 +120,7 @@ class Call:
     def _kept(self) -> Session | None:
         """The session of whoever is logged in; of somebody who left it is forgotten."""
         folder = session.runtime_folder(os.environ)
-        kept = session.load(folder, self.settings.archive_id, now())
+        kept = session.load(folder, self.settings.archive_id, now(), self.counterparts)
         if kept is None or (self.root / "keys" / "people" / f"{kept.name}.age").is_file():
             return kept
         session.forget(folder, self.settings.archive_id)

@@ -68,7 +68,12 @@ def login_command(call: Call, name: str | None, hours: float | None) -> None:
     unlocked = call.unlock(who, ask_passphrase(who), expires)
     folder = session.runtime_folder(os.environ)
     session.save(
-        folder, call.settings.archive_id, unlocked.unlocked(), expires, unlocked.index_keys
+        folder,
+        call.settings.archive_id,
+        unlocked.unlocked(),
+        expires,
+        unlocked.index_keys,
+        call.counterparts,
     )
     _record(call.archive, "login", who)
     until = expires.astimezone().strftime("%Y-%m-%d %H:%M")
@@ -94,7 +99,7 @@ def _tell_waiting(incidents: Sequence[str]) -> None:
 def logout_command(call: Call) -> None:
     """Forget the unlocked keys."""
     folder = session.runtime_folder(os.environ)
-    person = session.load(folder, call.settings.archive_id, now())
+    person = session.load(folder, call.settings.archive_id, now(), call.counterparts)
     session.forget(folder, call.settings.archive_id)
     if person is not None:
         _record(call.archive, "logout", person.name)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage import age
+from storage.counterparts import Counterparts
 from storage.errors import BadMac, Damaged, DiskFailed, Missing, NoKey, StorageError, Unsuitable
 from storage.grants import GRANT_KIND, Grants
 from storage.vault import LABEL_KIND, Put, Vault
@@ -38,7 +39,7 @@ def vault(tmp_path: Path) -> Vault:
 
 @pytest.fixture
 def grants(vault: Vault) -> Grants:
-    return Grants(vault)
+    return Grants(vault, Counterparts(vault.root.parent / "house.key.counterparts"))
 
 
 def lend(grants: Grants, **changes) -> str:
