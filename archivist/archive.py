@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from archivist.claims import Claims
 from archivist.config import Settings
@@ -46,7 +46,7 @@ from storage.counterparts import Counterparts
 from storage.errors import Busy, Damaged, Missing, NoKey, Occupied
 from storage.grants import Grants
 from storage.house_key import HouseKey
-from storage.keys import GradeKey, KeyRing, Suite, recipient_digest
+from storage.keys import AT_HOUSE, GradeKey, Holder, KeyRing, Suite, recipient_digest
 from storage.ledger import Ledger
 from storage.note import Checkpoint, Verifier, open_checkpoint
 from storage.people import People, Person, Unlocked
@@ -139,8 +139,18 @@ class Desk:
         """Make the first key of a grade, cleared for one person, who can clear the others."""
         self.new_key(grade, [self._archive.people.person(person)], suite)
 
-    def new_key(self, key_id: str, holders: Sequence[Person], suite: Suite) -> GradeKey:
+    def open_key(self, grade: str) -> tuple[int, Recipient]:
+        """The generation and public half of a grade that takes no clearance; its first key is made
+        here, in an archive where an earlier version stored such records plain."""
+        if grade not in self._sealing and self._archive.catalogue.newest_generation(grade) is None:
+            suite = cast(Suite, self._archive.settings.suite)
+            made = self.new_key(grade, [self._archive.house_holder], suite)
+            self._sealing[grade] = (made.generation, made.recipient)
+        return self.sealing_key(grade)
+
+    def new_key(self, key_id: str, holders: Sequence[Person | Holder], suite: Suite) -> GradeKey:
         """Make the next generation of a key, durable and sealed to its holders; plan its entry.
+        What the house holds is open to everybody who has the house key.
 
         Until the entry is appended nothing is sealed to it. Raises Unsuitable, DiskFailed.
         """
@@ -155,7 +165,8 @@ class Desk:
             suite=suite,
             public=recipient_digest(key.recipient),
             counterpart=True,
-            granted=[holder.name for holder in holders],
+            house=any(holder.name == AT_HOUSE for holder in holders) or None,
+            granted=[holder.name for holder in holders if holder.name != AT_HOUSE],
         )
         return key
 
@@ -233,6 +244,11 @@ class Archive:
     @cached_property
     def _house_identity(self) -> HybridIdentity:
         return self.house.identity()
+
+    @cached_property
+    def house_holder(self) -> Holder:
+        """The house as a holder of the keys of grades that take no clearance."""
+        return Holder(self._house_identity)
 
     @property
     def house_recipient(self) -> Recipient:
@@ -369,9 +385,29 @@ class Archive:
             raise NotAllowed(f"{name} 已离职", f"{name} has left")
         return row
 
-    def opened(self, key: str, generation: int, person: Unlocked) -> GradeKey:
-        """A private key in this person's hands. Raises NotAllowed for whoever does not hold it,
-        NoCounterpart for everybody where it was destroyed or its other half is not here."""
+    def held_by(self, name: str | None) -> set[tuple[str, int]]:
+        """Every key and generation that opens for a person, or with the house key alone: what the
+        house holds is everybody's."""
+        return {*self.keys.held_by(AT_HOUSE), *(self.keys.held_by(name) if name else ())}
+
+    def holds(self, key: str, generation: int, name: str) -> bool:
+        """Whether one of those is this."""
+        return any(self.keys.holds(key, generation, who) for who in (name, AT_HOUSE))
+
+    def opened(self, key: str, generation: int, person: Unlocked | None) -> GradeKey:
+        """A private key in this person's hands, or in the house's, which takes nobody.
+
+        Raises KeyNeeded when it takes somebody and nobody is there, NotAllowed for whoever does
+        not hold it, NoCounterpart for everybody where it was destroyed or its other half is not
+        here, Damaged.
+        """
+        if self.keys.holds(key, generation, AT_HOUSE):
+            try:
+                return self.keys.open_grade(key, generation, self.house_holder)
+            except NoKey:
+                raise Damaged(f"the key {key}/{generation} is not sealed to this house") from None
+        if person is None:
+            raise KeyNeeded("没有人登录", "nobody is logged in")
         try:
             return self.keys.open_grade(key, generation, person)
         except NoKey:
@@ -400,8 +436,6 @@ class Archive:
         body, label = row["objects"][kind], None
         identities: list[Identity] = []
         if row["generation"] is not None:
-            if person is None:
-                raise KeyNeeded("没有人登录", "nobody is logged in")
             generation = self.sealed_to(row)
             identities = [self.opened(row["key"], generation, person).identity]
             label = record_label(row["id"], row["key"], generation)

@@ -37,6 +37,7 @@ from typing import cast
 from archivist.archive import Archive
 from archivist.config import Settings
 from archivist.errors import BadRequest, NotAllowed
+from archivist.holding import kept_by_house
 from archivist.records import key_subject, target_of, timestamp
 from storage import durable
 from storage.age.files import decrypt, encrypt
@@ -137,7 +138,7 @@ def issue(
 def collect(archive: Archive, person: Unlocked, now: datetime) -> Bundle:
     """Every key in use that one person opens. Raises NotAllowed when a grade's own does not;
     a list's key is not there for whoever must not know."""
-    held = [name for name in needed(archive) if archive.keys.holds(*name, person.name)]
+    held = [name for name in needed(archive) if archive.holds(*name, person.name)]
     lacking = {key for key, _ in set(needed(archive)) - set(held) if target_of(key) is None}
     if lacking:
         grades = ", ".join(sorted(lacking))
@@ -304,7 +305,10 @@ def recover_person(
         )
         desk.say("recover", {"person": name}, sha256=sha256, generations=bundle.generations)
         for key_id, generations in bundle.generations.items():
-            desk.say("clear", key_subject(key_id) | {"person": name}, generations=generations)
+            # Nobody is cleared for what is open to all.
+            closed = [n for n in generations if not kept_by_house(archive, key_id, n)]
+            if closed:
+                desk.say("clear", key_subject(key_id) | {"person": name}, generations=closed)
         desk.append()
     archive.follow()
 
@@ -314,6 +318,9 @@ def _grant_anew(archive: Archive, key: GradeKey, heir: Person) -> None:
     counterpart is another, and no copy that lies here opens. Every time, because a crash may have
     come between the new counterpart and the copies."""
     paired = archive.keys.paired(key, cast(Suite, archive.settings.suite))
+    if kept_by_house(archive, key.key_id, key.generation):
+        archive.keys.grant(paired, archive.house_holder)
+        return
     archive.keys.grant(paired, heir)
     for row in archive.catalogue.clearances(key.key_id):
         if row["generation"] != key.generation or row["person"] == heir.name:

@@ -178,6 +178,8 @@ def _record(archive: Archive, plan: Plan, policy: Policy, founder: Unlocked, now
         for grade in policy.grades.values():
             if grade.encrypt:
                 desk.first_key(grade.code, name, plan.suite)
+            else:
+                desk.open_key(grade.code)
         desk.append()
     archive.ledger.publish()
     archive.follow()

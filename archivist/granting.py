@@ -128,7 +128,7 @@ def _name(loan: Row, record: Row) -> str:
 
 
 def _opens(archive: Archive, record: Row, name: str) -> bool:
-    return archive.keys.holds(record["key"], archive.sealed_to(record), name)
+    return archive.holds(record["key"], archive.sealed_to(record), name)
 
 
 def _not_his_to_grant(name: str) -> NotAllowed:

@@ -62,6 +62,14 @@ def in_use(archive: Archive, key: str) -> list[int]:
     ]
 
 
+def kept_by_house(archive: Archive, key: str, generation: int) -> bool:
+    """Whether the ledger says that this generation is the house's, and takes no clearance."""
+    return any(
+        entry.act == "key" and entry.fields["generation"] == generation and "house" in entry.fields
+        for entry in archive.entries_of(key)
+    )
+
+
 def halves(archive: Archive) -> tuple[list[str], list[str]]:
     """Of the generations in use: names of counterparts that are not there, and keys that never had
     one, because an earlier version made them. Needs a catalogue that is caught up."""

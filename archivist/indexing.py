@@ -33,14 +33,16 @@ log = logging.getLogger("archivist")
 
 
 def index_keys(archive: Archive, policy: Policy, person: Unlocked) -> dict[KeyName, bytes]:
-    """The full-text keys of everything a person is cleared for, and of what is never sealed.
+    """The full-text keys of everything that opens for a person; the house's, where an earlier
+    version stored a grade plain and nothing was filed under it since.
 
     Raises NoCounterpart where none of the keys opens any more.
     """
-    plain = [grade.code for grade in policy.grades.values() if not grade.encrypt]
+    made = archive.catalogue.key_ids()
+    plain = [g.code for g in policy.grades.values() if not g.encrypt and g.code not in made]
     keys = dict.fromkeys(((code, NEVER_SEALED) for code in plain), archive.house.index_key())
     lost: NoCounterpart | None = None
-    for key_id, generation in archive.keys.held_by(person.name):
+    for key_id, generation in sorted(archive.held_by(person.name)):
         try:
             opened = archive.opened(key_id, generation, person)
         except NoCounterpart as error:

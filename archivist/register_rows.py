@@ -199,7 +199,7 @@ def _paper(asked: Asked, record: Row, known: Known) -> Known:
     """Say the title of a paper to whoever may read it; its type is no secret."""
     known.say(("资料种类", "文种"), type_words(asked.policy, record["type"]))
     held = (record["key"], record["generation"])
-    if record["generation"] is None or held in asked.archive.keys.held_by(asked.person.name):
+    if record["generation"] is None or held in asked.archive.held_by(asked.person.name):
         title = asked.archive.record_card(record, asked.person)["title"]
         known.say(("题名", "文件题名"), title, grade=record["grade"])
     return known

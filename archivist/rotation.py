@@ -17,7 +17,8 @@ Rules it keeps:
   between. So whoever runs `rotate` again goes on where it stopped, and a reader tries both.
 - Nothing is destroyed before every record is proved to be sealed to the new generation. A head
   that cannot be opened is named, and the old key stays until it is put back from a copy.
-- The newest generation is granted to whom the ledger calls cleared, and to nobody else.
+- The newest generation is granted to whom the ledger calls cleared, and to nobody else; of a grade
+  that takes no clearance, to the house.
 
     rotate(archive, "SECRET", person, now, bar.reach).records
 """
@@ -32,13 +33,14 @@ from pathlib import Path
 
 from archivist.archive import Archive, Desk, record_label, record_name
 from archivist.errors import BadRequest
+from archivist.holding import kept_by_house
 from archivist.records import key_subject
 from index.catalogue import Row
 from index.errors import ShadowError
 from index.rekeying import rekey, throw_away
 from storage.errors import Damaged, Missing
-from storage.keys import GradeKey, Suite, index_key
-from storage.people import Unlocked
+from storage.keys import GradeKey, Holder, Suite, index_key
+from storage.people import Person, Unlocked
 from storage.rewrapping import WORTH_HEADS, Move, Rewrapping
 
 # In one batch: bounds memory, what a crash repeats, and the size of an entry (64 KB at most).
@@ -171,7 +173,9 @@ class _Run:
         newest = archive.catalogue.newest_generation(self._key_id)
         cleared = archive.catalogue.clearances(self._key_id)
         names = sorted({row["person"] for row in cleared if row["generation"] == newest})
-        pages = [archive.vouched(name) for name in names]
+        pages: list[Person | Holder] = [archive.vouched(name) for name in names]
+        if kept_by_house(archive, self._key_id, newest or 0):
+            pages = [archive.house_holder]
         suite: Suite = "x25519" if archive.settings.suite == "x25519" else "hybrid"
         key = desk.new_key(self._key_id, pages, suite)
         self._opened[key.generation] = key

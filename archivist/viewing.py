@@ -138,7 +138,7 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
 
 
 def _card(archive: Archive, row: Row, person: Unlocked | None) -> dict[str, Any] | None:
-    held = archive.keys.held_by(person.name) if person else []
+    held = archive.held_by(person.name if person else None)
     if row["generation"] is not None and (row["key"], row["generation"]) not in held:
         return None
     return archive.record_card(row, person)

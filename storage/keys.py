@@ -5,6 +5,8 @@ Owns `keys/grades/`. What a key is for is not known here: storage hears key ids.
     keys/grades/jimi/0002/public        recipient of generation 2; for all to read
     keys/grades/jimi/0002/lin.age       its identity, sealed to its counterpart, and that
                                         to the person lin
+    keys/grades/gong/0001/@house.age    the same for the house: whoever has the house key holds
+                                        it; no person can bear that name
 
 Rules: to hold a key *is* to be able to open one's own file; nothing else grants anything.
 The private half touches the disk only sealed to a person, so a generation nobody was
@@ -47,7 +49,9 @@ if TYPE_CHECKING:
     from storage.people import Person, Unlocked
 
 __all__ = [
+    "AT_HOUSE",
     "GradeKey",
+    "Holder",
     "KeyRing",
     "Suite",
     "counterpart_name",
@@ -56,6 +60,7 @@ __all__ = [
     "seal_grade",
 ]
 
+AT_HOUSE = "@house"
 MAX_FILE_BYTES = 64 * 1024
 _AGE = b"age-encryption.org/v1\n"
 _GENERATION = re.compile(r"[0-9]{4}")
@@ -77,6 +82,18 @@ class GradeKey:
 
     @property
     def recipient(self) -> HybridRecipient | X25519Recipient:
+        return self.identity.recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The house as a holder of keys: both what is sealed to, and what opens."""
+
+    identity: HybridIdentity = field(repr=False)
+    name: str = AT_HOUSE
+
+    @property
+    def recipient(self) -> HybridRecipient:
         return self.identity.recipient
 
 
@@ -156,8 +173,8 @@ class KeyRing:
         except Unsuitable:
             raise Damaged(f"the public half of key {key_id}/{generation} cannot be read") from None
 
-    def grant(self, grade: GradeKey, person: Person) -> None:
-        """Seal a generation's private half to a person, who holds it from then on.
+    def grant(self, grade: GradeKey, person: Person | Holder) -> None:
+        """Seal a generation's private half to a person (or the house), who holds it from then on.
 
         Repeating it seals anew. Raises Unsuitable, Missing (no such generation), Damaged.
         """
@@ -181,7 +198,7 @@ class KeyRing:
 
     def held_by(self, holder: str) -> list[tuple[str, int]]:
         """Every (key id, generation) a person was granted, sorted. Raises Unsuitable."""
-        name = f"{checked_person_name(holder)}.age"
+        name = f"{_checked_holder(holder)}.age"
         found = (path.parent for path in self._folder.glob(f"*/*/{name}"))
         return sorted(
             (folder.parent.name, int(folder.name))
@@ -189,7 +206,7 @@ class KeyRing:
             if _GENERATION.fullmatch(folder.name)
         )
 
-    def open_grade(self, key_id: str, generation: int, person: Unlocked) -> GradeKey:
+    def open_grade(self, key_id: str, generation: int, person: Unlocked | Holder) -> GradeKey:
         """The private half, for somebody who was granted it.
 
         Raises NoKey when not granted or not this identity's, NoCounterpart when the other half
@@ -272,7 +289,7 @@ class KeyRing:
         return self._folder / checked_key_id(key_id) / f"{checked_generation(generation):04d}"
 
     def _held(self, key_id: str, generation: int, holder: str) -> Path:
-        return self._generation(key_id, generation) / f"{checked_person_name(holder)}.age"
+        return self._generation(key_id, generation) / f"{_checked_holder(holder)}.age"
 
 
 def seal_grade(grade: GradeKey, recipient: Recipient) -> bytes:
@@ -288,6 +305,10 @@ def seal_grade(grade: GradeKey, recipient: Recipient) -> bytes:
     if grade.counterpart is not None:
         text = encrypt([grade.counterpart.recipient], text)
     return encrypt([recipient], text)
+
+
+def _checked_holder(name: str) -> str:
+    return name if name == AT_HOUSE else checked_person_name(name)
 
 
 def counterpart_name(key_id: str, generation: int) -> str:

@@ -31,6 +31,7 @@ from archivist.enrolling import role_ids
 from archivist.errors import BadRequest
 from archivist.records import grade_of, target_of
 from archivist.regulations import policy_of
+from storage.keys import AT_HOUSE
 
 DEFAULT_ROLES = ("archivist",)
 KEPT = ("资料本身（只重写密钥头）", "the records themselves: only their heads are rewritten")
@@ -57,7 +58,7 @@ def list_(call: Call) -> None:
     def shown() -> str:
         lines = [
             (key_label(call.policy, row["key"]), row["generation"], local_time(row["made"]),
-             row["records"], row["holders"], states[row["state"]])
+             row["records"], [_holder(name) for name in row["holders"]], states[row["state"]])
             for row in rows
         ]  # fmt: skip
         return table(heads, lines, cut=(4,))
@@ -70,6 +71,10 @@ def list_(call: Call) -> None:
                 "not every current key is in a recovery bundle: archivist key escrow -o FILE",
             )
         )
+
+
+def _holder(name: str) -> str:
+    return say("馆钥", "the house key") if name == AT_HOUSE else name
 
 
 def _generations(archive: Archive) -> list[dict[str, Any]]:
