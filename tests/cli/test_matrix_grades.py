@@ -196,7 +196,7 @@ def ready(home, caller):
     """The same archive with the session and the environment of the caller."""
     path = home.top / "run" / "archivist"
     path.mkdir(mode=0o700, exist_ok=True)
-    (known,) = (home.top / "config" / "archivist").iterdir()
+    (known,) = (home.top / "config" / "archivist").glob("*.key")
     path /= f"{known.stem}.session"
     path.unlink(missing_ok=True)
     if home.session is not None:
