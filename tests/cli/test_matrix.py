@@ -173,7 +173,7 @@ ASKS = {
     "violation corrected": signs("V000001"),
     "violation confirm": signs("V000001", duty=True),
     "violation dismiss": signs("V000001 --reason x", duty=True),
-    "search": Asks(TEXT, house=False, who="must"),
+    "search": Asks(TEXT, who="must"),
     "regrade": signs("R00000001 CONF --reason x", sealed=True, duty=True),
     "declassify": signs("R00000001 --reason x", sealed=True, duty=True),
     "show": Asks("R00000001"),
@@ -366,7 +366,7 @@ def test_a_call_ends_as_it_must(stage, standing, tmp_path, name, caller):
         assert secret not in said
     for graded in (TITLE, TEXT, SOURCE):
         assert graded not in ran.err
-        if caller not in ("cleared", "no house key") and graded not in asks.words:
+        if caller != "cleared" and graded not in asks.words:
             assert graded not in said
     if caller == "no house key" and asks.house:
         assert CUSTOMERS[0] not in said

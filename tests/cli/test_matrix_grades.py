@@ -48,7 +48,6 @@ OLD = ("no house key", "nobody", "not cleared", "cleared", "wrong passphrase")
 NEW = ("expired", "withdrawn", "withdrawn, copies", "left, session", "left, passphrase",
        "left, --as")  # fmt: skip
 OPEN = {  # which grades a caller's keys open; what is not sealed is open to everybody
-    "no house key": frozenset(GRADES),  # a search needs the session alone
     "cleared": frozenset(GRADES),
     "not cleared": frozenset({"PUBLIC", "SECRET"}),
 }
