@@ -192,9 +192,11 @@ class Archive:
         self.claims = Claims(settings.root)
 
     @classmethod
-    def open(cls, settings: Settings, house_key: Path) -> "Archive":
-        """Open an existing archive; the house key lies outside its folder, and the counterparts
-        beside it."""
+    def open(
+        cls, settings: Settings, house_key: Path, counterparts: Counterparts | None = None
+    ) -> "Archive":
+        """Open an existing archive; the house key lies outside its folder, and so do the
+        counterparts: beside it, unless they are given."""
         try:
             house = HouseKey.load(house_key)
         except Missing:
@@ -204,7 +206,7 @@ class Archive:
                 "请从另存的副本取回，或用 ARCHIVIST_HOUSE_KEY 指明位置",
                 "copy it back from where you kept it, or name it in ARCHIVIST_HOUSE_KEY",
             ) from None
-        return cls(settings, house, Counterparts.beside(house_key))
+        return cls(settings, house, counterparts or Counterparts.beside(house_key))
 
     @cached_property
     def ledger(self) -> Ledger:

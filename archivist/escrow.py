@@ -221,9 +221,8 @@ def _grade_key(name: tuple[str, int] | None, line: str) -> GradeKey:
     return GradeKey(*name, identity)
 
 
-def reopened(settings: Settings, bundle: Bundle, house_key: Path) -> Archive:
-    """The archive, opened with the bundle's house key, which may be missing at its place; nothing
-    is written outside its folder.
+def reopened(settings: Settings, bundle: Bundle, counterparts: Counterparts) -> Archive:
+    """The archive, opened with the bundle's house key; nothing is written outside its folder.
 
     Raises BadRequest for another archive's bundle or one that a rotation has made void.
     """
@@ -231,7 +230,7 @@ def reopened(settings: Settings, bundle: Bundle, house_key: Path) -> Archive:
     origin = f"archivist/{settings.archive_id}"
     if bundle.archive_id != settings.archive_id or vkey(origin, public) != settings.vkey:
         raise BadRequest("这个恢复包不属于这个档案库", "this bundle belongs to another archive")
-    archive = Archive(settings, bundle.house, Counterparts.beside(house_key))
+    archive = Archive(settings, bundle.house, counterparts)
     try:
         archive.follow()
         _refuse_void(archive, bundle)

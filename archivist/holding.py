@@ -70,25 +70,30 @@ def kept_by_house(archive: Archive, key: str, generation: int) -> bool:
     )
 
 
-def halves(archive: Archive) -> tuple[list[str], list[str]]:
-    """Of the generations in use: names of counterparts that are not there, and keys that never had
-    one, because an earlier version made them. Needs a catalogue that is caught up."""
-    lacking, before = [], []
+def halves(archive: Archive) -> tuple[list[str], list[str], list[str]]:
+    """Names of counterparts that are not there for a generation in use; keys in use that never had
+    one, because an earlier version made them; names of those that outlived their key. Needs a
+    catalogue that is caught up."""
+    lacking: list[str] = []
+    before: list[str] = []
+    outlived: list[str] = []
     for key in sorted(archive.catalogue.key_ids()):
         made = {
             entry.fields["generation"]: entry.fields.get("counterpart", False)
             for entry in archive.entries_of(key)
             if entry.act == "key"
         }
-        for generation in in_use(archive, key):
+        used = in_use(archive, key)
+        for generation in made:
             name = counterpart_name(key, generation)
-            if archive.counterparts.has(name):
-                continue
-            if made[generation]:
+            there = archive.counterparts.has(name)
+            if there and generation not in used:
+                outlived.append(name)
+            elif not there and generation in used and made[generation]:
                 lacking.append(name)
-            else:
+            elif not there and generation in used:
                 before.append(f"{key}/{generation}")
-    return lacking, before
+    return lacking, before, outlived
 
 
 def holders(archive: Archive, key: str) -> tuple[str, ...]:

@@ -114,8 +114,9 @@ def tidy(archive: Archive) -> None:
     discard_unsaid(archive)
     for key in archive.keys.key_ids():
         state, generation = _last(archive, key)
-        if state == "ended":
-            _destroy(archive, key, generation)
+        for older in archive.keys.generations(key) if state == "ended" else []:
+            if older < generation:  # without holders too: a counterpart may have been left
+                archive.keys.destroy_private(key, older)
 
 
 def discard_unsaid(archive: Archive) -> None:

@@ -89,8 +89,15 @@ class Counterparts:
         return self._path(name).is_file()
 
     def destroy(self, name: str) -> bool:
-        """Delete a counterpart durably; False when it was gone. Raises DiskFailed."""
-        return durable.remove(self._path(name))
+        """Delete a counterpart durably; False when it was gone. Raises DiskFailed.
+
+        Where there is no folder one is made: whoever looks in the wrong, unwritable place must not
+        hear that all is gone.
+        """
+        path = self._path(name)
+        if not self.folder.is_dir():
+            durable.make_folders(self.folder, mode=0o700)
+        return durable.remove(path)
 
     def names(self) -> list[str]:
         """Every counterpart that is there, sorted; what looks like none is left out."""

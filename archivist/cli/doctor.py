@@ -123,8 +123,15 @@ def _counterparts(call: Call) -> tuple[bool, str]:
     archive.follow()
     if folder.resolve().is_relative_to(call.root.resolve()):
         return False, say(f"{folder} 在档案库目录内", f"{folder} lies inside the archive folder")
-    lacking, before = halves(archive)
+    lacking, before, outlived = halves(archive)
     lines = [say(f"缺少 {name}", f"{name} is missing") for name in lacking]
+    lines += [
+        say(
+            f"{name} 的密钥已销毁，对半却还在：请运行 archivist watch --once",
+            f"{name} outlived its key: run archivist watch --once",
+        )
+        for name in outlived
+    ]
     lines += [say(f"{place} 可被他人读取", f"{place} can be read by others")
               for place in call.counterparts.exposed()]  # fmt: skip
     if not lines and before:

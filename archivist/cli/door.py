@@ -73,12 +73,13 @@ class Call:
         # and must not pay for the ciphers.
         from archivist.archive import Archive
 
-        return Archive.open(self.settings, house_key_path(self.settings.archive_id))
+        archive_id = self.settings.archive_id
+        return Archive.open(self.settings, house_key_path(archive_id), self.counterparts)
 
     @property
     def counterparts(self) -> Counterparts:
-        """The halves of the keys that lie beside the house key."""
-        return Counterparts.beside(house_key_path(self.settings.archive_id))
+        """The halves of the keys that lie outside of the archive."""
+        return counterparts_of(self.settings.archive_id)
 
     def close(self) -> None:
         """Close the archive; a next use would open it anew, as after a full disk."""
@@ -241,6 +242,13 @@ def house_key_path(archive_id: str) -> Path:
         return Path(given)
     base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     return Path(base) / "archivist" / f"{archive_id}.key"
+
+
+def counterparts_of(archive_id: str) -> Counterparts:
+    """Where the counterparts of the keys lie: beside the house key, or where a service, to which
+    that is handed read-only, is told to write them."""
+    given = os.environ.get("ARCHIVIST_COUNTERPARTS")
+    return Counterparts(Path(given)) if given else Counterparts.beside(house_key_path(archive_id))
 
 
 def passphrase_from_environment(*names: str) -> str | None:

@@ -218,7 +218,7 @@ def recover(call: Call, file: Path, name: str, roles: tuple[str, ...]) -> None:
     """
     bundle, sha256 = escrow.open_bundle(file, ask_escrow_passphrase())
     place = house_key_path(call.settings.archive_id)
-    archive = escrow.reopened(call.settings, bundle, place)
+    archive = escrow.reopened(call.settings, bundle, call.counterparts)
     try:
         known = archive.catalogue.person(name)
         if known is not None and roles:

@@ -13,6 +13,7 @@ import pytest
 from archive_home import PASSPHRASE, PERSON, Home
 
 from archivist import rotation
+from archivist.holding import halves
 from archivist.recover import recover
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -151,6 +152,10 @@ def test_killed_after_its_end_the_old_key_is_gone_after_recovery(ready, tmp_path
     assert not rotation.under_way(archive, "SECRET")
     assert archive.keys.holders("SECRET", 1) == []
     assert not archive.counterparts.has("SECRET-0001")
+    archive.counterparts.make("SECRET-0001")  # as where only the sealed copies were deleted
+    assert halves(archive) == ([], [], ["SECRET-0001"])
+    recover(archive, NOW)
+    assert halves(archive) == ([], [], [])
     archive.close()
 
 

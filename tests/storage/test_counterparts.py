@@ -68,6 +68,13 @@ def test_a_name_that_could_leave_the_folder_is_refused(beside: Counterparts, nam
         beside.make(name)
 
 
+def test_destroying_in_the_wrong_place_is_not_told_as_done(tmp_path: Path) -> None:
+    """Where no folder is and none can be, as beside a key that is handed over read-only."""
+    (tmp_path / "house.key.counterparts").touch()
+    with pytest.raises(DiskFailed):
+        Counterparts.beside(tmp_path / "house.key").destroy("SECRET-0001")
+
+
 def test_what_others_can_read_is_told(beside: Counterparts) -> None:
     """A mode that lets others in, on the folder or a file, and a link."""
     beside.make("SECRET-0001")
