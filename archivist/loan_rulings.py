@@ -26,7 +26,7 @@ from archivist.errors import BadRequest, NotKnown
 from archivist.loan_book import kind_of_loan, moves_paper, records_of, terms_for
 from archivist.loan_desk import REASONS, Denied
 from archivist.records import kind_of, target_of
-from archivist.regulations import roles_meant
+from archivist.regulations import roles_held, roles_meant
 from index.catalogue import Row
 from index.catalogue_view import key_form
 from policies.approvals import Decision, Request, decide, joined
@@ -184,7 +184,7 @@ def rule_again(archive: Archive, policy: Policy, row: Row, reader: Reader) -> Ru
 
 def check_knows(archive: Archive, policy: Policy, ruling: Ruling, approvers: Sequence[str]) -> None:
     """Raises Denied unless the borrower may know every paper, with these approvals given."""
-    held = [roles_held(archive, policy, name) for name in approvers]
+    held = [roles_held(archive.catalogue, policy, name) for name in approvers]
     _check_known(archive, policy, ruling, held)
 
 
@@ -259,12 +259,6 @@ def _not_to_know(policy: Policy, rows: Sequence[Cited[Knowledge]]) -> Denied:
             "who may know is said by " + ", ".join(en for _, en in words) if words else "",
         ),
     )
-
-
-def roles_held(archive: Archive, policy: Policy, name: str) -> frozenset[str]:
-    """What a person's recorded roles are in the regulations."""
-    row = archive.catalogue.person(name)
-    return roles_meant(policy, row["roles"] if row else ())
 
 
 # ── how long ──────────────────────────────────────────────────────────────────

@@ -278,6 +278,12 @@ def roles_meant(policy: Policy, recorded: Iterable[str]) -> frozenset[str]:
     return frozenset({*words, *(role_id(policy, word) for word in words)})
 
 
+def roles_held(catalogue: Catalogue, policy: Policy, name: str) -> frozenset[str]:
+    """What a person's recorded roles are in the regulations."""
+    row = catalogue.person(name)
+    return roles_meant(policy, row["roles"] if row else ())
+
+
 def refuse_held_apart(policy: Policy, recorded: Iterable[str]) -> None:
     """Raises NotAllowed for roles that a regulation lets nobody hold together (`excludes`)."""
     roles = roles_meant(policy, recorded)

@@ -26,13 +26,13 @@ from typing import Any
 
 from sqlcipher3 import dbapi2 as sqlite
 
-from index import catalogue_holds, catalogue_incidents, catalogue_loans
+from index import catalogue_disposals, catalogue_holds, catalogue_incidents, catalogue_loans
 from index.catalogue_view import CatalogueView, Row, key_form, translated
 from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 11  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 12  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -112,12 +112,16 @@ CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (
 {loans}
 {incidents}
 {holds}
+{disposals}
 """.replace("{loans}", catalogue_loans.SCHEMA).replace("{incidents}", catalogue_incidents.SCHEMA)
 SCHEMA = SCHEMA.replace("{holds}", catalogue_holds.SCHEMA)
+SCHEMA = SCHEMA.replace("{disposals}", catalogue_disposals.SCHEMA)
 
 
 # Kinds of id that count up for ever.
-_COUNTED = frozenset(("customer", "dossier", "record", "violation", "loan", "incident", "hold"))
+_COUNTED = frozenset(
+    ("customer", "dossier", "record", "violation", "loan", "incident", "hold", "disposal")
+)
 
 
 class Catalogue(CatalogueView):
@@ -177,7 +181,7 @@ class Catalogue(CatalogueView):
         names = {*subject.values(), *([entry["claim"]] if "claim" in entry else [])}
         # A record moved to another key has that in its history, beside what happened to it alone.
         names.update(entry.get("heads", ()) if entry["act"] == "rewrap" else ())
-        names.update(entry.get("records", ()) if entry["act"] == "loan" else ())
+        names.update(entry.get("records", ()) if entry["act"] in ("loan", "disposal") else ())
         for name in names:
             self._run("INSERT INTO mention VALUES (?, ?)", name, index)
         for kind in _COUNTED.intersection(subject):
@@ -645,6 +649,7 @@ _STEPS = {
     "witness": Catalogue._witness,
     "incident": catalogue_incidents.incident,
     "hold": catalogue_holds.hold,
+    "disposal": catalogue_disposals.disposal,
 }
 
 

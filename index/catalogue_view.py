@@ -341,6 +341,43 @@ class CatalogueView:
         ]
         return sorted(found, key=lambda row: str(row["id"]))
 
+    def disposals(self) -> list[Row]:
+        """Every disposal, oldest first."""
+        return self._all("SELECT * FROM disposal ORDER BY id")
+
+    def disposal(self, identifier: str) -> Row | None:
+        """One disposal, or None."""
+        return self._one("SELECT * FROM disposal WHERE id = ?", identifier)
+
+    def disposal_records(self, disposal: str) -> list[Row]:
+        """The records that a disposal was proposed for, each with its `fate`, by id."""
+        return self._all(
+            "SELECT * FROM disposal_record WHERE disposal = ? ORDER BY record", disposal
+        )
+
+    def disposals_of(self, record: str) -> list[Row]:
+        """Every disposal that a record was proposed in, oldest first: `id`, `state`, `fate`."""
+        return self._all(
+            "SELECT d.id, d.state, r.fate FROM disposal d "
+            "JOIN disposal_record r ON r.disposal = d.id WHERE r.record = ? ORDER BY d.id",
+            record,
+        )
+
+    def appraisals(self, disposal: str) -> list[Row]:
+        """The newest opinion of each person on each record of a disposal."""
+        return self._all(
+            "SELECT * FROM appraisal WHERE disposal = ? ORDER BY record, idx", disposal
+        )
+
+    def kept_until(self, record: str) -> str | None:
+        """The ISO day until which an appraisal keeps a record; None where none does."""
+        row = self._one("SELECT until FROM kept WHERE record = ?", record)
+        return row["until"] if row else None
+
+    def all_kept(self) -> dict[str, str]:
+        """Record → the ISO day until which an appraisal keeps it."""
+        return {row["record"]: row["until"] for row in self._all("SELECT * FROM kept")}
+
     def history(self, subject: str) -> list[int]:
         """Ledger indexes of every entry that names the subject."""
         rows = self._all("SELECT idx FROM mention WHERE subject = ? ORDER BY idx", subject)
@@ -387,6 +424,8 @@ JSON_COLUMNS = frozenset(
         "notify",
         "acknowledged",
         "unconfirmed",
+        "ground",
+        "witnesses",
     )
 )
 

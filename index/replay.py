@@ -161,7 +161,8 @@ def _named(table: str, keys: Sequence[str], row: Row) -> str:
 
 def _narrowed(entry: Mapping[str, Any], identifier: str) -> Mapping[str, Any]:
     """An entry that speaks of hundreds of records at once, as far as it is about this one."""
-    heads = entry.get("heads")
-    if not isinstance(heads, Mapping):
+    many = "records" if entry["act"] == "disposal" else "heads"
+    said = entry.get(many)
+    if not isinstance(said, Mapping):
         return entry
-    return {**entry, "heads": {name: heads[name] for name in heads if name == identifier}}
+    return {**entry, many: {name: said[name] for name in said if name == identifier}}

@@ -55,6 +55,8 @@ _ACTS = {
     "witness": "台账见证",
     "incident": "事件",
     "hold": "冻结",
+    "disposal": "销毁",
+    "disposal-denied": "销毁被拒",
     "violation": "违规",
     "login": "登录",
     "logout": "退出",
