@@ -26,13 +26,19 @@ from typing import Any
 
 from sqlcipher3 import dbapi2 as sqlite
 
-from index import catalogue_disposals, catalogue_holds, catalogue_incidents, catalogue_loans
+from index import (
+    catalogue_disposals,
+    catalogue_holds,
+    catalogue_incidents,
+    catalogue_loans,
+    catalogue_sweep,
+)
 from index.catalogue_view import CatalogueView, Row, key_form, translated
 from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 12  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 13  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -116,6 +122,7 @@ CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (
 """.replace("{loans}", catalogue_loans.SCHEMA).replace("{incidents}", catalogue_incidents.SCHEMA)
 SCHEMA = SCHEMA.replace("{holds}", catalogue_holds.SCHEMA)
 SCHEMA = SCHEMA.replace("{disposals}", catalogue_disposals.SCHEMA)
+SCHEMA += catalogue_sweep.SCHEMA
 
 
 # Kinds of id that count up for ever.
@@ -650,6 +657,7 @@ _STEPS = {
     "incident": catalogue_incidents.incident,
     "hold": catalogue_holds.hold,
     "disposal": catalogue_disposals.disposal,
+    "sweep": catalogue_sweep.sweep,
 }
 
 

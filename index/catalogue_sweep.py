@@ -7,8 +7,9 @@ read off indexes, so that nobody deciphers the rest of each row.
     for dossier, record, type, filed, entry, packs in papers(catalogue): …
 """
 
+import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from index.catalogue_view import CatalogueView, Row, _translating
@@ -18,8 +19,7 @@ CREATE TABLE sweep (idx INTEGER PRIMARY KEY, day TEXT NOT NULL, t TEXT NOT NULL,
   counts TEXT NOT NULL);
 CREATE INDEX sweep_day ON sweep (day);
 CREATE INDEX record_kept ON record (dossier, id, type, filed, idx, packs);
-CREATE INDEX record_until ON record (until, id) WHERE until IS NOT NULL;
-CREATE INDEX loan_state ON loan (state)
+CREATE INDEX record_until ON record (until, id, grade) WHERE until IS NOT NULL;
 """
 
 
@@ -43,7 +43,7 @@ def sweep(
 def papers(catalogue: CatalogueView) -> Iterator[tuple[str, str, str, str, int, str]]:
     """Every record in the order of dossiers: `dossier`, `id`, `type`, `filed`, `idx`, and `packs`
     as the JSON it is stored as."""
-    yield from _stream(
+    return _stream(
         catalogue,
         "SELECT dossier, id, type, filed, idx, packs FROM record INDEXED BY record_kept "
         "ORDER BY dossier, id",
@@ -53,7 +53,7 @@ def papers(catalogue: CatalogueView) -> Iterator[tuple[str, str, str, str, int, 
 def folders(catalogue: CatalogueView) -> Iterator[tuple[Any, ...]]:
     """Every dossier by id, with what its customer's registration says: `id`, `customer`, `type`,
     `events`, `closed`, `keys`, then the customer's `fields`, `class` and `kind`. JSON as stored."""
-    yield from _stream(
+    return _stream(
         catalogue,
         "SELECT d.id, d.customer, d.type, d.events, d.closed, d.keys, c.fields, c.class, c.kind "
         "FROM dossier d LEFT JOIN customer c ON c.id = d.customer ORDER BY d.id",
@@ -64,6 +64,55 @@ def dossiers_attested(catalogue: CatalogueView) -> frozenset[str]:
     """The dossiers of whose papers somebody said something."""
     rows = _stream(catalogue, "SELECT DISTINCT dossier FROM attestation")
     return frozenset(row[0] for row in rows)
+
+
+def ending(catalogue: CatalogueView, until: str) -> Iterator[Row]:
+    """Records whose secrecy ends by a day, the nearest first: `id`, `grade`, `until`."""
+    rows = _stream(
+        catalogue,
+        "SELECT id, grade, until FROM record WHERE until IS NOT NULL AND until <= ? "
+        "ORDER BY until, id",
+        until,
+    )
+    return ({"id": record, "grade": grade, "until": day} for record, grade, day in rows)
+
+
+def loans_out(catalogue: CatalogueView, day: str) -> list[Row]:
+    """Every loan that was handed out and not back before a day, oldest first."""
+    return catalogue._all(
+        "SELECT * FROM loan WHERE issued IS NOT NULL AND (returned IS NULL OR returned >= ?) "
+        "ORDER BY id",
+        day,
+    )
+
+
+def proposed(catalogue: CatalogueView, states: Sequence[str]) -> frozenset[str]:
+    """The records that a disposal in one of these states is about and has not spared."""
+    marks = ", ".join("?" * len(states))
+    rows = _stream(
+        catalogue,
+        "SELECT r.record FROM disposal_record r JOIN disposal d ON d.id = r.disposal "  # noqa: S608
+        f"WHERE r.fate IN ('open', 'destroy') AND d.state IN ({marks})",
+        *states,
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def urged_since(catalogue: CatalogueView, day: str) -> list[Row]:
+    """Every reminder of this day and later, by day: `dossier`, `day`, `items`."""
+    return catalogue._all(
+        "SELECT dossier, day, items FROM reminder WHERE day >= ? ORDER BY day, idx", day
+    )
+
+
+@contextlib.contextmanager
+def snapshot(catalogue: CatalogueView) -> Iterator[None]:
+    """One moment of the catalogue for several streams, whatever others write meanwhile."""
+    catalogue._run("BEGIN")
+    try:
+        yield
+    finally:
+        catalogue._run("ROLLBACK")
 
 
 def last_sweep(catalogue: CatalogueView) -> Row | None:
@@ -77,6 +126,6 @@ def first_day(catalogue: CatalogueView) -> str | None:
     return row["t"] if row else None
 
 
-def _stream(catalogue: CatalogueView, sql: str) -> Iterator[Any]:
+def _stream(catalogue: CatalogueView, sql: str, *values: Any) -> Iterator[Any]:
     with _translating():
-        yield from catalogue._db.execute(sql)
+        yield from catalogue._db.execute(sql, values)

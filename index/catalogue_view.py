@@ -421,6 +421,7 @@ JSON_COLUMNS = frozenset(
         "recounted",
         "grants",
         "copies_destroyed",
+        "counts",
         "notify",
         "acknowledged",
         "unconfirmed",

@@ -11,19 +11,20 @@ Rules it keeps:
 - A paper is told of only when something about it ended. All others are numbers.
 - Lines carry ids, codes and clauses, never a word of a document.
 
-    walk = Retention(said_of, day_of, today, Spared(held=frozenset({"C000001"})))
+    walk = Retention(said_of, epochs, day_of, today, Spared(held=frozenset({"C000001"})))
     lines = [line for folder, papers in folders for line in walk.of(folder, papers)]
     walk.counts     # {"over": 3, "permanent": 120, "waits": 9, "held": 1}
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from policies.calendar import Calendar
 from policies.checklist import Paper, condition_parts
@@ -42,14 +43,9 @@ Act = Literal["keep", "dispose", "declassify", "remind", "inspect"]
 _MOST_ANSWERS = 100_000  # kept at once; beyond that they are worked out anew
 
 
-class PaperRow(NamedTuple):
-    """One record as it streams in: `filed` as the ledger writes times, `packs` a JSON list."""
-
-    id: str
-    type: str
-    filed: str
-    index: int
-    packs: str
+# One record as it streams in: dossier, id, type, `filed` as the ledger writes times, its ledger
+# entry, and `packs` as a JSON list.
+PaperRow = tuple[str, str, str, str, int, str]
 
 
 @dataclass(slots=True)
@@ -102,14 +98,20 @@ class Spared:
 # ── keeping ───────────────────────────────────────────────────────────────────
 
 
+_Happened = tuple[date | None, ...]  # the days that a kind of papers counts from
+
+
 @dataclass(slots=True)
 class _Kind:
-    """Papers of one type, in one kind of dossier, filed under the same packs."""
+    """Papers of one type, in one kind of dossier, filed under the same packs.
+
+    `starts` are the events that their periods count from, the filing apart.
+    """
 
     said: tuple[Edition, ...]
     starts: tuple[str, ...]
     by_filing: bool
-    answers: dict[tuple[tuple[date | None, ...], date | None], tuple[str, Kept]]
+    answers: dict[_Happened, tuple[str, Kept]]
 
     @classmethod
     def of(cls, said: tuple[Edition, ...]) -> _Kind:
@@ -121,62 +123,73 @@ class _Kind:
 
 class Retention:
     """The walk over the papers: which are kept, which may go, and which stay although one text
-    would let them go. `counts` says how many of each."""
+    would let them go. `counts` says how many of each.
+
+    `said_of` gives what the editions say of a document type in a dossier type, filed under these
+    packs in this epoch; `epochs` are the ledger entries that begin one (see `policies.keeping`).
+    """
 
     def __init__(
         self,
         said_of: Callable[[str, str, str, int], tuple[Edition, ...]],
-        epoch_of: Callable[[int], int],
+        epochs: Sequence[int],
         day_of: Callable[[str], date],
         today: date,
         spared: Spared,
     ) -> None:
         self._said_of = said_of
-        self._epoch_of = epoch_of
+        self._epochs = epochs
         self._day_of = day_of
         self._today = today
         self._spared = spared
-        self._kinds: dict[tuple[str, str, str, int], _Kind] = {}
+        self._kinds: dict[tuple[str, str, int], dict[str, _Kind]] = {}
         self._answers = 0
         self.counts: Counter[str] = Counter()
+        self.types: Counter[str] = Counter()
 
     def of(self, folder: Folder, papers: Iterable[PaperRow]) -> Iterator[Line]:
-        """The lines of one dossier's papers."""
-        spared, counts, events = self._spared, self.counts, folder.events
-        all_held = folder.id in spared.held or folder.customer in spared.held
-        for record, doc_type, filed, index, packs in papers:
-            at = (doc_type, folder.type, packs, self._epoch_of(index))
-            kind = self._kinds.get(at) or self._kind(at, index)
-            filed_on = self._day_of(filed) if kind.by_filing else None
-            if record in spared.appraised:
-                day = filed_on or self._day_of(filed)
-                kept = longest(kind.said, events, day, spared.appraised[record])
+        """The lines of one dossier's papers. Of an open one `types` says afterwards how many of
+        each type there are."""
+        # Everything below runs a million times: names are looked up here, once.
+        events_get, appraised, counts = folder.events.get, self._spared.appraised, self.counts
+        newest = self._epochs[-1] if self._epochs else -1
+        self.types = types = Counter[str]()
+        packs_seen, epoch_seen, kinds = "", -1, dict[str, _Kind]()
+        for _, record, doc_type, filed, index, packs in papers:
+            if folder.is_open:
+                types[doc_type] += 1
+            epoch = len(self._epochs) if index > newest else bisect_right(self._epochs, index)
+            if packs != packs_seen or epoch != epoch_seen:
+                packs_seen, epoch_seen = packs, epoch
+                kinds = self._kinds.setdefault((folder.type, packs, epoch), {})
+            kind = kinds.get(doc_type)
+            if kind is None:
+                said = self._said_of(doc_type, folder.type, packs, epoch)
+                kinds[doc_type] = kind = _Kind.of(said)
+            happened = tuple(map(events_get, kind.starts))
+            if kind.by_filing:
+                happened = (*happened, self._day_of(filed))
+            state, kept = kind.answers.get(happened) or self._answer(kind, happened)
+            if appraised and record in appraised:
+                kept = longest(kind.said, folder.events, self._day_of(filed), appraised[record])
                 state = self._state(kept)
-            else:
-                happened = (tuple(map(events.get, kind.starts)), filed_on)
-                state, kept = kind.answers.get(happened) or self._answer(kind, happened)
             if state == "over":
-                state = self._may_go(record, all_held)
-                if state == "over":
-                    yield _line(record, "dispose", f"{kept.why}-over", kept, folder, doc_type)
+                state = self._may_go(folder, record)
+            if state == "over":
+                yield _line(record, "dispose", f"{kept.why}-over", kept, folder, doc_type)
             elif state in ("earlier-longer", "ceiling-over"):
                 yield _line(record, "keep", state, kept, folder, doc_type)
             counts[state] += 1
 
-    def _kind(self, at: tuple[str, str, str, int], index: int) -> _Kind:
-        self._kinds[at] = kind = _Kind.of(self._said_of(at[0], at[1], at[2], index))
-        return kind
-
-    def _answer(
-        self, kind: _Kind, happened: tuple[tuple[date | None, ...], date | None]
-    ) -> tuple[str, Kept]:
+    def _answer(self, kind: _Kind, happened: _Happened) -> tuple[str, Kept]:
         if self._answers >= _MOST_ANSWERS:
-            for other in self._kinds.values():
-                other.answers.clear()
+            for kinds in self._kinds.values():
+                for other in kinds.values():
+                    other.answers.clear()
             self._answers = 0
-        days, filed = happened
-        events = {name: day for name, day in zip(kind.starts, days, strict=True) if day}
-        kept = longest(kind.said, events, filed or date.min)
+        filed = happened[-1] if kind.by_filing else None
+        days = zip(kind.starts, happened, strict=False)
+        kept = longest(kind.said, {name: day for name, day in days if day}, filed or date.min)
         kind.answers[happened] = answer = (self._state(kept), kept)
         self._answers += 1
         return answer
@@ -190,8 +203,9 @@ class Retention:
             return "ceiling-over"
         return kept.why
 
-    def _may_go(self, record: str, all_held: bool) -> str:
-        if all_held or record in self._spared.held:
+    def _may_go(self, folder: Folder, record: str) -> str:
+        held = self._spared.held
+        if record in held or folder.id in held or folder.customer in held:
             return "held"
         if record in self._spared.lent:
             return "lent"
@@ -221,27 +235,28 @@ class Deadlines:
     def of(
         self,
         folder: Folder,
-        papers: Sequence[PaperRow],
+        types: Counter[str],
         attested: Callable[[], tuple[Paper, ...] | None],
     ) -> Iterator[Line]:
-        """What is overdue in one dossier. `attested` gives its papers with what people said of
-        them, or None where nobody said anything: then only their number counts."""
+        """What is overdue in one dossier with so many papers of these types. `attested` gives
+        the papers with what people said of them, or None where nobody said anything: then only
+        their number counts."""
         kind = self._policy.find_dossier_type(folder.type) if folder.is_open else None
         if kind is None or not self._some_past(kind, folder):
             return
         customer, own = folder.fields()
         known = attested()
+        found: Iterable[Line]
         if known is not None:
             found = self._late(folder, customer, own, known)
         else:
-            counted = Counter(paper.type for paper in papers)
             told = {"customer": customer, "dossier": own}
             asks = tuple(told[whose].get(name) for whose, name in self._conditions(kind))
-            at = (folder.type, frozenset(folder.events.items()), asks, frozenset(counted.items()))
+            at = (folder.type, frozenset(folder.events.items()), asks, frozenset(types.items()))
             if at not in self._lacks:
                 if len(self._lacks) >= _MOST_ANSWERS:
                     self._lacks.clear()
-                plain = tuple(Paper(name, self._today) for name in counted.elements())
+                plain = tuple(Paper(name, self._today) for name in types.elements())
                 self._lacks[at] = tuple(self._late(folder, customer, own, plain))
             found = self._lacks[at]
         for line in found:

@@ -55,6 +55,7 @@ _ACTS = {
     "witness": "台账见证",
     "incident": "事件",
     "hold": "冻结",
+    "sweep": "到期清查",
     "disposal": "销毁",
     "disposal-denied": "销毁被拒",
     "violation": "违规",
