@@ -55,10 +55,11 @@ from policies.sweep import (
 )
 from storage.people import Unlocked
 
-__all__ = ["Plan", "Swept", "carry_out", "last_day", "plan_of", "swept_days_ago"]
+__all__ = ["Plan", "Swept", "carry_out", "last_day", "plan_of", "swept_until"]
 
 STATION = "station"
 GROUP = 500  # entries of one append
+TOLD = 500  # dossiers between two words about the progress
 
 
 @dataclass(slots=True)
@@ -100,13 +101,22 @@ class Swept:
 # ── the plan ──────────────────────────────────────────────────────────────────
 
 
-def plan_of(archive: Archive, policy: Policy, calendar: Calendar, today: date) -> Plan:
-    """What the archive has to do as of a day. Changes nothing."""
+def plan_of(
+    archive: Archive,
+    policy: Policy,
+    calendar: Calendar,
+    today: date,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> Plan:
+    """What the archive has to do as of a day. Changes nothing.
+
+    `progress` is told how many of how many dossiers were gone through.
+    """
     archive.follow()
     plan = Plan(today)
     plan.inspections = list(_inspections(archive, policy, calendar, today))
     with catalogue_sweep.snapshot(archive.catalogue):
-        _walk(archive, policy, calendar, plan)
+        _walk(archive, policy, calendar, plan, progress)
         plan.declassify = list(declassifying(_endings(archive, policy, today)))
         plan.overdue = list(_overdue_loans(archive, today))
     plan.retention.sort(key=lambda line: (line.day or date.max, line.id))
@@ -114,7 +124,10 @@ def plan_of(archive: Archive, policy: Policy, calendar: Calendar, today: date) -
     return plan
 
 
-def _walk(archive: Archive, policy: Policy, calendar: Calendar, plan: Plan) -> None:
+def _walk(
+    archive: Archive, policy: Policy, calendar: Calendar, plan: Plan,
+    progress: Callable[[int, int], None],
+) -> None:  # fmt: skip
     """Every dossier with its papers once, in order: what they are asked costs one pass."""
     schedule, catalogue = Schedule(archive, policy), archive.catalogue
 
@@ -124,7 +137,10 @@ def _walk(archive: Archive, policy: Policy, calendar: Calendar, plan: Plan) -> N
     papers = Retention(said_of, schedule.epochs, _local_day, plan.day, _spared(archive, plan.day))
     late = Deadlines(policy, calendar, plan.day)
     attested = catalogue_sweep.dossiers_attested(catalogue)
-    for folder, rows in _folders(archive):
+    total = catalogue_sweep.dossier_count(catalogue)
+    for number, (folder, rows) in enumerate(_folders(archive), start=1):
+        if number % TOLD == 0:
+            progress(number, total)
         plan.retention.extend(papers.of(folder, rows))
         if folder.is_open:
 
@@ -254,7 +270,8 @@ def _recorded(archive: Archive, plan: Plan, now: datetime, declassified: tuple[s
             (row["dossier"], date.fromisoformat(row["day"]), row["items"])
             for row in catalogue_sweep.urged_since(archive.catalogue, month)
         )
-        asked = not_urged_yet(plan.deadlines, urged, plan.day)
+        late = plan.deadlines if archive.settings.sweep_reminds else []
+        asked = not_urged_yet(late, urged, plan.day)
         customers = {line.dossier: line.customer for line in plan.deadlines}
         for number, (dossier, items) in enumerate(asked.items(), start=1):
             subject = {"customer": customers[dossier], "dossier": dossier}
@@ -280,10 +297,10 @@ def last_day(archive: Archive) -> str | None:
     return row["day"] if row else None
 
 
-def swept_days_ago(archive: Archive, today: date) -> tuple[int, bool]:
-    """How many days ago the archive was swept; of one that never was, how old it is, and False."""
-    last = last_day(archive)
-    if last is not None:
-        return (today - date.fromisoformat(last)).days, True
+def swept_until(archive: Archive) -> date | None:
+    """The day up to which nothing waits for a sweep: that of the latest, else the day on which
+    the archive was founded. None where it goes by no regulation."""
+    if last := last_day(archive):
+        return date.fromisoformat(last)
     first = catalogue_sweep.first_day(archive.catalogue)
-    return (today - (local_moment(first).date() if first else today)).days, False
+    return local_moment(first).date() if first else None

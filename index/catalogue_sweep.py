@@ -60,6 +60,11 @@ def folders(catalogue: CatalogueView) -> Iterator[tuple[Any, ...]]:
     )
 
 
+def dossier_count(catalogue: CatalogueView) -> int:
+    """How many dossiers there are."""
+    return int(catalogue._all("SELECT count(*) AS n FROM dossier")[0]["n"])
+
+
 def dossiers_attested(catalogue: CatalogueView) -> frozenset[str]:
     """The dossiers of whose papers somebody said something."""
     rows = _stream(catalogue, "SELECT DISTINCT dossier FROM attestation")

@@ -22,7 +22,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
@@ -36,7 +36,7 @@ from policies.policy import Policy
 
 __all__ = [
     "Deadlines", "Folder", "Line", "PaperRow", "Retention", "Spared", "declassifying",
-    "not_urged_yet",
+    "is_time", "not_urged_yet",
 ]  # fmt: skip
 
 Act = Literal["keep", "dispose", "declassify", "remind", "inspect"]
@@ -67,7 +67,8 @@ class Folder:
 class Line:
     """One thing of the plan: an id, what to do about it, why (a stable code), and since when.
 
-    `what` is the document type, checklist item, form of a loan or grade that it is about.
+    `what` is the document type, checklist item, form of a loan or grade that it is about; `lack`
+    and `detail` say what an item lacks, as `policies.checklist.Lacking` does.
     `shorter` is what the packs in force now would say of a paper that those of before keep.
     """
 
@@ -81,6 +82,7 @@ class Line:
     dossier: str = ""
     what: str = ""
     lack: str = ""
+    detail: str = ""
     shorter: Shorter | None = None
 
 
@@ -262,7 +264,7 @@ class Deadlines:
         for line in found:
             yield Line(folder.id, "remind", "overdue", line.day, line.clauses,
                        customer=folder.customer, dossier=folder.id, what=line.what,
-                       lack=line.lack)  # fmt: skip
+                       lack=line.lack, detail=line.detail)  # fmt: skip
 
     def _some_past(self, kind: DossierType, folder: Folder) -> bool:
         """Whether any deadline of this dossier may have passed: most dossiers end here."""
@@ -301,7 +303,7 @@ class Deadlines:
         return [
             Line("", "remind", "overdue", lack.due,
                  tuple(filter(None, (lack.clause, lack.due_clause))),
-                 what=lack.item, lack=lack.kind)
+                 what=lack.item, lack=lack.kind, detail=lack.detail)
             for lack in missing(state, self._policy, self._calendar, self._today)
             if lack.overdue
         ]  # fmt: skip
@@ -328,6 +330,17 @@ def not_urged_yet(
         if line.what not in items and (last is None or (line.day and last <= line.day)):
             asked.setdefault(line.dossier, []).append(line.what)
     return asked
+
+
+def is_time(last: date, moment: datetime, after: str) -> bool:
+    """Whether the daily sweep is to be made now: `last` is the day of the latest one, `after` the
+    time of day (`02:30`) from which on it is made, "" for never.
+
+    One that was missed is made up for at once. A clock set back makes no second one.
+    """
+    if not after or last >= moment.date():
+        return False
+    return last < moment.date() - timedelta(days=1) or f"{moment:%H:%M}" >= after
 
 
 # ── secrecy ───────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from archivist import sweeping
 from archivist.cli.complaints import problem_row, question_row, shown_problem
 from archivist.cli.door import FINDINGS, Call, common_options, house_key_path, now, pass_call
 from archivist.cli.progress import Progress
@@ -31,11 +32,13 @@ _NAMES = {
     "drop-folder": "投放目录",
     "space": "磁盘空间",
     "trays": "托盘",
+    "sweep": "到期清查",
     "session": "登录",
     "search-engine": "检索引擎",
     "ocr": "文字识别",
 }
 SEPARATOR = "\n"  # between several things that one check tells
+MISSED_DAYS = 3  # a weekend without power is no finding
 ROOM_BYTES = 2_000_000_000  # below this a day of scanning may fill the disk
 
 
@@ -82,6 +85,7 @@ def _checks(call: Call) -> Iterator[tuple[str, bool, str]]:
         ("drop-folder", lambda: _drop(call)),
         ("space", lambda: _space(call)),
         ("trays", lambda: _trays(call)),
+        ("sweep", lambda: _sweep(call)),
         ("session", lambda: _session(call)),
         ("search-engine", lambda: (settings.engine in ("fts5", "whoosh"), settings.engine)),
         ("ocr", _ocr),
@@ -156,6 +160,17 @@ def _space(call: Call) -> tuple[bool, str]:
 def _trays(call: Call) -> tuple[bool, str]:
     waiting = len(call.archive.catalogue.claims_in_trays())
     return True, say(f"{waiting} 件待处理", f"{counted(waiting, 'scan')} in trays")
+
+
+def _sweep(call: Call) -> tuple[bool, str]:
+    call.archive.follow()
+    today = now().astimezone().date()
+    last = sweeping.last_day(call.archive)
+    days = (today - (sweeping.swept_until(call.archive) or today)).days
+    if last is None:
+        return days <= MISSED_DAYS, say("还没有清查过", "never swept")
+    told = say(f"上次清查 {last}，{days} 天前", f"last sweep {last}, {counted(days, 'day')} ago")
+    return days <= MISSED_DAYS, told
 
 
 def _session(call: Call) -> tuple[bool, str]:
