@@ -18,17 +18,18 @@ Rules it keeps:
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from policies.calendar import Calendar
 from policies.checklist import Paper, condition_parts
-from policies.deadlines import DossierState, due_on, is_overdue, missing
+from policies.deadlines import DossierState, Due, Lack, due_of, due_on, is_overdue, missing
 from policies.expiry import Ending
 from policies.keeping import Edition, Kept, Shorter, longest
 from policies.pack_rows import DossierType
@@ -63,8 +64,7 @@ class Folder:
     fields: Callable[[], tuple[Mapping[str, str], Mapping[str, str]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One thing of the plan: an id, what to do about it, why (a stable code), and since when.
 
     `what` is the document type, checklist item, form of a loan or grade that it is about; `lack`
@@ -100,27 +100,35 @@ class Spared:
 # ── keeping ───────────────────────────────────────────────────────────────────
 
 
-_Happened = tuple[date | None, ...]  # the days that a kind of papers counts from
+_Days = tuple[date | None, ...]
+_Answer = tuple[str, Kept]
 
 
 @dataclass(slots=True)
 class _Kind:
-    """Papers of one type, in one kind of dossier, filed under the same packs.
-
-    `starts` are the events that their periods count from, the filing apart.
-    """
+    """Papers of one type, in one kind of dossier, filed under the same packs: what is said of
+    them, and for those that count from their filing the answers by its day."""
 
     said: tuple[Edition, ...]
-    starts: tuple[str, ...]
-    by_filing: bool
-    answers: dict[_Happened, tuple[str, Kept]]
+    starts: frozenset[str]
 
     @classmethod
     def of(cls, said: tuple[Edition, ...]) -> _Kind:
         periods = [edition.period for edition in said if edition.period is not None]
-        spans = [s for p in periods for s in (*p.own, *p.floors, *p.ceilings) if s.start]
-        starts = tuple(sorted({span.start for span in spans} - {"filed"}))
-        return cls(said, starts, any(span.start == "filed" for span in spans), {})
+        spans = (s for p in periods for s in (*p.own, *p.floors, *p.ceilings))
+        return cls(said, frozenset(span.start for span in spans if span.start))
+
+
+@dataclass(slots=True)
+class _Table:
+    """What is known of one kind of dossier: the events its papers count from, and by the days of
+    these, packs and document type whether they are kept. By day where they count from the
+    filing."""
+
+    starts: tuple[str, ...] = ()
+    answers: dict[_Days, dict[tuple[str, int], dict[str, _Answer | dict[date, _Answer]]]] = field(
+        default_factory=dict
+    )
 
 
 class Retention:
@@ -140,61 +148,96 @@ class Retention:
         spared: Spared,
     ) -> None:
         self._said_of = said_of
-        self._epochs = epochs
+        self._bounds = [-1, *epochs, sys.maxsize]
         self._day_of = day_of
         self._today = today
         self._spared = spared
-        self._kinds: dict[tuple[str, str, int], dict[str, _Kind]] = {}
-        self._answers = 0
+        self._kinds: dict[tuple[str, str, str, int], _Kind] = {}
+        self._tables: dict[str, _Table] = {}
+        self._known = 0
         self.counts: Counter[str] = Counter()
         self.types: Counter[str] = Counter()
 
     def of(self, folder: Folder, papers: Iterable[PaperRow]) -> Iterator[Line]:
         """The lines of one dossier's papers. Of an open one `types` says afterwards how many of
         each type there are."""
-        # Everything below runs a million times: names are looked up here, once.
-        events_get, appraised, counts = folder.events.get, self._spared.appraised, self.counts
-        newest = self._epochs[-1] if self._epochs else -1
+        # What stands in the loop runs a million times: names are looked up here, once.
+        counts, appraised, is_open = self.counts, self._spared.appraised, folder.is_open
         self.types = types = Counter[str]()
-        packs_seen, epoch_seen, kinds = "", -1, dict[str, _Kind]()
+        seen, first, beyond = "", 0, 0
+        answers: dict[str, _Answer | dict[date, _Answer]] = {}
         for _, record, doc_type, filed, index, packs in papers:
-            if folder.is_open:
+            if is_open:
                 types[doc_type] += 1
-            epoch = len(self._epochs) if index > newest else bisect_right(self._epochs, index)
-            if packs != packs_seen or epoch != epoch_seen:
-                packs_seen, epoch_seen = packs, epoch
-                kinds = self._kinds.setdefault((folder.type, packs, epoch), {})
-            kind = kinds.get(doc_type)
-            if kind is None:
-                said = self._said_of(doc_type, folder.type, packs, epoch)
-                kinds[doc_type] = kind = _Kind.of(said)
-            happened = tuple(map(events_get, kind.starts))
-            if kind.by_filing:
-                happened = (*happened, self._day_of(filed))
-            state, kept = kind.answers.get(happened) or self._answer(kind, happened)
+            if packs != seen or not first <= index < beyond:
+                epoch = bisect_right(self._bounds, index) - 1
+                seen, first, beyond = packs, self._bounds[epoch], self._bounds[epoch + 1]
+                answers = self._answers(folder, packs, epoch)
+            answer = answers.get(doc_type)
+            if answer is None:
+                answer = self._first(folder, doc_type, packs, epoch)
+                answers = self._answers(folder, packs, epoch)
+                answers[doc_type] = answer
+            if isinstance(answer, dict):
+                day = self._day_of(filed)
+                answer = answer.get(day) or self._by_day(
+                    answer, folder, doc_type, packs, epoch, day
+                )
+            state, kept = answer
             if appraised and record in appraised:
+                kind = self._kind(folder, doc_type, packs, epoch)
                 kept = longest(kind.said, folder.events, self._day_of(filed), appraised[record])
                 state = self._state(kept)
             if state == "over":
                 state = self._may_go(folder, record)
             if state == "over":
-                yield _line(record, "dispose", f"{kept.why}-over", kept, folder, doc_type)
-            elif state in ("earlier-longer", "ceiling-over"):
+                yield _line(record, "dispose", _OVER[kept.why], kept, folder, doc_type)
+            elif state == "earlier-longer" or state == "ceiling-over":
                 yield _line(record, "keep", state, kept, folder, doc_type)
             counts[state] += 1
 
-    def _answer(self, kind: _Kind, happened: _Happened) -> tuple[str, Kept]:
-        if self._answers >= _MOST_ANSWERS:
-            for kinds in self._kinds.values():
-                for other in kinds.values():
-                    other.answers.clear()
-            self._answers = 0
-        filed = happened[-1] if kind.by_filing else None
-        days = zip(kind.starts, happened, strict=False)
-        kept = longest(kind.said, {name: day for name, day in days if day}, filed or date.min)
-        kind.answers[happened] = answer = (self._state(kept), kept)
-        self._answers += 1
+    def _answers(
+        self, folder: Folder, packs: str, epoch: int
+    ) -> dict[str, _Answer | dict[date, _Answer]]:
+        """What is known so far of papers in such a dossier: answers by document type."""
+        if self._known >= _MOST_ANSWERS:
+            self._known = 0
+            for table in self._tables.values():
+                table.answers.clear()
+        table = self._tables.setdefault(folder.type, _Table())
+        days = tuple(map(folder.events.get, table.starts))
+        return table.answers.setdefault(days, {}).setdefault((packs, epoch), {})
+
+    def _first(
+        self, folder: Folder, doc_type: str, packs: str, epoch: int
+    ) -> _Answer | dict[date, _Answer]:
+        """The first paper of its kind among such dossiers. One that counts from an event not
+        seen before in this kind of dossier makes all answers be given anew."""
+        kind = self._kind(folder, doc_type, packs, epoch)
+        table = self._tables[folder.type]
+        if new := kind.starts - {"filed"} - set(table.starts):
+            table.starts = tuple(sorted({*table.starts, *new}))
+            table.answers.clear()
+        self._known += 1
+        if "filed" in kind.starts:
+            return {}
+        kept = longest(kind.said, folder.events, date.min)
+        return self._state(kept), kept
+
+    def _by_day(
+        self, known: dict[date, _Answer], folder: Folder, doc_type: str, packs: str, epoch: int,
+        day: date,
+    ) -> _Answer:  # fmt: skip
+        kept = longest(self._kind(folder, doc_type, packs, epoch).said, folder.events, day)
+        known[day] = answer = (self._state(kept), kept)
+        self._known += 1
         return answer
+
+    def _kind(self, folder: Folder, doc_type: str, packs: str, epoch: int) -> _Kind:
+        at = (doc_type, folder.type, packs, epoch)
+        if at not in self._kinds:
+            self._kinds[at] = _Kind.of(self._said_of(doc_type, folder.type, packs, epoch))
+        return self._kinds[at]
 
     def _state(self, kept: Kept) -> str:
         if kept.over(self._today):
@@ -214,13 +257,19 @@ class Retention:
         return "proposed" if record in self._spared.proposed else "over"
 
 
+_OVER = {"period": "period-over", "floor": "floor-over", "appraised": "appraised-over"}
+
+
 def _line(record: str, act: Act, reason: str, kept: Kept, folder: Folder, doc_type: str) -> Line:
     day = kept.beyond if reason == "ceiling-over" else kept.day
     return Line(record, act, reason, day, kept.clauses, kept.packs, folder.customer, folder.id,
-                doc_type, shorter=kept.shorter)  # fmt: skip
+                doc_type, "", "", kept.shorter)  # fmt: skip
 
 
 # ── deadlines ─────────────────────────────────────────────────────────────────
+
+
+_Asks = tuple[str | None, ...]  # what the fields say that a checklist's conditions ask
 
 
 class Deadlines:
@@ -232,7 +281,8 @@ class Deadlines:
         self._today = today
         self._asked: dict[str, tuple[tuple[str, str], ...]] = {}
         self._past: dict[tuple[str, frozenset[tuple[str, date]]], bool] = {}
-        self._lacks: dict[object, tuple[Line, ...]] = {}
+        self._lacking: dict[tuple[str, _Asks, frozenset[tuple[str, int]]], tuple[Lack, ...]] = {}
+        self._dues: dict[tuple[str, str, _Asks, frozenset[tuple[str, date]]], Due | None] = {}
 
     def of(
         self,
@@ -243,28 +293,46 @@ class Deadlines:
         """What is overdue in one dossier with so many papers of these types. `attested` gives
         the papers with what people said of them, or None where nobody said anything: then only
         their number counts."""
-        kind = self._policy.find_dossier_type(folder.type) if folder.is_open else None
+        kind = self._policy.dossier_types.get(folder.type) if folder.is_open else None
         if kind is None or not self._some_past(kind, folder):
             return
         customer, own = folder.fields()
-        known = attested()
-        found: Iterable[Line]
-        if known is not None:
-            found = self._late(folder, customer, own, known)
-        else:
-            told = {"customer": customer, "dossier": own}
-            asks = tuple(told[whose].get(name) for whose, name in self._conditions(kind))
-            at = (folder.type, frozenset(folder.events.items()), asks, frozenset(types.items()))
-            if at not in self._lacks:
-                if len(self._lacks) >= _MOST_ANSWERS:
-                    self._lacks.clear()
-                plain = tuple(Paper(name, self._today) for name in types.elements())
-                self._lacks[at] = tuple(self._late(folder, customer, own, plain))
-            found = self._lacks[at]
-        for line in found:
-            yield Line(folder.id, "remind", "overdue", line.day, line.clauses,
-                       customer=folder.customer, dossier=folder.id, what=line.what,
-                       lack=line.lack, detail=line.detail)  # fmt: skip
+        told = {"customer": customer, "dossier": own}
+        asks = tuple(told[whose].get(name) for whose, name in self._conditions(kind))
+        for lack in self._lacks(folder, asks, types, attested()):
+            due = self._due(kind, lack.item, folder, asks)
+            # An expired paper has a successor to come, of which no regulation says by when.
+            if lack.kind != "expired" and due is not None and is_overdue(due, self._today):
+                clauses = tuple(filter(None, (lack.clause, due.clause)))
+                yield Line(folder.id, "remind", "overdue", due.day, clauses, (), folder.customer,
+                           folder.id, lack.item, lack.kind, lack.detail)  # fmt: skip
+
+    def _lacks(
+        self, folder: Folder, asks: _Asks, types: Counter[str], known: tuple[Paper, ...] | None
+    ) -> tuple[Lack, ...]:
+        """What lacks, whenever it is due."""
+        at = (folder.type, asks, frozenset(types.items()))
+        if known is None and at in self._lacking:
+            return self._lacking[at]
+        plain = tuple(Paper(name, self._today) for name in types.elements())
+        customer, own = folder.fields()
+        papers = plain if known is None else known
+        state = DossierState(folder.type, customer_fields=customer, keys=own, papers=papers)
+        found = missing(state, self._policy, self._calendar, self._today)
+        if known is None:
+            if len(self._lacking) >= _MOST_ANSWERS:
+                self._lacking.clear()
+            self._lacking[at] = found
+        return found
+
+    def _due(self, kind: DossierType, item: str, folder: Folder, asks: _Asks) -> Due | None:
+        """By when an item is due in such a dossier."""
+        at = (kind.id, item, asks, frozenset(folder.events.items()))
+        if at not in self._dues:
+            if len(self._dues) >= _MOST_ANSWERS:
+                self._dues.clear()
+            self._dues[at] = due_of(kind, item, folder.events, self._calendar, *folder.fields())
+        return self._dues[at]
 
     def _some_past(self, kind: DossierType, folder: Folder) -> bool:
         """Whether any deadline of this dossier may have passed: most dossiers end here."""
@@ -290,23 +358,6 @@ class Deadlines:
                 sorted({condition_parts(when)[:2] for when in whens if when} | stated)
             )
         return self._asked[kind.id]
-
-    def _late(
-        self,
-        folder: Folder,
-        customer: Mapping[str, str],
-        own: Mapping[str, str],
-        papers: tuple[Paper, ...],
-    ) -> list[Line]:
-        state = DossierState(folder.type, events=folder.events, customer_fields=customer,
-                             keys=own, papers=papers)  # fmt: skip
-        return [
-            Line("", "remind", "overdue", lack.due,
-                 tuple(filter(None, (lack.clause, lack.due_clause))),
-                 what=lack.item, lack=lack.kind, detail=lack.detail)
-            for lack in missing(state, self._policy, self._calendar, self._today)
-            if lack.overdue
-        ]  # fmt: skip
 
 
 def not_urged_yet(
