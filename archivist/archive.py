@@ -383,12 +383,26 @@ class Archive:
             "somebody on the list adds people: archivist need-to-know add",
         )
 
-    def record_bytes(self, row: Row, kind: str, person: Unlocked | None) -> Iterator[bytes]:
+    def check_unrestricted(self, customer: str) -> None:
+        """Raises NotAllowed while a customer's personal data is kept and not to be used.
+
+        Asked wherever papers or names are used; what keeps and protects them does not ask.
+        """
+        if customer in self.catalogue.restricted():
+            raise NotAllowed(*restricted_words(customer))
+
+    def record_bytes(
+        self, row: Row, kind: str, person: Unlocked | None, keeping: bool = False
+    ) -> Iterator[bytes]:
         """The plain bytes of a record's `scan` or `card`, compared with the ledger's digest.
 
-        Raises KeyNeeded when the record is sealed and nobody is there, NotAllowed without
-        clearance, Damaged when the stored bytes are not what the ledger names.
+        `keeping` is for what keeps and protects a record, or gives it to its subject: everything
+        else is refused while the customer is restricted. Raises KeyNeeded when the record is
+        sealed and nobody is there, NotAllowed without clearance or while it is restricted,
+        Damaged when the stored bytes are not what the ledger names.
         """
+        if not keeping:
+            self.check_unrestricted(row["customer"])
         self.vouch(row)
         body, label = row["objects"][kind], None
         identities: list[Identity] = []
@@ -417,9 +431,12 @@ class Archive:
         named = row["objects"]["head"]
         return generation if hashlib.sha256(head).hexdigest() == named else newest
 
-    def record_card(self, row: Row, person: Unlocked | None) -> dict[str, Any]:
+    def record_card(
+        self, row: Row, person: Unlocked | None, keeping: bool = False
+    ) -> dict[str, Any]:
         """The card of a record: title, source name, texts with boxes."""
-        content: dict[str, Any] = json.loads(b"".join(self.record_bytes(row, "card", person)))
+        raw = b"".join(self.record_bytes(row, "card", person, keeping))
+        content: dict[str, Any] = json.loads(raw)
         return content
 
     def the(self, kind: str, identifier: str) -> Row:
@@ -449,6 +466,18 @@ class Archive:
         made = self._replay.record_after(said, row["id"])
         if made != (row, self.catalogue.attested_of(row["id"])):
             raise Damaged(f"the catalogue's row of {row['id']} is not what the ledger says")
+
+
+def restricted_words(customer: str) -> tuple[str, str, str, str]:
+    """Why papers of a restricted customer are not used, and what may be done all the same."""
+    return (
+        f"{customer} 的个人信息已限制处理，只保存，不使用",
+        f"the personal data of {customer} is restricted: it is kept and not used",
+        "仍可归档、冻结、审计、销毁，以及应本人请求导出：archivist export "
+        f"{customer} --purpose 用途 -o 目录",
+        "it may be filed into, held, audited, destroyed, and exported for its subject: "
+        f"archivist export {customer} --purpose TEXT -o DIR",
+    )
 
 
 def record_name(row: Row) -> str:

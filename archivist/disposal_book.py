@@ -171,8 +171,7 @@ def as_case(identifier: str, entries: Iterable[tuple[int, bytes]]) -> Case:
     for entry, digest in _steps(identifier, entries):
         taken.append(entry)
         digests[entry.index] = digest
-        state = entry.fields["state"]
-        step = entry.fields["step"]
+        state, step = entry.fields["state"], entry.fields["step"]
         if step == "propose":
             proposal = proposal or entry
         if step in ("propose", "part"):
@@ -196,11 +195,14 @@ def _steps(identifier: str, entries: Iterable[tuple[int, bytes]]) -> Iterator[tu
         if speaking not in raw:
             continue
         entry = Entry.parse(index, raw)
-        if entry.act == "disposal" and entry.subject.get("disposal") == identifier:
+        # What is denied, viewed or printed of it has no state: it is no step of its life.
+        if entry.subject.get("disposal") == identifier and "state" in entry.fields:
             yield entry, digest_of(raw)
 
 
 def _opine(items: dict[str, Item], entry: Entry) -> None:
-    item = items[entry.subject["record"]]
+    item = items.get(entry.subject["record"])
+    if item is None:
+        return  # nobody proposed it: it destroys nothing
     opinions = {**item.opinions, entry.who: entry}
     items[item.record] = Item(item.record, item.content, item.due, item.ground, opinions)

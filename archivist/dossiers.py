@@ -242,10 +242,10 @@ def listed(
     graded: dict[str, list[Row]] = {}
     for row in archive.catalogue.grades_in_dossiers():
         graded.setdefault(row["dossier"], []).append(row)
-    held = held_by(archive, asker)
+    held, kept = held_by(archive, asker), archive.catalogue.restricted()
     return [
         {
-            **_plain(row),
+            **_plain(row, row["customer"] in kept),
             "kind": kinds.get(row["type"]),
             "grade": highest_known(policy, graded.get(row["id"], []), held),
             "records": sum(archive.catalogue.types_filed(row["id"]).values()),
@@ -286,8 +286,9 @@ def shown(
         for r in filed
     ]
     lacks = _lacks(archive, policy, calendar, row, today) if row["closed"] is None else ()
+    restricted = row["customer"] in archive.catalogue.restricted()
     return {
-        **_plain(row),
+        **_plain(row, restricted),
         "held": known(archive, holds_on(archive, row), asker),
         "kind": kind.kind if kind else None,
         "grade": highest_known(policy, filed, held_by(archive, asker)),
@@ -407,6 +408,8 @@ def _check_stated(kind: DossierType, keys: Mapping[str, str]) -> None:
             )
 
 
-def _plain(row: Row) -> Row:
+def _plain(row: Row, restricted: bool) -> Row:
+    """A dossier as it is told; of a restricted customer without its keys."""
     names = ("customer", "type", "keys", "events", "flags", "closed", "opened")
-    return {"dossier": row["id"], **{name: row[name] for name in names}}
+    told = {"dossier": row["id"], **{name: row[name] for name in names}}
+    return told | {"restricted": restricted} | ({"keys": {}} if restricted else {})

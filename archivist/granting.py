@@ -84,8 +84,9 @@ def opened(archive: Archive, loan: Row, record: Row, person: Unlocked) -> Iterat
     grants, body = Grants(archive.vault), record["objects"]["scan"]
     if _name(loan, record) not in set(grants.names()):
         raise NotAllowed(
-            f"{record['id']} 的密级或知悉范围已变更，借阅随之失效，请重新申请",
-            f"the grade or list of {record['id']} changed, and the loan opens it no more: ask anew",
+            f"{record['id']} 的密级、知悉范围或处理限制已变更，借阅随之失效，请重新申请",
+            f"the grade, list or use of {record['id']} changed, and the loan opens it no more: "
+            "ask anew",
         )
     expect = label_of(loan["id"], record["id"], loan["granted_until"])
     return grants.open(
@@ -107,14 +108,16 @@ def withdraw(archive: Archive, loan: str) -> None:
 
 
 def tidy(archive: Archive, today: date) -> None:
-    """Withdraw what no loan grants any more: ended, past its last day, or never entered.
+    """Withdraw what no loan grants any more: ended, past its last day, restricted, never entered.
 
     Call it with the lock held and the catalogue caught up.
     """
+    restricted = archive.catalogue.restricted()
     for name in list(Grants(archive.vault).names()):
         loan = archive.catalogue.loan(name.partition("/")[0])
         named = (loan or {}).get("grants") or {}
         going = loan is not None and loan["state"] in OUT and name.partition("/")[2] in named
+        going = going and loan is not None and loan["customer"] not in restricted
         if loan is None or not going or today > last_day(archive, loan):
             withdraw(archive, name.partition("/")[0])
 

@@ -4,6 +4,9 @@ An index remembers how far into the ledger it has followed. What it lacks is rea
 sealed cards by somebody cleared for the grade; until then the cards wait. The mark moves in
 the same transaction as the pages, so that a crash repeats at most one group.
 
+While a customer is restricted none of his pages is in an index: they leave it as if they had moved,
+and come back when the restriction is lifted.
+
 A record that got another grade, or came under a need-to-know list, leaves its old index before
 anything else is done there, and enters the new one. The mark stays behind its entry until the old
 files are clean of it.
@@ -27,6 +30,7 @@ from storage.people import Unlocked
 from storage.session import KeyName
 
 MOVES = ("regrade", "declassify")  # acts after which a record may belong to another index
+RESTRICT = "restrict"  # begun: a customer's records belong to no index; lifted: to theirs again
 TOGETHER = 50  # records in one transaction: bounds memory and what a crash repeats
 
 log = logging.getLogger("archivist")
@@ -89,23 +93,34 @@ def _unread(archive: Archive, shelf: Shelf) -> list[Row]:
 
 
 def _moved(archive: Archive, shelf: Shelf) -> tuple[list[Row], list[str]]:
-    """Records whose key changed since: rows of those that belong here now and were filed
-    before, ids of those that belong elsewhere."""
+    """Records whose key changed since, or the use of which: rows of those that belong here now
+    and were filed before, ids of those that belong elsewhere."""
     since = shelf.engine.applied
     if not since:
         return [], []  # nothing is in it yet, and all that belongs here is read as filed
     left: dict[str, set[str]] = {}
     for entry in _moves(archive, since):
-        left.setdefault(entry["subject"]["record"], set()).add(entry.get("from_key", entry["from"]))
+        if entry["act"] == RESTRICT:
+            customer = entry["subject"]["customer"]
+            for row in archive.catalogue.records_under(customer, shelf.key):
+                left.setdefault(row["id"], set()).add(shelf.key)
+        else:
+            old = entry.get("from_key", entry["from"])
+            left.setdefault(entry["subject"]["record"], set()).add(old)
     found = {record: archive.catalogue.record(record) for record in left}
-    here = {r: row for r, row in found.items() if row and row["key"] == shelf.key}
+    kept = archive.catalogue.restricted()
+    here = {
+        r: row
+        for r, row in found.items()
+        if row and row["key"] == shelf.key and row["customer"] not in kept
+    }
     came = [row for row in here.values() if row["idx"] < since]
     # Cleaning rewrites an index: only where a record was, never for what passes between others.
     return came, [r for r, keys in left.items() if shelf.key in keys and r not in here]
 
 
 def _moves(archive: Archive, since: int) -> Iterator[dict[str, Any]]:
-    spelled = [f'"act":"{act}"'.encode() for act in MOVES]
+    spelled = [f'"act":"{act}"'.encode() for act in (*MOVES, RESTRICT)]
     for _, raw in archive.ledger.entries(since):
         if any(act in raw for act in spelled):
             yield json.loads(raw)

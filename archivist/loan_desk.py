@@ -17,11 +17,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
-from archivist.archive import Archive, Desk
+from archivist.archive import Archive, Desk, restricted_words
 from archivist.denials import CLOCK_SET_BACK, Denial, clock_problem, recording
 from archivist.errors import NotAllowed
 from index.catalogue import Row
 from policies.loan_life import IllegalStep, step
+
+# Acts by which papers are used, or used longer; to take them back is never refused.
+USES = frozenset(("request", "approve", "issue", "renew", "excuse", "open"))
 
 # Reason codes of `loan-denied`, in words. Ids and codes stand in the ledger, never these.
 REASONS: Mapping[str, tuple[str, str]] = {
@@ -52,6 +55,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "on-lent": ("资料在他人手中：制度不准转借",
                 "the papers are in other hands: the regulation forbids to lend on"),
     "overdue": ("已经逾期，不能续借", "it is overdue and cannot be renewed"),
+    "restricted": ("客户的个人信息已限制处理", "the customer's personal data is restricted"),
     "loan-over": ("借阅期限已过，不能再打开", "the loan is over: it opens nothing any more"),
     "period-open": ("借阅期限未定", "nobody said how long a loan lasts"),
 }  # fmt: skip
@@ -75,7 +79,15 @@ def at_the_desk(
     """
     with recording(archive, now, who, "loan-denied", tried, subject) as desk:
         check_clock(archive, now)
+        if tried in USES:
+            _check_unrestricted(archive, subject["customer"])
         yield desk
+
+
+def _check_unrestricted(archive: Archive, customer: str) -> None:
+    """Raises Denied while the customer's papers are only kept: nothing more is lent of them."""
+    if customer in archive.catalogue.restricted():
+        raise Denied("restricted", hint=restricted_words(customer)[2:])
 
 
 def check_clock(archive: Archive, now: datetime) -> None:

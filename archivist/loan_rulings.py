@@ -26,13 +26,12 @@ from archivist.errors import BadRequest, NotKnown
 from archivist.loan_book import kind_of_loan, moves_paper, records_of, terms_for
 from archivist.loan_desk import REASONS, Denied
 from archivist.records import kind_of, target_of
-from archivist.regulations import roles_held, roles_meant
+from archivist.regulations import days_said, roles_held, roles_meant
 from index.catalogue import Row
 from index.catalogue_view import key_form
 from policies.approvals import Decision, Request, decide, joined
 from policies.lending import Terms, knows, who_may_know
 from policies.policy import Cited, Policy
-from policies.promptly import is_number
 from policies.reach import role_words
 from policies.rule_rows import Approval, Knowledge
 
@@ -266,15 +265,7 @@ def _not_to_know(policy: Policy, rows: Sequence[Cited[Knowledge]]) -> Denied:
 
 def approval_days(policy: Policy) -> int:
     """For how many days an approval holds: the company's word, else thirty. Raises BadRequest."""
-    said = policy.setting(APPROVAL_DAYS)
-    if said is None:
-        return DEFAULT_APPROVAL_DAYS
-    if not is_number(said) or int(said) < 1:
-        raise BadRequest(
-            f"archive.toml 的 {APPROVAL_DAYS} 须为天数",
-            f"{APPROVAL_DAYS} in archive.toml must be a number of days",
-        )
-    return int(said)
+    return days_said(policy, APPROVAL_DAYS, DEFAULT_APPROVAL_DAYS)
 
 
 def check_period(ruling: Ruling) -> None:

@@ -68,6 +68,7 @@ ACTS = frozenset(
         "hold",  # a customer, dossier or record is not to be destroyed: placed, released
         "disposal",  # destroying was proposed, appraised, approved, refused, carried out
         "disposal-denied",  # somebody tried what a disposal does not allow
+        "restrict",  # a customer's personal data is kept and no more used: begun, lifted
         "violation",  # a violation was recorded, ordered corrected, confirmed or dismissed
         "login",  # a person unlocked the keys
         "logout",

@@ -92,8 +92,10 @@ class Asked:
     def known_of(self, row: Row) -> Known:
         """What is known of a dossier and its customer."""
         known = Known()
-        say_dossier(known, self.policy, row)
         customer = self.archive.catalogue.customer(row["customer"])
+        if customer is not None and customer["restricted"]:
+            row = row | {"keys": {}}
+        say_dossier(known, self.policy, row)
         if customer is not None:
             say_customer(known, self.policy, customer, self.grades)
         return known
@@ -199,7 +201,8 @@ def _paper(asked: Asked, record: Row, known: Known) -> Known:
     """Say the title of a paper to whoever may read it; its type is no secret."""
     known.say(("资料种类", "文种"), type_words(asked.policy, record["type"]))
     held = (record["key"], record["generation"])
-    if record["generation"] is None or held in asked.archive.keys.held_by(asked.person.name):
+    open_ = record["generation"] is None or held in asked.archive.keys.held_by(asked.person.name)
+    if open_ and record["customer"] not in asked.archive.catalogue.restricted():
         title = asked.archive.record_card(record, asked.person)["title"]
         known.say(("题名", "文件题名"), title, grade=record["grade"])
     return known

@@ -34,6 +34,7 @@ from policies.pack_rows import Role
 from policies.pack_text import Problem
 from policies.packs import Pack, check_pack_bytes, parse_pack
 from policies.policy import Policy
+from policies.promptly import is_number
 from policies.reach import role_words
 from policies.routing import Clues
 from storage import durable
@@ -284,6 +285,19 @@ def roles_held(catalogue: Catalogue, policy: Policy, name: str) -> frozenset[str
     return roles_meant(policy, row["roles"] if row else ())
 
 
+def days_said(policy: Policy, setting: str, usual: int, least: int = 1) -> int:
+    """A number of days that the company may say, else the usual one. Raises BadRequest."""
+    said = policy.setting(setting)
+    if said is None:
+        return usual
+    if not (is_number(said) or said == "0") or int(said) < least:
+        raise BadRequest(
+            f"archive.toml 或本公司制度包的 {setting} 须为天数",
+            f"{setting} in archive.toml or the company's own pack must be a number of days",
+        )
+    return int(said)
+
+
 def refuse_held_apart(policy: Policy, recorded: Iterable[str]) -> None:
     """Raises NotAllowed for roles that a regulation lets nobody hold together (`excludes`)."""
     roles = roles_meant(policy, recorded)
@@ -346,7 +360,7 @@ def known_for(catalogue: Catalogue, clues: Clues) -> Known:
 
 def _customers(catalogue: Catalogue, names: Iterable[str]) -> Iterable[CustomerInfo]:
     for name in names:
-        row = catalogue.customer(name)
+        row = catalogue.customer_kept(name)
         if row is not None:
             yield CustomerInfo(row["id"], row["name"] or "", row["kind"] or "", row["fields"])
 

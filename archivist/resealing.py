@@ -154,8 +154,10 @@ def _sealed_anew(
         record_label(row["id"], key, generation),
         recipient,
         {
-            row["objects"]["scan"]["suffix"]: lambda: archive.record_bytes(row, "scan", person),
-            "card": b"".join(archive.record_bytes(row, "card", person)),
+            row["objects"]["scan"]["suffix"]: lambda: archive.record_bytes(
+                row, "scan", person, True
+            ),
+            "card": b"".join(archive.record_bytes(row, "card", person, True)),
         },
     )
 

@@ -124,6 +124,7 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
         "need_to_know": target_of(row["key"]),
         "generation": row["generation"],
         "until": row["until"],
+        "restricted": row["customer"] in archive.catalogue.restricted(),
         "held": known(archive, holds_on(archive, row), asker),
         "title": card["title"] if card else None,
         "source": card["source"] if card else None,
@@ -145,6 +146,8 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
 
 
 def _card(archive: Archive, row: Row, person: Unlocked | None) -> dict[str, Any] | None:
+    if row["customer"] in archive.catalogue.restricted():
+        return None
     held = archive.keys.held_by(person.name) if person else []
     if row["generation"] is not None and (row["key"], row["generation"]) not in held:
         return None

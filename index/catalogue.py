@@ -31,6 +31,7 @@ from index import (
     catalogue_holds,
     catalogue_incidents,
     catalogue_loans,
+    catalogue_restrictions,
     catalogue_sweep,
 )
 from index.catalogue_view import CatalogueView, Row, key_form, translated
@@ -46,7 +47,7 @@ SCHEMA = """
 CREATE TABLE meta (k TEXT PRIMARY KEY, v TEXT NOT NULL);
 CREATE TABLE customer (
   id TEXT PRIMARY KEY, name TEXT, kind TEXT, class TEXT, department TEXT, owner TEXT,
-  fields TEXT NOT NULL, opened TEXT NOT NULL, card TEXT);
+  fields TEXT NOT NULL, opened TEXT NOT NULL, card TEXT, restricted TEXT);
 CREATE TABLE dossier (
   id TEXT PRIMARY KEY, customer TEXT NOT NULL, type TEXT NOT NULL, keys TEXT NOT NULL,
   events TEXT NOT NULL, flags TEXT NOT NULL, closed TEXT, opened TEXT NOT NULL, card TEXT);
@@ -205,7 +206,7 @@ class Catalogue(CatalogueView):
         fields = card.get("fields", {})
         identifier = subject["customer"]
         self._run(
-            "INSERT INTO customer VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+            "INSERT INTO customer VALUES (?,?,?,?,?,?,?,?,?,NULL) ON CONFLICT (id) DO UPDATE SET "
             "name=excluded.name, kind=excluded.kind, class=excluded.class, card=excluded.card, "
             "department=excluded.department, owner=excluded.owner, fields=excluded.fields",
             identifier,
@@ -657,6 +658,7 @@ _STEPS = {
     "incident": catalogue_incidents.incident,
     "hold": catalogue_holds.hold,
     "disposal": catalogue_disposals.disposal,
+    "restrict": catalogue_restrictions.restrict,
     "sweep": catalogue_sweep.sweep,
 }
 

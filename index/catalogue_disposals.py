@@ -1,6 +1,7 @@
 """Disposals (销毁) in the catalogue: what is proposed, how it was appraised, what was kept.
 
-Owns four tables and what the act `disposal` does to them. Each entry says the state it leads to,
+Owns four tables and what the act `disposal` does to them; what is then carried out has a table of
+its own, and only moves the state here (`carried_out`). Each entry says the state it leads to,
 and the fate of the record it is about; whether it was allowed to is settled before it is written,
 and is settled again from the entries alone before anything is destroyed. Opinions in words,
 reasons and evidence are in sealed cards.
@@ -34,7 +35,7 @@ CREATE TABLE disposal (
   id TEXT PRIMARY KEY, idx INTEGER NOT NULL, state TEXT NOT NULL, origin TEXT NOT NULL,
   proposed TEXT NOT NULL, proposed_by TEXT NOT NULL, day TEXT NOT NULL, steps TEXT,
   approvals TEXT NOT NULL, round INTEGER, digest TEXT, clauses TEXT NOT NULL, packs TEXT NOT NULL,
-  card TEXT, executing TEXT, executed_on TEXT, executor TEXT, witnesses TEXT, destroyed TEXT);
+  card TEXT);
 CREATE INDEX disposal_state ON disposal (state);
 CREATE TABLE disposal_record (
   disposal TEXT NOT NULL, record TEXT NOT NULL, customer TEXT NOT NULL, dossier TEXT NOT NULL,
@@ -81,11 +82,6 @@ def disposal(
         }
     if step == "approve":
         changed["approvals"] = _json([*row["approvals"], _approval(index, entry)])
-    if step == "execute":
-        changed |= {"executing": entry["t"], "executed_on": entry["on"], "executor": entry["who"],
-                    "witnesses": _json(entry["witnesses"])}  # fmt: skip
-    if step == "finish":
-        changed["destroyed"] = entry["t"]
     sets = ", ".join(f"{name} = ?" for name in changed)
     catalogue._run(
         f"UPDATE disposal SET {sets} WHERE id = ?",  # noqa: S608
@@ -94,12 +90,20 @@ def disposal(
     )
 
 
+def carried_out(
+    catalogue: CatalogueView, entry: Mapping[str, Any], subject: Mapping[str, str]
+) -> None:
+    """The state that an entry on its execution leads to; for the act that says so."""
+    catalogue._run(
+        "UPDATE disposal SET state = ? WHERE id = ?", entry["state"], subject["disposal"]
+    )
+
+
 def _propose(
     catalogue: CatalogueView, index: int, entry: Mapping[str, Any], subject: Mapping[str, str]
 ) -> None:
     catalogue._run(
-        "INSERT INTO disposal VALUES (?,?,?,?,?,?,?,NULL,?,NULL,NULL,?,?,?,NULL,NULL,NULL,NULL,"
-        "NULL) ON CONFLICT DO NOTHING",
+        "INSERT INTO disposal VALUES (?,?,?,?,?,?,?,NULL,?,NULL,NULL,?,?,?) ON CONFLICT DO NOTHING",
         subject["disposal"],
         index,
         entry["state"],

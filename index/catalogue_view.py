@@ -17,6 +17,11 @@ from index.errors import IndexDamaged, IndexLocked, IndexUnwritable, ShadowError
 
 Row = dict[str, Any]
 
+_CUSTOMERS = (
+    "SELECT id, CASE WHEN restricted IS NULL THEN name END AS name, kind, class, department, "
+    "owner, fields, opened, card, restricted FROM customer"
+)
+
 
 class CatalogueView:
     """Questions to one open catalogue file."""
@@ -52,12 +57,21 @@ class CatalogueView:
         return int(self._meta(f"last_{kind}")) + 1
 
     def customers(self) -> list[Row]:
-        """All customers, oldest first."""
-        return self._all("SELECT * FROM customer ORDER BY id")
+        """All customers, oldest first; those that are restricted without their names."""
+        return self._all(f"{_CUSTOMERS} ORDER BY id")
 
     def customer(self, identifier: str) -> Row | None:
-        """One customer with its fields, or None."""
+        """One customer with its fields, or None; a restricted one without its name."""
+        return self._one(f"{_CUSTOMERS} WHERE id = ?", identifier)
+
+    def customer_kept(self, identifier: str) -> Row | None:
+        """One customer with its name, restricted or not: for filing, and for nothing that tells."""
         return self._one("SELECT * FROM customer WHERE id = ?", identifier)
+
+    def restricted(self) -> set[str]:
+        """The customers whose personal data is kept and not used."""
+        rows = self._all("SELECT id FROM customer WHERE restricted IS NOT NULL")
+        return {row["id"] for row in rows}
 
     def dossiers(self, customer: str | None = None) -> list[Row]:
         """All dossiers, or those of one customer, oldest first."""
@@ -153,8 +167,20 @@ class CatalogueView:
         )
 
     def filed_since(self, key: str, index: int) -> list[Row]:
-        """Records under a key whose ledger entry stands at `index` or later, in that order."""
-        return self._all("SELECT * FROM record WHERE key = ? AND idx >= ? ORDER BY idx", key, index)
+        """Records under a key whose ledger entry stands at `index` or later, in that order: those
+        that may be searched, which excludes what is of a restricted customer."""
+        return self._all(
+            "SELECT * FROM record WHERE key = ? AND idx >= ? AND customer NOT IN "
+            "(SELECT id FROM customer WHERE restricted IS NOT NULL) ORDER BY idx",
+            key,
+            index,
+        )
+
+    def records_under(self, customer: str, key: str) -> list[Row]:
+        """The records of one customer that a key seals, in the order they were filed."""
+        return self._all(
+            "SELECT * FROM record WHERE customer = ? AND key = ? ORDER BY idx", customer, key
+        )
 
     def ending(self) -> list[Row]:
         """Records whose secrecy has an end (`until`), the nearest first."""
@@ -426,7 +452,6 @@ JSON_COLUMNS = frozenset(
         "acknowledged",
         "unconfirmed",
         "ground",
-        "witnesses",
     )
 )
 

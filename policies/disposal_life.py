@@ -14,7 +14,8 @@ Rules it keeps:
 - An act that has more than one outcome names which; an illegal step raises `IllegalStep` with what
   is allowed, in both languages. It changes nothing: the table holds no state.
 - An opinion given anew leads back to `appraised`, also from `approved`: what was approved is then
-  another list. Once execution began nobody refuses or withdraws any more: it is finished.
+  another list. One leads back from `kept` too, for whoever kept something by mistake. Once
+  execution began nobody refuses or withdraws any more: it is finished.
 - One `keep` keeps a record, however many would destroy it; one `regrade` spares it too. It is
   destroyed when as many people as the regulation asks for say so, and nobody says otherwise.
 
@@ -77,6 +78,7 @@ _TABLE: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("approved", "execute"): ("executing",),
     ("executing", "finish"): ("destroyed",),
     ("destroyed", "shred"): ("destroyed",),  # the paper originals, witnessed separately
+    ("kept", "appraise"): ("proposed", "appraised", "kept"),  # who kept it thinks better of it
 }
 
 LIFE = Life(
@@ -98,10 +100,10 @@ ENDED = frozenset(STATES) - OPEN
 Fate = Literal["open", "destroy", "keep", "regrade"]
 OPINIONS = ("destroy", "keep", "regrade")
 FATE_WORDS: Mapping[str, tuple[str, str]] = {
-    "open": ("待鉴定", "not yet appraised"),
     "destroy": ("销毁", "destroy"),
     "keep": ("续存", "keep"),
     "regrade": ("变更密级", "regrade"),
+    "open": ("待鉴定", "not yet appraised"),
 }
 
 

@@ -58,6 +58,7 @@ _ACTS = {
     "sweep": "到期清查",
     "disposal": "销毁",
     "disposal-denied": "销毁被拒",
+    "restrict": "限制处理",
     "violation": "违规",
     "login": "登录",
     "logout": "退出",

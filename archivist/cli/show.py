@@ -17,6 +17,7 @@ from archivist.cli.labels import (
     type_label,
     word,
 )
+from archivist.cli.restricting import restricted_words
 from archivist.cli.say import facts, say, table
 from archivist.cli.spoken import NOTHING, command
 
@@ -46,6 +47,7 @@ def show_command(call: Call, record: str) -> None:
                 (say("知悉范围", "need-to-know list of"), row["need_to_know"]),
                 (say("保密至", "secret until"), row["until"]),
                 (say("冻结", "held"), held_words(row["held"])),
+                (say("限制处理", "restricted"), restricted_words(row["restricted"])),
                 (say("页数", "pages"), row["pages"]),
                 (say("格式", "media"), row["media"]),
                 (say("归档", "filed"), f"{local_time(row['filed'])}  {word(row['filed_by'])}"),
