@@ -5,8 +5,9 @@ Joins `policies.sweep` to the archive and conducts the use cases that carry a pa
 and what it lists are ids, codes and clauses.
 
     plan_of       what is over, overdue or due; changes nothing
-    carry_out     reminders, what declassifies by itself where somebody is there who can open it,
-                  grants that ended; then the entry `sweep`, with counts and the day alone
+    carry_out     proposals of disposal, what declassifies by itself where somebody is there who
+                  can open it, grants that ended, reminders; then the entry `sweep`, with counts
+                  and the day alone
 
 Rules it keeps:
 - Whatever was done is known by what it left behind, not by a date: a second sweep finds nothing
@@ -14,7 +15,8 @@ Rules it keeps:
   calendar month for each item.
 - A sweep dated before the last one does nothing: whoever sets the clock back gets no second month.
 - Two at once: the reminders and the entry are one append, decided with the writer's lock held.
-- Nothing is destroyed here, nor decided: a disposal is proposed, and people decide.
+- Nothing is destroyed here, nor decided: a disposal is proposed, and people decide. An old
+  archive's first sweep proposes no more in a day than people can appraise; the rest follows.
 
     plan = plan_of(archive, policy, calendar, today)
     carry_out(archive, policy, plan, now, person).reminded
@@ -29,8 +31,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from archivist import granting, regrading, routines
+from archivist import disposals, granting, regrading, routines
 from archivist.archive import Archive
+from archivist.disposal_checks import ASKED_FOR
 from archivist.hold_book import held_targets
 from archivist.keeping import Schedule, events_of
 from archivist.loan_book import due_of, is_overdue
@@ -41,6 +44,7 @@ from policies.checklist import Paper
 from policies.disposal_life import OPEN
 from policies.expiry import expiring
 from policies.keeping import Edition
+from policies.loan_life import OUT
 from policies.policy import Policy
 from policies.scope import marking
 from policies.sweep import (
@@ -59,6 +63,8 @@ __all__ = ["Plan", "Swept", "carry_out", "last_day", "plan_of", "swept_until"]
 
 STATION = "station"
 GROUP = 500  # entries of one append
+PROPOSED = 300  # records of one proposal, which people appraise item by item
+A_DAY = 3_000  # records that sweeps propose as of one day
 TOLD = 500  # dossiers between two words about the progress
 
 
@@ -87,12 +93,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep did. `entry` is its ledger entry; None where it had nothing new to say.
+    """What a sweep did. `proposed` are the disposals; `entry` is its ledger entry, None where it
+    had nothing new to say.
 
     `before` is the day of a later sweep that made this one do nothing.
     """
 
     reminded: int = 0
+    proposed: tuple[str, ...] = ()
     declassified: tuple[str, ...] = ()
     entry: int | None = None
     before: str | None = None
@@ -134,7 +142,7 @@ def _walk(
     def said_of(doc_type: str, dossier_type: str, packs: str, epoch: int) -> tuple[Edition, ...]:
         return schedule.editions(doc_type, dossier_type, json.loads(packs), epoch)
 
-    papers = Retention(said_of, schedule.epochs, _local_day, plan.day, _spared(archive, plan.day))
+    papers = Retention(said_of, schedule.epochs, _local_day, plan.day, _spared(archive))
     late = Deadlines(policy, calendar, plan.day)
     attested = catalogue_sweep.dossiers_attested(catalogue)
     total = catalogue_sweep.dossier_count(catalogue)
@@ -186,14 +194,14 @@ def _local_day(filed: str) -> date:
     return local_moment(filed).date()
 
 
-def _spared(archive: Archive, today: date) -> Spared:
-    lent = (name for row in catalogue_sweep.loans_out(archive.catalogue, today.isoformat())
-            for name in row["lent"])  # fmt: skip
-    kept = archive.catalogue.all_kept().items()
+def _spared(archive: Archive) -> Spared:
+    catalogue = archive.catalogue
+    kept = catalogue.all_kept().items()
     return Spared(
         held=held_targets(archive),
-        lent=frozenset(lent),
-        proposed=catalogue_sweep.proposed(archive.catalogue, sorted(OPEN)),
+        lent=catalogue_sweep.lent(catalogue, sorted(OUT | ASKED_FOR)),
+        proposed=catalogue_sweep.in_disposals(catalogue, sorted(OPEN)),
+        refused=catalogue_sweep.in_disposals(catalogue, ("refused", "withdrawn")),
         appraised={record: date.fromisoformat(day) for record, day in kept},
     )
 
@@ -242,8 +250,27 @@ def carry_out(
     last = last_day(archive)
     if last is not None and plan.day.isoformat() < last:
         return Swept(before=last)
+    proposed = tuple(_propose(archive, policy, plan, now))
     declassified = _declassify(archive, policy, plan, now, person, progress)
-    return _recorded(archive, plan, now, declassified)
+    return _recorded(archive, plan, now, proposed, declassified)
+
+
+def _propose(archive: Archive, policy: Policy, plan: Plan, now: datetime) -> Iterator[str]:
+    """One proposal for each rule and so many records; what stands in the way is left out."""
+    left = A_DAY - catalogue_sweep.proposed_on(archive.catalogue, plan.day.isoformat())
+    by_rule: dict[tuple[str, ...], list[str]] = {}
+    for line in plan.retention:
+        if line.act == "dispose":
+            by_rule.setdefault(line.clauses, []).append(line.id)
+    for records in by_rule.values():
+        for start in range(0, len(records), PROPOSED):
+            if left <= 0:
+                return
+            some = records[start : start + min(PROPOSED, left)]
+            made = disposals.propose(archive, policy, some, STATION, now, plan.day)
+            left -= len(made.records)
+            if made.disposal is not None:
+                yield made.disposal
 
 
 def _declassify(
@@ -258,14 +285,17 @@ def _declassify(
     return tuple(one.record for one in done)
 
 
-def _recorded(archive: Archive, plan: Plan, now: datetime, declassified: tuple[str, ...]) -> Swept:
+def _recorded(
+    archive: Archive, plan: Plan, now: datetime, proposed: tuple[str, ...],
+    declassified: tuple[str, ...],
+) -> Swept:  # fmt: skip
     """Reminders and the entry of the sweep, decided and appended under one lock."""
     month = plan.day.replace(day=1).isoformat()
     with archive.writing(now, STATION) as desk:
         granting.tidy(archive, now.astimezone().date())
         last = last_day(archive)
         if last is not None and plan.day.isoformat() < last:
-            return Swept(declassified=declassified, before=last)
+            return Swept(0, proposed, declassified, before=last)
         urged = (
             (row["dossier"], date.fromisoformat(row["day"]), row["items"])
             for row in catalogue_sweep.urged_since(archive.catalogue, month)
@@ -279,13 +309,14 @@ def _recorded(archive: Archive, plan: Plan, now: datetime, declassified: tuple[s
             if number % GROUP == 0:
                 desk.append()
         entry = None
-        if asked or declassified or last != plan.day.isoformat():
+        if asked or proposed or declassified or last != plan.day.isoformat():
             counts = {name: len(lines) for name, lines in plan.lists.items()}
-            counts |= {"reminded": len(asked), "declassified": len(declassified)}
+            counts |= {"reminded": len(asked), "proposed": len(proposed),
+                       "declassified": len(declassified)}  # fmt: skip
             desk.say("sweep", {}, day=plan.day.isoformat(), counts=counts)
             entry = desk.append()[-1]
     archive.follow()
-    return Swept(len(asked), declassified, entry)
+    return Swept(len(asked), proposed, declassified, entry)
 
 
 # ── when it was swept last ────────────────────────────────────────────────────

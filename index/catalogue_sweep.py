@@ -91,16 +91,31 @@ def loans_out(catalogue: CatalogueView, day: str) -> list[Row]:
     )
 
 
-def proposed(catalogue: CatalogueView, states: Sequence[str]) -> frozenset[str]:
+def lent(catalogue: CatalogueView, states: Sequence[str]) -> frozenset[str]:
+    """The records of every loan in one of these states."""
+    rows = _stream(catalogue, f"SELECT lent FROM loan WHERE state IN ({_marks(states)})", *states)  # noqa: S608
+    return frozenset(record for row in rows for record in json.loads(row[0]))
+
+
+def in_disposals(catalogue: CatalogueView, states: Sequence[str]) -> frozenset[str]:
     """The records that a disposal in one of these states is about and has not spared."""
-    marks = ", ".join("?" * len(states))
     rows = _stream(
         catalogue,
         "SELECT r.record FROM disposal_record r JOIN disposal d ON d.id = r.disposal "  # noqa: S608
-        f"WHERE r.fate IN ('open', 'destroy') AND d.state IN ({marks})",
+        f"WHERE r.fate IN ('open', 'destroy') AND d.state IN ({_marks(states)})",
         *states,
     )
     return frozenset(row[0] for row in rows)
+
+
+def proposed_on(catalogue: CatalogueView, day: str) -> int:
+    """How many records were proposed by sweeps as of a day."""
+    row = catalogue._one(
+        "SELECT count(*) AS n FROM disposal_record r JOIN disposal d ON d.id = r.disposal "
+        "WHERE d.origin = 'sweep' AND d.day = ?",
+        day,
+    )
+    return int(row["n"]) if row else 0
 
 
 def urged_since(catalogue: CatalogueView, day: str) -> list[Row]:
@@ -129,6 +144,10 @@ def first_day(catalogue: CatalogueView) -> str | None:
     """The time of the oldest adoption: an archive is swept from the day after on."""
     row = catalogue._one("SELECT min(t) AS t FROM pack")
     return row["t"] if row else None
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _stream(catalogue: CatalogueView, sql: str, *values: Any) -> Iterator[Any]:

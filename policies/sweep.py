@@ -7,7 +7,8 @@ A million papers are asked by a few thousand questions, so each answer is kept a
 Rules it keeps:
 - The plan depends on the rows, the packs and the day alone. A day that nobody planned is made up
   for by the next plan, because what was due then still is.
-- What is held, out on loan, or proposed for disposal already, is not proposed. It is counted.
+- What is held, on loan, proposed for disposal already, or was refused once, is not proposed again
+  by a plan. It is counted.
 - A paper is told of only when something about it ended. All others are numbers.
 - Lines carry ids, codes and clauses, never a word of a document.
 
@@ -88,12 +89,14 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Spared:
-    """What is not proposed: targets of holds (any kind of id), records out on loan, records
-    proposed already. `appraised` says of records until when an appraisal keeps them."""
+    """What is not proposed: targets of holds (any kind of id), records on loan, in a disposal
+    already, or in one that somebody said no to. `appraised` says of records until when an
+    appraisal keeps them."""
 
     held: Collection[str] = frozenset()
     lent: Collection[str] = frozenset()
     proposed: Collection[str] = frozenset()
+    refused: Collection[str] = frozenset()
     appraised: Mapping[str, date] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -254,6 +257,8 @@ class Retention:
             return "held"
         if record in self._spared.lent:
             return "lent"
+        if record in self._spared.refused:
+            return "refused"
         return "proposed" if record in self._spared.proposed else "over"
 
 

@@ -169,7 +169,8 @@ def _sweep(call: Call) -> tuple[bool, str]:
     days = (today - (sweeping.swept_until(call.archive) or today)).days
     if last is None:
         return days <= MISSED_DAYS, say("还没有清查过", "never swept")
-    told = say(f"上次清查 {last}，{days} 天前", f"last sweep {last}, {counted(days, 'day')} ago")
+    ago = f"{days} day{'s' * (days != 1)} ago"
+    told = say(f"上次清查 {last}，{days} 天前", f"last sweep {last}, {ago}")
     return days <= MISSED_DAYS, told
 
 

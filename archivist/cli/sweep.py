@@ -100,8 +100,10 @@ def told(plan: Plan, done: Swept) -> str:
     if done.entry is None:
         return say(f"{day} 已清查过，没有新的事项", f"{day} was swept already; nothing new")
     waits = sum(line.act == "declassify" for line in plan.declassify) - len(done.declassified)
-    zh = f"{day} 已清查：催办 {done.reminded} 份档案，解密 {len(done.declassified)} 份"
+    zh = (f"{day} 已清查：催办 {done.reminded} 份档案，提出销毁 {len(done.proposed)} 项，"
+          f"解密 {len(done.declassified)} 份")  # fmt: skip
     en = (f"swept {day}: {counted(done.reminded, 'dossier')} reminded, "
+          f"{counted(len(done.proposed), 'disposal')} proposed, "
           f"{counted(len(done.declassified), 'record')} declassified")  # fmt: skip
     if waits > 0:
         zh += f"；{waits} 份到期解密待有权限的人登录"
@@ -137,7 +139,7 @@ def _row(line: Line) -> dict[str, Any]:
 def _done(done: Swept | None) -> dict[str, Any] | None:
     if done is None:
         return None
-    return {"entry": done.entry, "reminded": done.reminded,
+    return {"entry": done.entry, "reminded": done.reminded, "proposed": list(done.proposed),
             "declassified": list(done.declassified), "later_sweep": done.before}  # fmt: skip
 
 
