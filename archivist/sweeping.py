@@ -24,7 +24,7 @@ Rules it keeps:
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
@@ -94,7 +94,7 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class Swept:
     """What a sweep did. `proposed` are the disposals; `entry` is its ledger entry, None where it
-    had nothing new to say.
+    had nothing new to say. `left_out` says of records that were not proposed why not, by code.
 
     `before` is the day of a later sweep that made this one do nothing.
     """
@@ -104,6 +104,7 @@ class Swept:
     declassified: tuple[str, ...] = ()
     entry: int | None = None
     before: str | None = None
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 # ── the plan ──────────────────────────────────────────────────────────────────
@@ -250,12 +251,16 @@ def carry_out(
     last = last_day(archive)
     if last is not None and plan.day.isoformat() < last:
         return Swept(before=last)
-    proposed = tuple(_propose(archive, policy, plan, now))
+    left_out: dict[str, tuple[str, ...]] = {}
+    proposed = tuple(_propose(archive, policy, plan, now, left_out))
     declassified = _declassify(archive, policy, plan, now, person, progress)
-    return _recorded(archive, plan, now, proposed, declassified)
+    return replace(_recorded(archive, plan, now, proposed, declassified), left_out=left_out)
 
 
-def _propose(archive: Archive, policy: Policy, plan: Plan, now: datetime) -> Iterator[str]:
+def _propose(
+    archive: Archive, policy: Policy, plan: Plan, now: datetime,
+    left_out: dict[str, tuple[str, ...]],
+) -> Iterator[str]:  # fmt: skip
     """One proposal for each rule and so many records; what stands in the way is left out."""
     left = A_DAY - catalogue_sweep.proposed_on(archive.catalogue, plan.day.isoformat())
     by_rule: dict[tuple[str, ...], list[str]] = {}
@@ -269,6 +274,8 @@ def _propose(archive: Archive, policy: Policy, plan: Plan, now: datetime) -> Ite
             some = records[start : start + min(PROPOSED, left)]
             made = disposals.propose(archive, policy, some, STATION, now, plan.day)
             left -= len(made.records)
+            left_out |= {name: tuple(one.code for one in why)
+                         for name, why in made.left_out.items()}  # fmt: skip
             if made.disposal is not None:
                 yield made.disposal
 

@@ -4,6 +4,7 @@ Run daily, by the watcher or by a timer. Needs no passphrase, and lists ids only
 by itself is sealed anew when somebody cleared for it is there; until then it is listed.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -15,6 +16,7 @@ from archivist.cli.progress import Progress
 from archivist.cli.say import counted, note, say, table
 from archivist.cli.spoken import command, option
 from archivist.cli.words import iso_date
+from archivist.disposal_desk import REASONS as REFUSALS
 from archivist.errors import BadRequest
 from archivist.standing import company_calendar
 from archivist.sweeping import Plan, Swept
@@ -98,7 +100,8 @@ def told(plan: Plan, done: Swept) -> str:
         return say(f"{done.before} 已清查过，{day} 在它之前，未作任何改动",
                    f"swept on {done.before}, {day} is earlier: nothing was done")  # fmt: skip
     if done.entry is None:
-        return say(f"{day} 已清查过，没有新的事项", f"{day} was swept already; nothing new")
+        zh, en = f"{day} 已清查过，没有新的事项", f"{day} was swept already; nothing new"
+        return say(zh + _left_out(done)[0], en + _left_out(done)[1])
     waits = sum(line.act == "declassify" for line in plan.declassify) - len(done.declassified)
     zh = (f"{day} 已清查：催办 {done.reminded} 份档案，提出销毁 {len(done.proposed)} 项，"
           f"解密 {len(done.declassified)} 份")  # fmt: skip
@@ -108,7 +111,17 @@ def told(plan: Plan, done: Swept) -> str:
     if waits > 0:
         zh += f"；{waits} 份到期解密待有权限的人登录"
         en += f"; {waits} to declassify wait for somebody who is cleared"
-    return say(zh, en)
+    return say(zh + _left_out(done)[0], en + _left_out(done)[1])
+
+
+def _left_out(done: Swept) -> tuple[str, str]:
+    """How many records were not proposed, by the reason."""
+    codes = Counter(code for why in done.left_out.values() for code in why[:1])
+    if not codes:
+        return "", ""
+    zh = "、".join(f"{REFUSALS[code][0]} {number} 件" for code, number in codes.items())
+    en = ", ".join(f"{number}: {REFUSALS[code][1]}" for code, number in codes.items())
+    return f"；未能提出销毁：{zh}", f"; not proposed for disposal: {en}"
 
 
 def _lists(plan: Plan) -> dict[str, list[dict[str, Any]]]:
@@ -140,6 +153,7 @@ def _done(done: Swept | None) -> dict[str, Any] | None:
     if done is None:
         return None
     return {"entry": done.entry, "reminded": done.reminded, "proposed": list(done.proposed),
+            "left_out": {name: list(codes) for name, codes in done.left_out.items()},
             "declassified": list(done.declassified), "later_sweep": done.before}  # fmt: skip
 
 
