@@ -11,7 +11,7 @@ rewritten; bodies never change. The order:
     the older generations' private halves are destroyed
 
 Rules it keeps:
-- The lock is held for one batch, not for the whole: the station files meanwhile, with the new
+- The lock is held for a few batches, not for the whole: the station files meanwhile, with the new
   generation, because the newest that the ledger names seals from its entry on.
 - A crash leaves a head either as the last entry names it or as the new key opens it, never
   between. So whoever runs `rotate` again goes on where it stopped, and a reader tries both.
@@ -24,6 +24,7 @@ Rules it keeps:
 
 import hashlib
 import logging
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,12 +36,15 @@ from archivist.records import key_subject
 from index.catalogue import Row
 from index.errors import ShadowError
 from index.rekeying import rekey, throw_away
-from storage.errors import Damaged, Missing, NoKey
+from storage.errors import Damaged, Missing
 from storage.keys import GradeKey, Suite, index_key
 from storage.people import Unlocked
+from storage.rewrapping import WORTH_HEADS, Move, Rewrapping
 
 # In one batch: bounds memory, what a crash repeats, and the size of an entry (64 KB at most).
-TOGETHER = 256
+TOGETHER = 640
+# As many batches as the lock is held for: what somebody who files meanwhile has to wait.
+HELD = 3
 INDEXES = (".db", ".whoosh")
 
 log = logging.getLogger("archivist")
@@ -81,14 +85,14 @@ def rotate(
         run.begin(desk)
     run.rekey_indexes()
     done, total = 0, archive.catalogue.sealed_count(key, run.target.generation)
-    while True:
-        with archive.writing(now, person.name) as desk:
-            rows = run.next_rows()
-            if not rows:
-                return run.end(desk)
-            run.rewrap(desk, rows)
-        done += len(rows)
-        reach(done, total)
+    with run:
+        while True:
+            with archive.writing(now, person.name) as desk:
+                moved = run.rewrap(desk, total)
+                if not moved:
+                    return run.end(desk)
+            done += moved
+            reach(done, total)
 
 
 def under_way(archive: Archive, key: str) -> bool:
@@ -134,6 +138,7 @@ class _Run:
         self._aim = 0
         self._records = 0
         self._damaged: dict[str, None] = {}
+        self._work: Rewrapping | None = None
 
     @property
     def target(self) -> GradeKey:
@@ -183,49 +188,66 @@ class _Run:
                 log.warning("the index of %s is built anew: %s", self._key_id, error)
                 throw_away(path)
 
-    def next_rows(self) -> list[Row]:
-        aim = self.target.generation
-        if aim != self._aim:
-            self._aim, self._at = aim, 0  # what this run has moved already moves once more
-        rows = self._archive.catalogue.sealed_before(self._key_id, aim, self._at, TOGETHER)
-        if rows:
-            self._at = rows[-1]["idx"] + 1
-        return rows
+    def rewrap(self, desk: Desk, total: int) -> int:
+        """Move some batches under one lock; how many records that were, 0 when none is left.
 
-    def rewrap(self, desk: Desk, rows: list[Row]) -> None:
-        """MUST make the heads durable before the entry names them."""
-        target, heads = self.target, {}
-
-        def sealed_anew() -> Iterator[tuple[str, bytes]]:
-            for row in rows:
-                try:
-                    head = self._new_head(row, target)
-                except (Damaged, Missing, NoKey) as error:
-                    log.warning("record %s keeps its old key: %s", row["id"], error)
-                    self._damaged[row["id"]] = None
+        MUST make the heads durable before the entry names them.
+        """
+        moved = 0
+        for batch in self._sealer(total).sealed(self._batches()):
+            heads: dict[str, str] = {}
+            placed: list[tuple[str, Path | None]] = []
+            for move, done in batch:
+                record = str(move.after["record"])
+                if done.failed:
+                    log.warning("record %s keeps its old key: %s", record, done.failed)
+                    self._damaged[record] = None
                     continue
-                heads[row["id"]] = hashlib.sha256(head).hexdigest()
-                yield record_name(row), head
+                heads[record] = done.sha256
+                placed.append((move.name, Path(done.beside) if done.beside else None))
+            self._archive.vault.put_in_place(placed)
+            if heads:
+                desk.say("rewrap", {}, key=self._key_id, generation=self._aim, heads=heads)
+                desk.append()
+                self._archive.follow()
+            self._records += len(heads)
+            moved += len(batch)
+        return moved
 
-        self._archive.vault.replace_heads(sealed_anew())
-        if heads:
-            desk.say("rewrap", {}, key=self._key_id, generation=target.generation, heads=heads)
-            desk.append()
-            self._archive.follow()
-        self._records += len(heads)
+    def _batches(self) -> Iterator[list[Move]]:
+        for _ in range(HELD):
+            rows = self._archive.catalogue.sealed_before(
+                self._key_id, self._aim, self._at, TOGETHER
+            )
+            if not rows:
+                return
+            self._at = rows[-1]["idx"] + 1
+            yield [self._move(row) for row in rows]
 
-    def _new_head(self, row: Row, target: GradeKey) -> bytes:
-        archive, record, key = self._archive, row["id"], self._key_id
-        name = record_name(row)
-        stored = archive.vault.stored_head(name)
-        label = record_label(record, key, target.generation)
-        if hashlib.sha256(stored).hexdigest() != row["objects"]["head"]:
-            # A crash came between the head and its entry; anything else is not ours.
-            archive.vault.check_head(name, stored, [target.identity], label)
-            return stored
-        old = self._key(row["generation"])
-        before = record_label(record, key, old.generation)
-        return archive.vault.resealed(name, stored, [old.identity], before, target.recipient, label)
+    def _move(self, row: Row) -> Move:
+        record, key, older = row["id"], self._key_id, row["generation"]
+        before, after = (record_label(record, key, n) for n in (older, self._aim))
+        return Move(record_name(row), row["objects"]["head"], before, after)
+
+    def _sealer(self, total: int) -> Rewrapping:
+        """Who seals: children where they are worth it, anew when the aim has moved on."""
+        aim = self.target.generation
+        if self._work is None or aim != self._aim:
+            self.__exit__()
+            self._aim, self._at = aim, 0  # what this run has moved already moves once more
+            older = _older(self._archive, self._key_id, aim)
+            old = {generation: self._key(generation).identity for generation in older}
+            children = len(os.sched_getaffinity(0)) if total >= WORTH_HEADS else 0
+            self._work = Rewrapping(self._archive.root, old, self.target.identity, children)
+        return self._work
+
+    def __enter__(self) -> "_Run":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._work is not None:
+            self._work.__exit__()
+        self._work = None
 
     def end(self, desk: Desk) -> Rotated:
         """MUST say that it ended before a private half is destroyed: an entry that is missing
@@ -244,8 +266,8 @@ class _Run:
         )
 
     def _heads(self) -> tuple[str, int]:
-        """SHA-256 over a line for each record under the key, in the order of their ids, and how
-        many there are. Each head is compared with what the ledger names."""
+        """SHA-256 over a line for each record under the key, in the order of filing and of
+        their ids, and how many there are. Each head is compared with what the ledger names."""
         hasher, count = hashlib.sha256(), 0
         for row in self._archive.catalogue.sealed_rows(self._key_id):
             named = row["objects"]["head"]

@@ -301,19 +301,19 @@ class CatalogueView:
         )
 
     def sealed_rows(self, key: str) -> Iterator[Row]:
-        """Every sealed record under a key in the order of their ids, in bounded memory:
-        `id`, `customer`, `dossier`, `stored`, `objects`."""
-        last, some = "", True
+        """Every sealed record under a key in the order of filing, which is that of their ids, in
+        bounded memory: `id`, `idx`, `customer`, `dossier`, `stored`, `objects`."""
+        index, some = 0, True
         while some:
             rows = self._all(
-                "SELECT id, customer, dossier, stored, objects FROM record WHERE id > ? "
-                "AND key = ? AND generation IS NOT NULL ORDER BY id LIMIT 1000",
-                last,
+                "SELECT id, idx, customer, dossier, stored, objects FROM record WHERE key = ? "
+                "AND idx >= ? AND generation IS NOT NULL ORDER BY idx LIMIT 1000",
                 key,
+                index,
             )
             yield from rows
             some = bool(rows)
-            last = rows[-1]["id"] if rows else last
+            index = rows[-1]["idx"] + 1 if rows else index
 
     def public_key(self, key: str, generation: int) -> str | None:
         """The digest of a key's public half as the ledger names it, or None."""

@@ -236,13 +236,20 @@ class Vault:
         unlock(header, identities)
         _compare_label(name, _label_of(header), expect_label)
 
-    def replace_heads(self, heads: Iterable[tuple[str, bytes]]) -> int:
-        """Exchange the heads of many records, durable together; returns how many.
+    def head_beside(self, name: str, head: bytes) -> Path:
+        """A head written beside a record's own, until `put_in_place` exchanges them.
 
-        After a crash each record has its old head or its new one. Raises Missing, DiskFailed,
-        and whatever the iterable raises.
+        Raises Missing, DiskFailed.
         """
-        return durable.replace_all((self._head(name), head) for name, head in heads)
+        return durable.set_beside(self._head(name), head)
+
+    def put_in_place(self, heads: Iterable[tuple[str, Path | None]]) -> None:
+        """Exchange the heads of many records for those beside, durable together.
+
+        None: the head that lies there is to be durable. After a crash each record has its old
+        head or its new one. Raises Missing, DiskFailed.
+        """
+        durable.put_in_place((self._head(name), beside) for name, beside in heads)
 
     def stored_head(self, name: str) -> bytes:
         """A head's bytes as they lie there, unverified. Raises Missing, Damaged, DiskFailed."""

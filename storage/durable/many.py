@@ -1,14 +1,16 @@
 """Many existing files exchanged for new bytes, durable together.
 
-Owns the order of the steps for an exchange of many names. Rule: for each file its bytes, then
-its name; when all have theirs, the folders. Unlike a `Batch` it is not all or nothing: after a
-crash each name holds its old bytes or its new ones, and the caller must be able to tell which.
+Owns the order of the steps for an exchange of many names: the bytes of each beside its name, then
+the names. The first step may be left to other processes, since nobody looks for what lies beside;
+the second is the one writer's. Unlike a `Batch` it is not all or nothing: after a crash each name
+holds its old bytes or its new ones, and the caller must be able to tell which.
 
-    replace_all((path, head) for path, head in heads)
+    beside = [(path, set_beside(path, head)) for path, head in heads]
+    put_in_place(beside)
 
-All of it is left to threads while the caller works out the next bytes: each step waits for the
-disk or for the folder, which another thread's rename holds, and renaming over a file takes ext4
-longer than sealing a head takes the processor.
+A few files are flushed each by itself. Many are flushed by two calls for the whole file system,
+one before and one after the renaming: a flush for each file makes the file system's journal the
+slowest part of a rotation, because each rename waits for the flushes beside it.
 """
 
 # ruff: noqa: PTH104 - system calls stand here under their own names
@@ -17,47 +19,65 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from storage.durable.reading import translated
-from storage.durable.steps import CREATE, sync_folder, tmp_name, unlink_quietly, write_all
+from storage.durable.steps import (
+    CREATE,
+    sync_file,
+    sync_filesystem,
+    sync_folder,
+    tmp_name,
+    unlink_quietly,
+    write_all,
+)
 
-# Each waits for the disk, not for the processor: more of them share one journal commit.
-_THREADS = 16
+# From so many files on the whole file system is flushed, with what others have written to it.
+MANY = 64
 
 
-def replace_all(items: Iterable[tuple[Path, bytes]], mode: int = 0o444) -> int:
-    """Exchange the bytes behind every path; returns how many. Durable on return.
+def set_beside(path: Path, data: bytes, mode: int = 0o444) -> Path:
+    """The bytes under a name that nobody looks for; durable only by `put_in_place`.
 
-    Raises Missing when a folder is not there, DiskFailed otherwise, and whatever the iterable
-    raises; then some names may hold their new bytes, as after a crash.
+    `sweep` removes what is left over. Raises Missing when the folder is not there, DiskFailed
+    otherwise.
     """
-    folders: dict[Path, None] = {}
-    exchanged: list[Future[None]] = []
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for path, data in items:
-            folders[path.parent] = None
-            exchanged.append(pool.submit(_exchange, path, data, mode))
-        for one in exchanged:
-            one.result()
-        for _ in pool.map(sync_folder, folders):
-            pass
-    return len(exchanged)
-
-
-def _exchange(path: Path, data: bytes, mode: int) -> None:
-    """MUST flush before renaming: a name must never be there before its bytes."""
-    tmp = tmp_name(path)
+    beside = tmp_name(path)
     try:
-        with translated("exchanging", path):
-            fd = os.open(tmp, CREATE, mode)
+        with translated("writing", path):
+            fd = os.open(beside, CREATE, mode)
             try:
                 write_all(fd, data)
-                os.fsync(fd)
             finally:
                 os.close(fd)
-            os.rename(tmp, path)
     except BaseException:
-        unlink_quietly(tmp)
+        unlink_quietly(beside)
         raise
+    return beside
+
+
+def put_in_place(items: Iterable[tuple[Path, Path | None]]) -> None:
+    """Give what was set beside to each path, durable on return.
+
+    None: what bears the name already is to be durable, too. MUST flush before renaming: a name
+    must never be there before its bytes. Raises Missing, DiskFailed; then some names may hold
+    their new bytes, as after a crash.
+    """
+    exchanged = list(items)
+    if not exchanged:
+        return
+    folders = list(dict.fromkeys(path.parent for path, _ in exchanged))
+    many = len(exchanged) >= MANY and sync_filesystem(folders[0])
+    if not many:
+        for path, beside in exchanged:
+            with translated("flushing", path):
+                sync_file(beside or path)
+    for path, beside in exchanged:
+        if beside is not None:
+            with translated("exchanging", path):
+                os.rename(beside, path)
+    if many:
+        sync_filesystem(folders[0])
+    else:
+        for folder in folders:
+            sync_folder(folder)

@@ -1,11 +1,14 @@
 """Many files exchanged together: each holds its old bytes or its new ones, whatever happens."""
 
+import os
 import random
 
 import pytest
 from crashsim import record
 
 from storage import durable
+from storage.durable import many
+from storage.durable.steps import sync_filesystem
 from storage.errors import Missing
 
 NAMES = [f"{folder}/{number}" for folder in "ab" for number in range(3)]
@@ -19,15 +22,34 @@ def new(name):
     return f"new and longer {name}".encode() * 60
 
 
+@pytest.fixture(params=["each by itself", "all at once"])
+def flushed(request, monkeypatch):
+    """Both ways of flushing; the one call for all is watched as what it stands for."""
+    if request.param == "all at once":
+        monkeypatch.setattr(many, "MANY", 1)
+        monkeypatch.setattr(many, "sync_filesystem", flush_all)
+
+
+def flush_all(folder):
+    for path in (folder, *folder.iterdir(), folder.parent, *folder.parent.rglob("*")):
+        fd = os.open(path, os.O_RDONLY)
+        os.fsync(fd)
+        os.close(fd)
+    return True
+
+
 def exchange(root, acknowledge):
     for name in NAMES:
         durable.make_folders((root / name).parent)
         durable.write_new(root / name, old(name))
     acknowledge("filed")
-    assert durable.replace_all((root / name, new(name)) for name in NAMES) == len(NAMES)
+    paths = [root / name for name in NAMES]
+    pairs = zip(paths, NAMES, strict=True)
+    durable.put_in_place([(path, durable.set_beside(path, new(name))) for path, name in pairs])
     acknowledge("exchanged")
 
 
+@pytest.mark.usefixtures("flushed")
 def test_a_power_cut_leaves_each_file_old_or_new(tmp_path):
     """Never a mixture, never nothing; and once it returned, all of them new."""
     recording = record(exchange, tmp_path / "run")
@@ -39,6 +61,7 @@ def test_a_power_cut_leaves_each_file_old_or_new(tmp_path):
             assert state.files[name] in allowed, (state.point, state.kind, name)
 
 
+@pytest.mark.usefixtures("flushed")
 def test_the_states_tell_when_a_flush_is_left_out(tmp_path):
     """Were the bytes not flushed before the name, some state would show it."""
     recording = record(exchange, tmp_path / "run", ignore=frozenset({"fsync file"}))
@@ -51,23 +74,27 @@ def test_the_states_tell_when_a_flush_is_left_out(tmp_path):
     assert not all(kept)
 
 
+def test_what_is_set_beside_is_not_there_yet(tmp_path):
+    """Until it is put in place the name holds its old bytes; put in place, nothing is left over."""
+    durable.write_new(tmp_path / "one", b"old")
+    beside = durable.set_beside(tmp_path / "one", b"new")
+    assert (tmp_path / "one").read_bytes() == b"old"
+    durable.put_in_place([(tmp_path / "one", beside)])
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+    assert (tmp_path / "one").read_bytes() == b"new"
+
+
 def test_what_cannot_be_exchanged_is_named_and_leaves_no_scraps(tmp_path):
     """A folder that is not there: an error, and no temporary file anywhere."""
-    durable.write_new(tmp_path / "one", b"old")
     with pytest.raises(Missing):
-        durable.replace_all([(tmp_path / "one", b"new"), (tmp_path / "none" / "two", b"new")])
-    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+        durable.set_beside(tmp_path / "none" / "two", b"new")
+    with pytest.raises(Missing):
+        durable.put_in_place([(tmp_path / "one", tmp_path / "two")])
+    assert not list(tmp_path.iterdir())
 
 
-def test_an_iterable_that_fails_fails_the_exchange(tmp_path):
-    """Whatever it raises comes through, after the threads have ended."""
-    durable.write_new(tmp_path / "one", b"old")
-
-    def items():
-        yield tmp_path / "one", b"new"
-        raise KeyError("two")
-
-    with pytest.raises(KeyError):
-        durable.replace_all(items())
-    assert (tmp_path / "one").read_bytes() in (b"old", b"new")
-    assert len(list(tmp_path.iterdir())) == 1
+def test_the_file_system_is_flushed_or_says_why_not(tmp_path):
+    """One call for all of it; a folder that is not there is named."""
+    assert sync_filesystem(tmp_path)
+    with pytest.raises(Missing):
+        sync_filesystem(tmp_path / "none")
