@@ -474,9 +474,9 @@ def restricted_words(customer: str) -> tuple[str, str, str, str]:
         f"{customer} 的个人信息已限制处理，只保存，不使用",
         f"the personal data of {customer} is restricted: it is kept and not used",
         "仍可归档、冻结、审计、销毁，以及应本人请求导出：archivist export "
-        f"{customer} --purpose 用途 -o 目录",
+        f"{customer} --for-subject --purpose 用途 -o 目录",
         "it may be filed into, held, audited, destroyed, and exported for its subject: "
-        f"archivist export {customer} --purpose TEXT -o DIR",
+        f"archivist export {customer} --for-subject --purpose TEXT -o DIR",
     )
 
 

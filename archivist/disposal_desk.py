@@ -64,7 +64,6 @@ REASONS: Mapping[str, Words] = {
     "wrong-order": ("还没有轮到这一步", "the step before is not taken yet"),
     "wrong-role": ("这一步不由其职务批准", "this step belongs to another role"),
     "role-open": ("公司还没有写明这一步由谁批准", "the company has not said whose step this is"),
-    "all-done": ("各步都已批准", "every step is taken already"),
     "expired-approval": ("已有的批准过期，请重新鉴定后再批准",
                          "an approval has expired; an opinion given anew begins them afresh"),
     "approval-of-another-disposal": ("批准是给另一份销毁的", "an approval is another disposal's"),

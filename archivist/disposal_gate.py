@@ -151,6 +151,12 @@ class Gate:
         """What would be destroyed: nobody keeps it, and enough people say so."""
         return self.case.to_destroy(self.asked)
 
+    @cached_property
+    def not_spared(self) -> tuple[str, ...]:
+        """What nobody keeps: to be destroyed, or not appraised yet."""
+        items = self.case.items.items()
+        return tuple(n for n, item in items if item.fate(self.asked(n)) in ("open", "destroy"))
+
     # ── all of it ─────────────────────────────────────────────────────────────
 
     def against(self) -> tuple[Refusal, ...]:
@@ -277,9 +283,9 @@ class Gate:
     # ── records ───────────────────────────────────────────────────────────────
 
     def records_against(self) -> Iterator[Refusal]:
-        """What speaks against each record that would be destroyed."""
+        """What speaks against each record that nobody keeps."""
         origin = self.case.proposal.fields["origin"]
-        for name in self.to_destroy:
+        for name in self.not_spared:
             row = self.rows.get(name)
             if row is None:
                 gone = self.archive.catalogue.record(name) is None
@@ -298,6 +304,7 @@ def approval_code(problem: str) -> str:
     return {
         "approval-of-another": "approval-of-another-disposal",
         "request-changed": "list-changed",
+        "all-done": "wrong-order",
     }.get(problem, problem)
 
 

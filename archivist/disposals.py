@@ -346,7 +346,7 @@ def approve(
         proposer = case.proposal.who
         said = next_signer(policy, decision, person.name, roles, proposer, earlier.people)
         if said is not None:
-            raise Denied(said, hint=_whose(policy, decision, len(earlier.people)))
+            raise Denied(approval_code(said), hint=_whose(policy, decision, len(earlier.people)))
         number = len(earlier.people) + 1
         state = next_state(
             case.state, "approve", "approved" if number == len(asked.steps) else "appraised"
@@ -396,6 +396,8 @@ def _earlier(
 
 
 def _whose(policy: Policy, decision: Decision, taken: int) -> tuple[str, str]:
+    if taken >= len(decision.steps):
+        return "", ""
     zh, en = role_words(policy, decision.steps[taken].role)
     return f"这一步由{zh}批准", f"this step is for the {en}"
 

@@ -59,6 +59,7 @@ ACTS = frozenset(
         "refuse",  # a scan was turned away into a tray
         "reject",  # a person decided that a scan is not to be filed
         "view",  # a record was opened and read
+        "export",  # records went out of the archive, as files
         "unmask",  # personal numbers were shown in full
         "print",  # a register or form was printed from the archive
         "loan",  # a loan was asked for, approved, issued, renewed, recalled, returned …

@@ -5,13 +5,13 @@ power goes in between. The purpose is a free text and is sealed in a card beside
 record; the entry holds its digest.
 """
 
-import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest, NotAllowed
+from archivist.fixity import as_filed
 from archivist.granting import check_open, loan_that_opens, opened
 from archivist.hold_book import holds_on, known, may_know, the_hold
 from archivist.loan_book import terms_of
@@ -20,7 +20,6 @@ from archivist.records import Entry, target_of
 from archivist.watermark import Mark, pictures, stamped
 from index.catalogue import Row
 from policies.policy import Policy
-from storage.errors import Damaged
 from storage.people import Unlocked
 
 
@@ -48,7 +47,7 @@ def view(
     with archive.writing(now, person.name) as desk:
         _say(desk, row, purpose)
     archive.follow()
-    chunks = _compared(archive, row, chunks)
+    chunks = as_filed(archive, row, chunks)
     if not on_screen:
         return row, chunks
     return row, pictures(row["media"], b"".join(chunks), _mark(policy, row, person, record, now))
@@ -69,7 +68,7 @@ def _borrowed(
             "add --screen",
         )
     # Outside the lock: a document may take a minute to mark.
-    plain = b"".join(_compared(archive, row, opened(archive, loan, row, person)))
+    plain = b"".join(as_filed(archive, row, opened(archive, loan, row, person)))
     mark = _mark(policy, row, person, loan["id"], now)
     if on_screen:
         media, seen = "image/png", list(pictures(row["media"], plain, mark))
@@ -94,16 +93,6 @@ def _say(desk: Desk, row: Row, purpose: str, loan: str | None = None) -> None:
     subject = {"customer": row["customer"], "dossier": row["dossier"], "record": record}
     subject |= {"loan": loan} if loan else {}
     desk.say_with_card(folder, record, {"v": 1, "purpose": purpose}, "view", subject)
-
-
-def _compared(archive: Archive, row: Row, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The bytes, and at their end the proof that they are those once filed."""
-    hasher = hashlib.sha256()
-    for chunk in chunks:
-        hasher.update(chunk)
-        yield chunk
-    if archive.house.fingerprint(hasher.hexdigest()) != row["print"]:
-        raise Damaged(f"record {row['id']} is not what was filed")
 
 
 def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, Any]:

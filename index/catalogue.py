@@ -126,6 +126,9 @@ SCHEMA = SCHEMA.replace("{disposals}", catalogue_disposals.SCHEMA)
 SCHEMA += catalogue_sweep.SCHEMA
 
 
+# Acts on several records at once, which stand in the history of each.
+_NAMING = frozenset(("loan", "export", "disposal"))
+
 # Kinds of id that count up for ever.
 _COUNTED = frozenset(
     ("customer", "dossier", "record", "violation", "loan", "incident", "hold", "disposal")
@@ -189,7 +192,7 @@ class Catalogue(CatalogueView):
         names = {*subject.values(), *([entry["claim"]] if "claim" in entry else [])}
         # A record moved to another key has that in its history, beside what happened to it alone.
         names.update(entry.get("heads", ()) if entry["act"] == "rewrap" else ())
-        names.update(entry.get("records", ()) if entry["act"] in ("loan", "disposal") else ())
+        names.update(entry.get("records", ()) if entry["act"] in _NAMING else ())
         for name in names:
             self._run("INSERT INTO mention VALUES (?, ?)", name, index)
         for kind in _COUNTED.intersection(subject):

@@ -59,6 +59,7 @@ COMMANDS = {
     "declassify": ("regrade", "解密", "end a record's secrecy; or of all whose period is over"),
     "sweep": ("sweep", "到期清查", "what is over, overdue or due today, and do what needs nobody"),
     "view": ("view", "调阅档案", "open a record; logged"),
+    "export": ("export", "导出资料", "export papers: for their subject, or a bag"),
     "ledger": ("ledger", "操作台账", "show and verify the ledger"),
     "doctor": ("doctor", "自检", "check that everything is in its place"),
 }

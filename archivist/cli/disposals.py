@@ -20,7 +20,6 @@ from archivist import disposal_lists, disposals
 from archivist.cli.door import (
     DONE,
     FINDINGS,
-    NOT_ALLOWED,
     Call,
     common_options,
     now,
@@ -39,8 +38,8 @@ from archivist.cli.say import counted, facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, Words, group, option, several
 from archivist.cli.words import iso_date
 from archivist.disposal_book import FOREVER, REQUEST, SWEEP, the_disposal
-from archivist.disposal_desk import Refusal
-from archivist.errors import BadRequest
+from archivist.disposal_desk import REASONS, Refusal
+from archivist.errors import BadRequest, NotAllowed
 from archivist.masking import masked, masked_in
 from policies.approvals import ACT_WORDS as STEP_WORDS
 from policies.disposal_life import ACT_WORDS, FATE_WORDS, OPINIONS, STATE_WORDS
@@ -113,18 +112,18 @@ def propose(
     made = disposals.propose(
         call.archive, call.policy, records, who, now(), _day(on), request=evidence
     )
+    if made.disposal is None or not call.json:
+        _note_proposal(made)
+    if made.disposal is None:
+        raise NotAllowed(*REASONS["nothing-to-propose"])
     told = {
         "disposal": made.disposal,
         "records": list(made.records),
         "left_out": [_reason(record, one) for record, found in made.left_out.items()
                      for one in found],
     }  # fmt: skip
-    call.emit(told, made.disposal or say("没有可以提出的", "nothing can be proposed"))
-    if not call.json:
-        _note_proposal(made)
-    if not made.left_out:
-        return DONE
-    return FINDINGS if made.disposal else NOT_ALLOWED
+    call.emit(told, made.disposal)
+    return FINDINGS if made.left_out else DONE
 
 
 def _note_proposal(made: disposals.Proposed) -> None:
@@ -158,7 +157,7 @@ def _refused(one: Refusal) -> str:
                           changes=_adds(CARD), never=KEPT, exits=ENDS)  # fmt: skip
 @click.argument("disposal")
 @click.argument("record")
-@click.argument("opinion", type=click.Choice([*OPINIONS, *_OPINIONS]))
+@click.argument("opinion", metavar="OPINION", type=click.Choice([*OPINIONS, *_OPINIONS]))
 @option("--until", metavar="DATE", zh="续存到哪一天；不写为永久。",
         help="Kept until which day; for good if not said.")  # fmt: skip
 @option("--grade", metavar="GRADE", zh="应变更为的密级。", help="The grade it should have.")

@@ -67,7 +67,7 @@ def release(call: Call, hold: str, reason: str) -> None:
 
 @hold_command.command("list", zh="列出冻结：对象、种类、何人何时设定、理由。\n\n"
                       "知悉范围内的只列给名单上的人。",
-                      never=NOTHING, exits=(0, 2, 10, 12))  # fmt: skip
+                      never=NOTHING, exits=(0, 2, 4, 10, 12))  # fmt: skip
 @option("--target", metavar="ID", zh="只列涉及这个客户、客户档案或档案的。",
         help="Only those that concern this customer, dossier or record.")  # fmt: skip
 @option("--all", "every", is_flag=True, zh="已解除的也列出。", help="Those released too.")

@@ -48,6 +48,7 @@ _ACTS = {
     "refuse": "未归档",
     "reject": "退回",
     "view": "调阅",
+    "export": "导出",
     "unmask": "查看完整号码",
     "print": "打印登记簿或表格",
     "loan": "借阅",

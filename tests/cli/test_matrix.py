@@ -42,6 +42,13 @@ actions = ["extract"]
 grades = ["INTERNAL"]
 free = true
 clause = "X-2"
+[[approval]]
+id = "destroying"
+zh = "销毁"
+en = "destroying"
+actions = ["destroy"]
+steps = ["archivist:approve"]
+clause = "X-3"
 """
 
 
@@ -118,6 +125,8 @@ ASKS = {
     "customer list": reads(),
     "customer neglected": reads(),
     "customer registered": reads("C000001", finds=True),
+    "customer restrict": signs("C000002 --reason x", duty=True),
+    "customer unrestrict": signs("C000002 --reason x", duty=True),
     "customer show": reads("C000001"),
     "dossier close": writes("D000002 --incomplete --reason x"),
     "dossier event": writes("D000001 sale=2026-09-24"),
@@ -159,6 +168,13 @@ ASKS = {
     "loan return": signs("L000001", duty=True, denies=True),
     "loan list": reads(),
     "loan show": reads("L000001"),
+    "disposal propose": signs("R00000006 --on-request --evidence {scan}", duty=True, denies=True),
+    "disposal appraise": signs("X000001 R00000004 destroy --opinion x", duty=True, denies=True),
+    "disposal approve": signs("X000002", duty=True, denies=True),
+    "disposal refuse": signs("X000001 --reason x", duty=True, denies=True),
+    "disposal withdraw": signs("X000001", duty=True, denies=True),
+    "disposal list": reads(),
+    "disposal show": Asks("X000001"),
     "incident report": writes("--of leak --record R00000001 --what x"),
     "incident note": signs("I000001 x"),
     "incident acknowledge": signs("I000001", duty=True),
@@ -167,6 +183,10 @@ ASKS = {
     "incident show": reads("I000001"),
     "loan notice": reads("L000001 -o {out}"),
     "loan statement": reads("--person wang -o {out}"),
+    "hold place": signs("C000002 --reason x", duty=True),
+    "hold release": signs("H000001 --reason x", duty=True),
+    "hold list": Asks(),
+    "export": signs("R00000001 --purpose x -o {out}", sealed=True),
     "violation record": signs("lost_or_damaged --role archive_clerk --reason x"),
     "violation list": reads(),
     "violation show": reads("V000001"),
@@ -249,6 +269,15 @@ def stage(template, tmp_path_factory, scan):
                        ARCHIVIST_PASSPHRASE=SECOND)  # fmt: skip
         assert ran.code == 0, ran.err
     home.json("loan", "issue", "L000001")
+    for name, grade in (("丙", "TOP"), ("丁", "INTERNAL"), ("戊", "INTERNAL")):
+        path.write_bytes(scan(name))
+        home.json("file", path, "--dossier", "D000002", "--type", "合同", "--grade", grade)
+    for target in ("R00000004", "R00000005"):
+        ran = home.run("--as", "wang", "disposal", "propose", target, "--on-request",
+                       "--evidence", path, ARCHIVIST_PASSPHRASE=SECOND)  # fmt: skip
+        assert ran.code == 0, ran.err
+    home.json("disposal", "appraise", "X000002", "R00000005", "destroy", "--opinion", "x")
+    home.json("hold", "place", "D000001", "--reason", "x")
     home.json("incident", "report", "--of", "leak", "--what", "x", "--person", "wang")
     home.json("key", "escrow", "-o", home.top / "bundle", ARCHIVIST_ESCROW_PASSPHRASE=BUNDLE)
     (home.top / "stick").mkdir()
