@@ -145,7 +145,7 @@ def _walk(
 
     papers = Retention(said_of, schedule.epochs, _local_day, plan.day, _spared(archive))
     late = Deadlines(policy, calendar, plan.day)
-    attested = catalogue_sweep.dossiers_attested(catalogue)
+    apart = catalogue_sweep.dossiers_apart(catalogue)
     total = catalogue_sweep.dossier_count(catalogue)
     for number, (folder, rows) in enumerate(_folders(archive), start=1):
         if number % TOLD == 0:
@@ -154,7 +154,7 @@ def _walk(
         if folder.is_open:
 
             def known(dossier: str = folder.id) -> tuple[Paper, ...] | None:
-                return papers_of(catalogue, dossier) if dossier in attested else None
+                return papers_of(catalogue, dossier) if dossier in apart else None
 
             plan.deadlines.extend(late.of(folder, papers.types, known))
     plan.kept = dict(papers.counts)

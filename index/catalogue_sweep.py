@@ -65,9 +65,15 @@ def dossier_count(catalogue: CatalogueView) -> int:
     return int(catalogue._all("SELECT count(*) AS n FROM dossier")[0]["n"])
 
 
-def dossiers_attested(catalogue: CatalogueView) -> frozenset[str]:
-    """The dossiers of whose papers somebody said something."""
-    rows = _stream(catalogue, "SELECT DISTINCT dossier FROM attestation")
+def dossiers_apart(catalogue: CatalogueView) -> frozenset[str]:
+    """The dossiers whose papers cannot be told from their number: somebody said something of
+    one, or one was destroyed."""
+    rows = _stream(
+        catalogue,
+        "SELECT dossier FROM attestation UNION SELECT r.dossier FROM disposal_record r "
+        "JOIN disposal d ON d.id = r.disposal "
+        "WHERE r.fate = 'destroy' AND d.state IN ('executing', 'destroyed')",
+    )
     return frozenset(row[0] for row in rows)
 
 

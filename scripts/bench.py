@@ -576,9 +576,9 @@ def insert_records(bench: Bench, options: argparse.Namespace) -> Path:
         (inserted_dossier(n, count // 10, options.all_due) for n in range(count // 10 + 2000)),
     )
     database.executemany(
-        "INSERT INTO customer VALUES (?,?,?,?,?,?,?,?,?)",
-        ((f"C{n + 1:06}", f"customer {n}", "person", None, None, None, "{}",
-          "2010-01-01T00:00:00Z", None) for n in range(count // 20 + 1000)),
+        "INSERT INTO customer (id, name, kind, fields, opened) VALUES (?,?,?,?,?)",
+        ((f"C{n + 1:06}", f"customer {n}", "person", "{}", "2010-01-01T00:00:00Z")
+         for n in range(count // 20 + 1000)),
     )  # fmt: skip
     database.execute("COMMIT")
     archive.close()

@@ -116,6 +116,16 @@ def test_a_dry_run_changes_no_byte_of_the_ledger(swept):
         assert not any(word in text for word in (TITLE, SECRET_NAME, "张伟"))
 
 
+def test_what_somebody_saw_on_a_paper_is_overdue_like_a_missing_one(swept):
+    """A copy lies there where the original is wanted: the list says what `missing` says."""
+    swept.json("attest", "R00000001", "--copy", "photocopy")
+    missing = swept.json("missing", "--overdue", "--on", TODAY.isoformat())
+    asked = sorted((item["item"], item["lack"], item["detail"]) for item in missing)
+    lines = swept.json("sweep", "--dry-run")["deadlines"]
+    assert sorted((line["what"], line["lack"], line["detail"]) for line in lines) == asked
+    assert ("sales_contract", "copy", "original") in asked
+
+
 def test_a_second_sweep_of_a_day_does_nothing_new(swept):
     """The first reminds, proposes and says so in one entry without a name; the next is silent."""
     first = swept.json("sweep")["done"]
