@@ -14,7 +14,6 @@ from archivist.cli.door import Call, now
 from archivist.cli.say import note, say
 from archivist.cli.sweep import told
 from archivist.errors import ArchivistError
-from archivist.regulations import policy_of
 from archivist.standing import company_calendar
 from index.errors import ShadowError
 from policies.sweep import is_time
@@ -59,12 +58,16 @@ class Daily:
     def _sweep(self, at: datetime) -> None:
         """Only a session counts, never a passphrase in the environment: the station itself must
         not come to hold what opens what it has sealed."""
-        call, archive = self._call, self._call.archive
-        kept = session.load(session.runtime_folder(os.environ), call.settings.archive_id, at)
-        policy = policy_of(archive.settings, archive.catalogue)
-        calendar = company_calendar(call.settings.company)
-        plan = sweeping.plan_of(archive, policy, calendar, at.astimezone().date())
-        person = kept.unlocked() if kept else None
-        done = sweeping.carry_out(archive, policy, plan, at, person)
+        kept = session.load(session.runtime_folder(os.environ), self._call.settings.archive_id, at)
+        fresh = Call()  # settings and packs may have changed since the watcher was started
+        fresh.archive_dir = str(self._call.root)
+        try:
+            calendar = company_calendar(fresh.settings.company)
+            today = at.astimezone().date()
+            plan = sweeping.plan_of(fresh.archive, fresh.policy, calendar, today)
+            person = kept.unlocked() if kept else None
+            done = sweeping.carry_out(fresh.archive, fresh.policy, plan, at, person)
+        finally:
+            fresh.close()
         self._due_since = None
         note(told(plan, done))
