@@ -48,10 +48,10 @@ from policies.loan_life import OUT
 from policies.policy import Policy
 from policies.scope import marking
 from policies.sweep import (
+    Bundle,
     Deadlines,
     Folder,
     Line,
-    PaperRow,
     Retention,
     Spared,
     declassifying,
@@ -128,7 +128,6 @@ def plan_of(
         _walk(archive, policy, calendar, plan, progress)
         plan.declassify = list(declassifying(_endings(archive, policy, today)))
         plan.overdue = list(_overdue_loans(archive, today))
-    plan.retention.sort(key=lambda line: (line.day or date.max, line.id))
     plan.deadlines.sort(key=lambda line: (line.day or date.max, line.id, line.what))
     return plan
 
@@ -160,11 +159,11 @@ def _walk(
     plan.kept = dict(papers.counts)
 
 
-def _folders(archive: Archive) -> Iterator[tuple[Folder, Iterator[PaperRow]]]:
+def _folders(archive: Archive) -> Iterator[tuple[Folder, Iterator[Bundle]]]:
     """Each dossier with the stream of its papers, both streams in the order of the ids."""
     rows = catalogue_sweep.folders(archive.catalogue)
     row = next(rows, None)
-    for dossier, papers in groupby(catalogue_sweep.papers(archive.catalogue), itemgetter(0)):
+    for dossier, papers in groupby(catalogue_sweep.bundles(archive.catalogue), itemgetter(0)):
         while row is not None and row[0] < dossier:
             yield _folder(row), iter(())
             row = next(rows, None)

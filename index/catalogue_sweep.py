@@ -1,10 +1,10 @@
 """Sweeps in the catalogue: when the archive was last swept, and what a sweep goes through.
 
 Owns the table `sweep`, what the act `sweep` does to it, and two streams in the order of the
-dossiers. A million records pass by: rows are plain tuples, one at a time, and both streams are
-read off indexes, so that nobody deciphers the rest of each row.
+dossiers. A million records pass by: those of a dossier come joined in one row, plain tuples, one
+at a time, and both streams are read off indexes, so that nobody deciphers the rest of each row.
 
-    for dossier, record, type, filed, entry, packs in papers(catalogue): …
+    for dossier, packs, first, last, ids, types, filed, entries in bundles(catalogue): …
 """
 
 import contextlib
@@ -18,7 +18,7 @@ SCHEMA = """
 CREATE TABLE sweep (idx INTEGER PRIMARY KEY, day TEXT NOT NULL, t TEXT NOT NULL,
   counts TEXT NOT NULL);
 CREATE INDEX sweep_day ON sweep (day);
-CREATE INDEX record_kept ON record (dossier, id, type, filed, idx, packs);
+CREATE INDEX record_kept ON record (dossier, packs, type, id, filed, idx);
 CREATE INDEX record_until ON record (until, id, grade) WHERE until IS NOT NULL;
 """
 
@@ -40,13 +40,15 @@ def sweep(
     )
 
 
-def papers(catalogue: CatalogueView) -> Iterator[tuple[str, str, str, str, int, str]]:
-    """Every record in the order of dossiers: `dossier`, `id`, `type`, `filed`, `idx`, and `packs`
-    as the JSON it is stored as."""
+def bundles(catalogue: CatalogueView) -> Iterator[tuple[str, str, int, int, str, str, str, str]]:
+    """Every record in the order of dossiers, those filed under the same packs in one row:
+    `dossier`, `packs` as the JSON it is stored as, the first and last `idx`, and joined by commas,
+    in one order, each `id`, `type`, `filed` and `idx`. None of these has a comma in it."""
     return _stream(
         catalogue,
-        "SELECT dossier, id, type, filed, idx, packs FROM record INDEXED BY record_kept "
-        "ORDER BY dossier, id",
+        "SELECT dossier, packs, min(idx), max(idx), group_concat(id), group_concat(type), "
+        "group_concat(filed), group_concat(idx) FROM record INDEXED BY record_kept "
+        "GROUP BY dossier, packs ORDER BY dossier, packs",
     )
 
 

@@ -13,7 +13,7 @@ Rules it keeps:
 - Lines carry ids, codes and clauses, never a word of a document.
 
     walk = Retention(said_of, epochs, day_of, today, Spared(held=frozenset({"C000001"})))
-    lines = [line for folder, papers in folders for line in walk.of(folder, papers)]
+    lines = [line for folder, bundles in folders for line in walk.of(folder, bundles)]
     walk.counts     # {"over": 3, "permanent": 120, "waits": 9, "held": 1}
 """
 
@@ -37,7 +37,7 @@ from policies.pack_rows import DossierType
 from policies.policy import Policy
 
 __all__ = [
-    "Deadlines", "Folder", "Line", "PaperRow", "Retention", "Spared", "declassifying",
+    "Bundle", "Deadlines", "Folder", "Line", "Retention", "Spared", "declassifying",
     "is_time", "not_urged_yet",
 ]  # fmt: skip
 
@@ -45,9 +45,10 @@ Act = Literal["keep", "dispose", "declassify", "remind", "inspect"]
 _MOST_ANSWERS = 100_000  # kept at once; beyond that they are worked out anew
 
 
-# One record as it streams in: dossier, id, type, `filed` as the ledger writes times, its ledger
-# entry, and `packs` as a JSON list.
-PaperRow = tuple[str, str, str, str, int, str]
+# Papers of one dossier filed under the same packs, as they stream in: dossier, `packs` as a JSON
+# list, the first and last ledger entry among them, and joined by commas, in one order, their ids,
+# types, times of filing (as the ledger writes times) and ledger entries.
+Bundle = tuple[str, str, int, int, str, str, str, str]
 
 
 @dataclass(slots=True)
@@ -122,6 +123,14 @@ class _Kind:
         return cls(said, frozenset(span.start for span in spans if span.start))
 
 
+class _Whole(NamedTuple):
+    """The papers of a bundle answered at once: how many stay for which reason, and which positions
+    there is something to tell of. None of them counts from its filing."""
+
+    counts: Counter[str]
+    told: tuple[tuple[int, str, _Answer], ...]
+
+
 @dataclass(slots=True)
 class _Table:
     """What is known of one kind of dossier: the events its papers count from, and by the days of
@@ -132,6 +141,12 @@ class _Table:
     answers: dict[_Days, dict[tuple[str, int], dict[str, _Answer | dict[date, _Answer]]]] = field(
         default_factory=dict
     )
+    wholes: dict[tuple[_Days, str, int, str], _Whole | None] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """Begin anew: the answers are too many, or another event has come to count."""
+        self.answers.clear()
+        self.wholes.clear()
 
 
 class Retention:
@@ -161,43 +176,92 @@ class Retention:
         self.counts: Counter[str] = Counter()
         self.types: Counter[str] = Counter()
 
-    def of(self, folder: Folder, papers: Iterable[PaperRow]) -> Iterator[Line]:
+    def of(self, folder: Folder, bundles: Iterable[Bundle]) -> Iterator[Line]:
         """The lines of one dossier's papers. Of an open one `types` says afterwards how many of
         each type there are."""
-        # What stands in the loop runs a million times: names are looked up here, once.
-        counts, appraised, is_open = self.counts, self._spared.appraised, folder.is_open
-        self.types = types = Counter[str]()
-        seen, first, beyond = "", 0, 0
-        answers: dict[str, _Answer | dict[date, _Answer]] = {}
-        for _, record, doc_type, filed, index, packs in papers:
-            if is_open:
-                types[doc_type] += 1
-            if packs != seen or not first <= index < beyond:
-                epoch = bisect_right(self._bounds, index) - 1
-                seen, first, beyond = packs, self._bounds[epoch], self._bounds[epoch + 1]
-                answers = self._answers(folder, packs, epoch)
-            answer = answers.get(doc_type)
-            if answer is None:
-                answer = self._first(folder, doc_type, packs, epoch)
-                answers = self._answers(folder, packs, epoch)
-                answers[doc_type] = answer
+        self.types = Counter()
+        for _, packs, first, last, ids, types, filed, indexes in bundles:
+            if folder.is_open:
+                self.types.update(types.split(","))
+            epoch = bisect_right(self._bounds, first) - 1
+            whole = None
+            if last < self._bounds[epoch + 1] and self._none_appraised(ids):
+                whole = self._whole(folder, packs, epoch, types)
+            if whole is None:
+                times, entries = filed.split(","), map(int, indexes.split(","))
+                papers = zip(ids.split(","), types.split(","), times, entries, strict=True)
+                yield from self._one_by_one(folder, packs, papers)
+                continue
+            self.counts.update(whole.counts)
+            if whole.told:
+                names = ids.split(",")
+                for place, doc_type, answer in whole.told:
+                    yield from self._told(folder, names[place], doc_type, *answer)
+
+    def _none_appraised(self, ids: str) -> bool:
+        appraised = self._spared.appraised
+        return not appraised or appraised.keys().isdisjoint(ids.split(","))
+
+    def _whole(self, folder: Folder, packs: str, epoch: int, types: str) -> _Whole | None:
+        """One answer for a bundle, where none of its papers counts from its filing. Most dossiers
+        of a kind hold the same papers, and are answered by one look."""
+        table = self._tables.setdefault(folder.type, _Table())
+        days = tuple(map(folder.events.get, table.starts))
+        at = (days, packs, epoch, types)
+        if at in table.wholes:
+            return table.wholes[at]
+        names = types.split(",")
+        found = [self._answer(folder, name, packs, epoch) for name in names]
+        whole = None
+        if not any(isinstance(answer, dict) for answer in found):
+            plain: list[_Answer] = found  # type: ignore[assignment]  # none is a dict
+            told = [n for n, (state, _) in enumerate(plain) if state in _TOLD]
+            rest = Counter(state for state, _ in plain if state not in _TOLD)
+            whole = _Whole(rest, tuple((n, names[n], plain[n]) for n in told))
+        self._known += 1
+        days = tuple(map(folder.events.get, table.starts))  # more events may count by now
+        table.wholes[days, packs, epoch, types] = whole
+        return whole
+
+    def _one_by_one(
+        self, folder: Folder, packs: str, papers: Iterable[tuple[str, str, str, int]]
+    ) -> Iterator[Line]:
+        """Papers that count from their filing, met an adoption among them, or were appraised."""
+        appraised = self._spared.appraised
+        for record, doc_type, filed, index in papers:
+            epoch = bisect_right(self._bounds, index) - 1
+            answer = self._answer(folder, doc_type, packs, epoch)
             if isinstance(answer, dict):
-                day = self._day_of(filed)
-                answer = answer.get(day) or self._by_day(
-                    answer, folder, doc_type, packs, epoch, day
-                )
-            state, kept = answer
+                day, at = self._day_of(filed), (folder, doc_type, packs, epoch)
+                answer = answer.get(day) or self._by_day(answer, *at, day)
             if appraised and record in appraised:
                 kind = self._kind(folder, doc_type, packs, epoch)
                 kept = longest(kind.said, folder.events, self._day_of(filed), appraised[record])
-                state = self._state(kept)
-            if state == "over":
-                state = self._may_go(folder, record)
-            if state == "over":
-                yield _line(record, "dispose", _OVER[kept.why], kept, folder, doc_type)
-            elif state == "earlier-longer" or state == "ceiling-over":
-                yield _line(record, "keep", state, kept, folder, doc_type)
-            counts[state] += 1
+                answer = (self._state(kept), kept)
+            yield from self._told(folder, record, doc_type, *answer)
+
+    def _told(
+        self, folder: Folder, record: str, doc_type: str, state: str, kept: Kept
+    ) -> Iterator[Line]:
+        """Count one paper, and say of it what there is to say."""
+        if state == "over":
+            state = self._may_go(folder, record)
+        self.counts[state] += 1
+        if state == "over":
+            yield _line(record, "dispose", _OVER[kept.why], kept, folder, doc_type)
+        elif state in _TOLD:
+            yield _line(record, "keep", state, kept, folder, doc_type)
+
+    def _answer(
+        self, folder: Folder, doc_type: str, packs: str, epoch: int
+    ) -> _Answer | dict[date, _Answer]:
+        """Whether such a paper is kept; by day where that hangs on its filing."""
+        answers = self._answers(folder, packs, epoch)
+        answer = answers.get(doc_type)
+        if answer is None:
+            answer = self._first(folder, doc_type, packs, epoch)
+            self._answers(folder, packs, epoch)[doc_type] = answer
+        return answer
 
     def _answers(
         self, folder: Folder, packs: str, epoch: int
@@ -206,7 +270,7 @@ class Retention:
         if self._known >= _MOST_ANSWERS:
             self._known = 0
             for table in self._tables.values():
-                table.answers.clear()
+                table.forget()
         table = self._tables.setdefault(folder.type, _Table())
         days = tuple(map(folder.events.get, table.starts))
         return table.answers.setdefault(days, {}).setdefault((packs, epoch), {})
@@ -220,7 +284,7 @@ class Retention:
         table = self._tables[folder.type]
         if new := kind.starts - {"filed"} - set(table.starts):
             table.starts = tuple(sorted({*table.starts, *new}))
-            table.answers.clear()
+            table.forget()
         self._known += 1
         if "filed" in kind.starts:
             return {}
@@ -262,6 +326,7 @@ class Retention:
         return "proposed" if record in self._spared.proposed else "over"
 
 
+_TOLD = frozenset({"over", "earlier-longer", "ceiling-over"})
 _OVER = {"period": "period-over", "floor": "floor-over", "appraised": "appraised-over"}
 
 

@@ -7,6 +7,7 @@ by itself is sealed anew when somebody cleared for it is there; until then it is
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
+from heapq import nsmallest
 from typing import Any
 
 from archivist import sweeping
@@ -169,7 +170,7 @@ def _shown(policy: Policy, plan: Plan) -> str:
 
 
 def _cells(policy: Policy, name: str, lines: list[Line]) -> Iterator[tuple[Any, ...]]:
-    for line in lines[:SHOWN]:
+    for line in nsmallest(SHOWN, lines, key=lambda line: (line.day or date.max, line.id)):
         state = say(*REASONS[line.reason])
         if line.shorter:
             now_says = line.shorter
