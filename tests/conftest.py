@@ -13,10 +13,40 @@ another test. It starts with
 """
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from archive_home import CUSTOMERS, PERSON, VIN, Home
+from kept_examiners import KeptDriver, end_all
+
+# What is about examining children themselves, or about processes that die, starts its own.
+OWN_CHILDREN = ("test_examine", "test_watermark", "crash")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kept_examiners() -> Iterator[None]:
+    yield
+    end_all()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _remembered_passphrases() -> Iterator[None]:
+    """Stretch each passphrase once: copies of one archive have the same people and salts."""
+    from storage.age import passphrase
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passphrase, "_stretch", cache(passphrase._stretch))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _share_examiners(request: pytest.FixtureRequest) -> Iterator[None]:
+    """One examining child for a whole worker: starting one takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not any(part in str(request.path) for part in OWN_CHILDREN):
+            patch.setattr("archivist.examine.pool.Driver", KeptDriver)
+        yield
 
 
 @pytest.fixture(scope="session")
