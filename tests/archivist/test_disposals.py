@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from archive_home import PASSPHRASE, Home
-from disposal_home import RULES, adopted, filed, staffed
+from disposal_home import RULES, adopted
 
 from archivist import disposals, step_proofs
 from archivist.disposal_book import content_of, the_case
@@ -27,19 +27,9 @@ DESTROY = Said("destroy", "已无保存价值")
 
 
 @pytest.fixture(scope="module")
-def stage(template, tmp_path_factory, scan):
-    """Three contracts whose period is over, one that is 秘密, and an invoice that is kept."""
-    home = staffed(Home.copy_of(template, tmp_path_factory.mktemp("disposing")))
-    filed(home, scan, "合同甲", "合同乙", "合同丙")
-    filed(home, scan, "合同丁", grade="SECRET")
-    filed(home, scan, "发票", type_="invoice")
-    return home
-
-
-@pytest.fixture(scope="module")
-def people(stage):
+def people(disposing):
     """Everybody with both keys, unlocked once."""
-    archive = stage.open()
+    archive = disposing.open()
     names = ("li", "zhao", "gm", "wang", "chen", "xu", "he")
     found = {name: archive.people.unlock(name, PASSPHRASE) for name in names}
     archive.close()
@@ -47,9 +37,9 @@ def people(stage):
 
 
 @pytest.fixture(scope="module")
-def approved_stage(stage, people, tmp_path_factory):
+def approved_stage(disposing, people, tmp_path_factory):
     """X000001: two of the contracts to be destroyed, one kept, and both approvals given."""
-    home = Home.copy_of(stage.top, tmp_path_factory.mktemp("approved"))
+    home = Home.copy_of(disposing.top, tmp_path_factory.mktemp("approved"))
     at = Inside(home, people)
     at.propose(R1, R2, R3)
     at.appraise(R1)
@@ -62,9 +52,9 @@ def approved_stage(stage, people, tmp_path_factory):
 
 
 @pytest.fixture
-def at(stage, people, tmp_path):
+def at(disposing, people, tmp_path):
     """The rooms behind the door of an archive of the test's own."""
-    inside = Inside(Home.copy_of(stage.top, tmp_path / "house"), people)
+    inside = Inside(Home.copy_of(disposing.top, tmp_path / "house"), people)
     yield inside
     inside.archive.close()
 
@@ -559,6 +549,30 @@ def test_an_altered_approval_opens_nothing(appraised):
         state = "approved" if number == 2 else "appraised"
         appraised.say("approve", who, state=state, **altered)
     assert appraised.codes() == {"altered-approval"}
+
+
+def test_an_approval_of_another_list_opens_nothing(appraised):
+    """Somebody signed, with his own key, what is not the list that is there."""
+    fields = appraised.approval("zhao", 1, list="00" * 32)
+    appraised.say("approve", "zhao", state="appraised", **fields)
+    assert "list-changed" in appraised.codes()
+    refused("list-changed", appraised.approve, "gm")
+
+
+def test_the_list_that_is_signed_has_every_opinion(at):
+    """Another opinion, another day, another person: another list."""
+    at.propose(R1, R2)
+    seen = {the_case(at.archive, "X000001").digest}
+    for said, who in (
+        (DESTROY, "wang"),
+        (DESTROY, "chen"),
+        (Said("keep", "x"), "chen"),
+        (Said("keep", "x", date(2040, 1, 1)), "chen"),
+        (Said("regrade", "x", grade="CONF"), "chen"),
+    ):
+        at.appraise(R1, said, who)
+        seen.add(the_case(at.archive, "X000001").digest)
+    assert len(seen) == 6
 
 
 def test_an_approval_of_another_disposal_opens_nothing(ready):

@@ -2,24 +2,21 @@
 
 import pytest
 from archive_home import Home
-from disposal_home import filed, staffed
 
 from archivist.records import canonical
 
-R1, R2, R3 = (f"R0000000{n}" for n in range(1, 4))
+R1, R2, KEPT = "R00000001", "R00000002", "R00000005"
 
 
 @pytest.fixture(scope="module")
-def story(template, tmp_path_factory, scan):
+def story(disposing, tmp_path_factory):
     """Proposed by li, appraised by wang (one destroyed, one kept), approved by zhao: gm is next."""
-    home = staffed(Home.copy_of(template, tmp_path_factory.mktemp("disposal")))
-    filed(home, scan, "合同甲", "合同乙")
-    filed(home, scan, "发票", type_="invoice")
+    home = Home.copy_of(disposing.top, tmp_path_factory.mktemp("disposal"))
     home.json("logout")
     home.story = [
         home.run("--as", who, "--json", "disposal", *words)
         for who, *words in (
-            ("li", "propose", "D000001"),
+            ("li", "propose", R1, R2, KEPT),
             ("wang", "appraise", "X000001", R1, "销毁", "--opinion", "重复件，已无价值"),
             ("wang", "appraise", "X000001", R2, "续存", "--until", "2040-01-01",
              "--opinion", "可能涉诉"),
@@ -35,7 +32,7 @@ def test_each_command_says_what_it_led_to(story):
     first, *acts = (ran.json for ran in story.story)
     assert (first["disposal"], first["records"]) == ("X000001", [R1, R2])
     ((left),) = first["left_out"]
-    assert (left["record"], left["reason"], left["clauses"]) == (R3, "not-run-out", ["X-4"])
+    assert (left["record"], left["reason"], left["clauses"]) == (KEPT, "not-run-out", ["X-4"])
     assert [act["state"] for act in acts] == ["proposed", "appraised", "appraised"]
     assert acts[-1]["waits_for"]["role"] == "general_manager"
 
@@ -52,7 +49,7 @@ def test_a_refused_command_ends_with_four_and_an_entry(story, tmp_path):
     told = [(e["tried"], e["reason"]) for e in home.json("ledger", "show")
             if e["act"] == "disposal-denied"]  # fmt: skip
     assert told == [("approve", "self-approval"), ("propose", "in-disposal")]
-    ran = home.run("--as", "li", "disposal", "propose", R3, "--on-request")
+    ran = home.run("--as", "li", "disposal", "propose", KEPT, "--on-request")
     assert ran.code == 2
     assert home.run("disposal", "show", "X000009").code == 2
 
