@@ -54,6 +54,7 @@ ACTS = frozenset(
         "attest",  # a person said what he saw on a paper
         "handover",  # papers were handed over; both sides signed
         "routine",  # work that comes again was done
+        "sweep",  # what the calendar had brought was listed, and what needs nobody was done
         "remind",  # somebody was urged to hand in what is missing
         "refuse",  # a scan was turned away into a tray
         "reject",  # a person decided that a scan is not to be filed

@@ -33,13 +33,14 @@ from index import (
     catalogue_incidents,
     catalogue_loans,
     catalogue_restrictions,
+    catalogue_sweep,
 )
 from index.catalogue_view import CatalogueView, Row, key_form, translated
 from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 18  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 19  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -125,6 +126,7 @@ CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (
 SCHEMA = SCHEMA.replace("{holds}", catalogue_holds.SCHEMA)
 SCHEMA = SCHEMA.replace("{disposals}", catalogue_disposals.SCHEMA)
 SCHEMA = SCHEMA.replace("{destructions}", catalogue_destruction.SCHEMA)
+SCHEMA += catalogue_sweep.SCHEMA
 
 
 # Acts on several records at once, which stand in the history of each.
@@ -665,6 +667,7 @@ _STEPS = {
     "hold": catalogue_holds.hold,
     "disposal": catalogue_disposals.disposal,
     "restrict": catalogue_restrictions.restrict,
+    "sweep": catalogue_sweep.sweep,
 }
 
 

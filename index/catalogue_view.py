@@ -483,6 +483,7 @@ JSON_COLUMNS = frozenset(
         "recounted",
         "grants",
         "copies_destroyed",
+        "counts",
         "notify",
         "acknowledged",
         "unconfirmed",

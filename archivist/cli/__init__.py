@@ -57,6 +57,7 @@ COMMANDS = {
     "show": ("show", "查看档案信息", "what is known of a record, and its history"),
     "regrade": ("regrade", "变更密级、延长保密期限", "give a record another grade, or a later end"),
     "declassify": ("regrade", "解密", "end a record's secrecy; or of all whose period is over"),
+    "sweep": ("sweep", "到期清查", "what is over, overdue or due today, and do what needs nobody"),
     "view": ("view", "调阅档案", "open a record; logged"),
     "export": ("export", "导出资料", "export papers: for their subject, or a bag"),
     "ledger": ("ledger", "操作台账", "show and verify the ledger"),

@@ -145,6 +145,7 @@ ASKS = {
     "routines done": signs("tidy"),
     "remind": signs("D000001 --person wang"),
     "remind list": reads(),
+    "sweep": writes("", finds=True),
     "attest": signs("R00000001 --copy original"),
     "inbox list": reads(),
     "inbox assign": writes("{claim} --dossier D000001 --type 合同", finds=True),
