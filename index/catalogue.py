@@ -34,6 +34,7 @@ from index import (
     catalogue_loans,
     catalogue_restrictions,
     catalogue_sweep,
+    catalogue_volumes,
 )
 from index.catalogue_view import CatalogueView, Row, key_form, translated
 from index.errors import IndexOutdated, WrongIndexKey
@@ -127,6 +128,7 @@ SCHEMA = SCHEMA.replace("{holds}", catalogue_holds.SCHEMA)
 SCHEMA = SCHEMA.replace("{disposals}", catalogue_disposals.SCHEMA)
 SCHEMA = SCHEMA.replace("{destructions}", catalogue_destruction.SCHEMA)
 SCHEMA += catalogue_sweep.SCHEMA
+SCHEMA += catalogue_volumes.SCHEMA
 
 
 # Acts on several records at once, which stand in the history of each.
@@ -134,7 +136,7 @@ _NAMING = frozenset(("loan", "export", "disposal", "destroy"))
 
 # Kinds of id that count up for ever.
 _COUNTED = frozenset(
-    ("customer", "dossier", "record", "violation", "loan", "incident", "hold", "disposal")
+    ("customer", "dossier", "record", "violation", "loan", "incident", "hold", "disposal", "volume")
 )
 
 
@@ -196,6 +198,8 @@ class Catalogue(CatalogueView):
         # A record moved to another key has that in its history, beside what happened to it alone.
         names.update(entry.get("heads", ()) if entry["act"] == "rewrap" else ())
         names.update(entry.get("records", ()) if entry["act"] in _NAMING else ())
+        if entry["act"] == "volume":
+            names.update(paper["record"] for paper in entry.get("papers", ()))
         for name in names:
             self._run("INSERT INTO mention VALUES (?, ?)", name, index)
         for kind in _COUNTED.intersection(subject):
@@ -668,6 +672,7 @@ _STEPS = {
     "disposal": catalogue_disposals.disposal,
     "restrict": catalogue_restrictions.restrict,
     "sweep": catalogue_sweep.sweep,
+    "volume": catalogue_volumes.volume,
 }
 
 
