@@ -72,6 +72,7 @@ ACTS = frozenset(
         "restrict",  # a customer's personal data is kept and no more used: begun, lifted
         "violation",  # a violation was recorded, ordered corrected, confirmed or dismissed
         "destroy",  # a disposal was carried out: decided, destroyed; papers and bundles after it
+        "volume",  # papers were described, composed to a volume, checked, returned …
         "login",  # a person unlocked the keys
         "logout",
     }
@@ -84,6 +85,7 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PREFIXES = {"customer": ("C", 6), "dossier": ("D", 6), "record": ("R", 8), "violation": ("V", 6),
             "loan": ("L", 6), "incident": ("I", 6), "hold": ("H", 6),
             "disposal": ("X", 6)}  # fmt: skip
+            "volume": ("J", 6)}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ COMMANDS = {
     "form": ("forms", "登记簿与表格", "print the registers and forms the regulations name"),
     "report": ("report", "报表", "rates, violations, loans, complaints: table or file"),
     "loan": ("loans", "借阅", "loans: request, approve, issue, renew, recall, return, list"),
+    "volume": ("volumes", "立卷", "volumes: compose, check, contents list, notes sheet, list"),
     "incident": (
         "incidents",
         "泄密遗失等事件",

@@ -62,6 +62,7 @@ _ACTS = {
     "disposal-denied": "销毁被拒",
     "restrict": "限制处理",
     "violation": "违规",
+    "volume": "立卷",
     "login": "登录",
     "logout": "退出",
 }
