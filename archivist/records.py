@@ -84,8 +84,7 @@ _LISTED = re.compile(r"(.+)-([DR][0-9]{6,})")
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PREFIXES = {"customer": ("C", 6), "dossier": ("D", 6), "record": ("R", 8), "violation": ("V", 6),
             "loan": ("L", 6), "incident": ("I", 6), "hold": ("H", 6),
-            "disposal": ("X", 6)}  # fmt: skip
-            "volume": ("J", 6)}  # fmt: skip
+            "disposal": ("X", 6), "volume": ("J", 6)}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
