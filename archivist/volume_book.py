@@ -362,10 +362,8 @@ def latecomers(archive: Archive, policy: Policy) -> list[dict[str, Any]]:
     if not closed:
         return []
     reading = Reading(archive, policy)
-    dossiers = {dossier for dossier, _ in closed}
-    rows = [row for row in archive.catalogue.unarranged() if row["dossier"] in dossiers]
     found = []
-    for item in map(reading.item, rows):
+    for item in map(reading.item, archive.catalogue.unarranged_beside("checked")):
         volumes = closed.get((item.dossier, item.paper.year or 0))
         if volumes and not item.sheet:
             found.append({"record": item.paper.id, "dossier": item.dossier,

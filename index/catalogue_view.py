@@ -458,14 +458,16 @@ class CatalogueView:
         return {row["record"]: row["volume"] for row in self._all("SELECT * FROM in_volume")}
 
     def unarranged(self, customer: str | None = None) -> list[Row]:
-        """Records that lie in no volume, or those of one customer, oldest first."""
-        sql = (
-            "SELECT record.* FROM record LEFT JOIN in_volume ON in_volume.record = record.id "
-            "WHERE in_volume.record IS NULL"
-        )
+        """Records that lie in no volume, or those of one customer, oldest first: `id`, `customer`,
+        `dossier`, `type`, `grade`, `pages`, `filed`."""
         if customer is None:
-            return self._all(f"{sql} ORDER BY record.id")
-        return self._all(f"{sql} AND record.customer = ? ORDER BY record.id", customer)
+            return self._all(f"{_UNARRANGED} ORDER BY record.id")
+        return self._all(f"{_UNARRANGED} AND record.customer = ? ORDER BY record.id", customer)
+
+    def unarranged_beside(self, state: str) -> list[Row]:
+        """The same of dossiers of which there is a volume in this state."""
+        beside = "AND dossier IN (SELECT dossier FROM volume WHERE state = ?)"
+        return self._all(f"{_UNARRANGED} {beside} ORDER BY record.id", state)
 
     def described(self) -> list[Row]:
         """What people said records are in their matters: `record`, `point`, `value`."""
@@ -517,6 +519,12 @@ class CatalogueView:
     def _meta(self, key: str) -> str:
         return str(self._all("SELECT v FROM meta WHERE k = ?", key)[0]["v"])
 
+
+# A year's papers are many; composing needs no more of each.
+_UNARRANGED = (
+    "SELECT record.id, customer, dossier, type, grade, pages, filed FROM record "
+    "LEFT JOIN in_volume ON in_volume.record = record.id WHERE in_volume.record IS NULL"
+)
 
 JSON_COLUMNS = frozenset(
     (
