@@ -58,7 +58,8 @@ class Daily:
     def _sweep(self, at: datetime) -> None:
         """Only a session counts, never a passphrase in the environment: the station itself must
         not come to hold what opens what it has sealed."""
-        kept = session.load(session.runtime_folder(os.environ), self._call.settings.archive_id, at)
+        folder, archive_id = session.runtime_folder(os.environ), self._call.settings.archive_id
+        kept = session.load(folder, archive_id, at, self._call.counterparts)
         fresh = Call()  # settings and packs may have changed since the watcher was started
         fresh.archive_dir = str(self._call.root)
         try:
