@@ -109,6 +109,8 @@ def _belongs(truth: Truth, path: str) -> bool:
     folder, _, name = path[len(top) + 1 :].rpartition("/")
     if found := _RECORD.fullmatch(name):
         row = truth.replay.record(found[1])
+        if row is None and (stone := truth.replay.tombstone(found[1])) and not stone["destroyed"]:
+            row = stone  # its destruction is being carried out
         if row is not None and path in files_of_record(row):
             return True
     found = _CARD.fullmatch(name)

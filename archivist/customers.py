@@ -25,6 +25,7 @@ from typing import Any
 
 from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest, NotAllowed
+from archivist.hold_book import holds_on
 from archivist.standing import customer_fields, local_moment
 from index.catalogue import Row
 from index.catalogue_view import key_form
@@ -121,6 +122,7 @@ def edit(
     """
     given = {key: value for key, value in changes.items() if value is not None}
     with archive.writing(now, who) as desk:
+        archive.check_unrestricted(identifier)
         row = archive.the("customer", identifier)
         merged = {**row["fields"], **fields}
         known = {**row, "class_": row["class"], **given}
@@ -240,6 +242,7 @@ def shown(archive: Archive, policy: Policy, identifier: str) -> Row:
     own = [person["id"] for person in archive.catalogue.people() if person["id"] == row["owner"]]
     return {
         **_plain(row),
+        "held": [hold["id"] for hold in holds_on(archive, row)],
         "dossiers": dossiers,
         "gaps": gaps(archive, policy, identifier),
         "contacts": list(dict.fromkeys([*own, *served])),
@@ -282,7 +285,7 @@ def was_registered(archive: Archive, policy: Policy, asked: str, day: date) -> d
     archive.follow()
     forms = {asked, *(comparable(kind, asked) for kind in NUMBERS.values())} - {""}
     found = {*archive.catalogue.known_by("customer", sorted(forms)), asked}
-    known = [row for name in sorted(found) if (row := archive.catalogue.customer(name))]
+    known = [row for name in sorted(found) if (row := archive.catalogue.customer_kept(name))]
     rows = [row for row in known if _goes_by(row, asked)]
     customers = [{"customer": row["id"], "time": row["opened"]} for row in rows]
     return {
@@ -349,5 +352,6 @@ def _check_first_contact(given: str | None) -> None:
 
 
 def _plain(row: Row) -> Row:
-    names = ("name", "kind", "class", "department", "owner", "fields", "opened")
-    return {"customer": row["id"], **{name: row[name] for name in names}}
+    names = ("name", "kind", "class", "department", "owner", "fields", "opened", "restricted")
+    told = {"customer": row["id"], **{name: row[name] for name in names}}
+    return told if row["restricted"] is None else told | {"fields": {}}

@@ -21,6 +21,7 @@ from typing import Any
 from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest
 from archivist.grade_rulings import held_by, highest_known
+from archivist.hold_book import holds_on, known
 from archivist.regulations import roles_meant
 from archivist.standing import customer_fields, dossier_state, lack_row
 from index.catalogue import Row
@@ -241,10 +242,10 @@ def listed(
     graded: dict[str, list[Row]] = {}
     for row in archive.catalogue.grades_in_dossiers():
         graded.setdefault(row["dossier"], []).append(row)
-    held = held_by(archive, asker)
+    held, kept = held_by(archive, asker), archive.catalogue.restricted()
     return [
         {
-            **_plain(row),
+            **_plain(row, row["customer"] in kept),
             "kind": kinds.get(row["type"]),
             "grade": highest_known(policy, graded.get(row["id"], []), held),
             "records": sum(archive.catalogue.types_filed(row["id"]).values()),
@@ -263,7 +264,8 @@ def shown(
 ) -> Row:
     """One dossier: its records (ids, types and grades, no titles), its clocks, who is asked next.
 
-    `grade` is the highest of the records that the `asker` may know of.
+    `grade` is the highest of the records that the `asker` may know of, `held` the holds that cover
+    all of it; each record names those on itself alone.
 
     `overdue` is what should be there by `today` and is not; `questions` is what the regulations
     leave open for dossiers of its type.
@@ -279,12 +281,15 @@ def shown(
             "grade": r["grade"],
             "pages": r["pages"],
             "filed": r["filed"],
+            "held": known(archive, archive.catalogue.open_holds_on([r["id"]]), asker),
         }
         for r in filed
     ]
     lacks = _lacks(archive, policy, calendar, row, today) if row["closed"] is None else ()
+    restricted = row["customer"] in archive.catalogue.restricted()
     return {
-        **_plain(row),
+        **_plain(row, restricted),
+        "held": known(archive, holds_on(archive, row), asker),
         "kind": kind.kind if kind else None,
         "grade": highest_known(policy, filed, held_by(archive, asker)),
         "series": kind.series or None if kind else None,
@@ -403,6 +408,8 @@ def _check_stated(kind: DossierType, keys: Mapping[str, str]) -> None:
             )
 
 
-def _plain(row: Row) -> Row:
+def _plain(row: Row, restricted: bool) -> Row:
+    """A dossier as it is told; of a restricted customer without its keys."""
     names = ("customer", "type", "keys", "events", "flags", "closed", "opened")
-    return {"dossier": row["id"], **{name: row[name] for name in names}}
+    told = {"dossier": row["id"], **{name: row[name] for name in names}}
+    return told | {"restricted": restricted} | ({"keys": {}} if restricted else {})

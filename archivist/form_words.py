@@ -79,7 +79,11 @@ def open_grades(archive: Archive, policy: Policy, person: Unlocked) -> frozenset
 
 
 def say_customer(known: Known, policy: Policy, row: Row, grades: frozenset[str]) -> None:
-    """Say what is registered of a customer: name, class, owner, fields."""
+    """Say what is registered of a customer: name, class, owner, fields; only the id while it is
+    restricted."""
+    if row["restricted"]:
+        known.say(_NAME, row["id"])
+        return  # kept, and not used
     told = list(_fields(policy, row, grades))
     for heads, value, grade in told:
         known.say(heads, value, grade=grade)

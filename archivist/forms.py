@@ -162,8 +162,10 @@ def _facts(asked: Asked) -> tuple[str, ...]:
 def _check(asked: Asked, form: Form, wanted: Wanted) -> None:
     if asked.customer is not None:
         asked.archive.the("customer", asked.customer)
+        asked.archive.check_unrestricted(asked.customer)
     if asked.dossier is not None:
         owner = asked.archive.the("dossier", asked.dossier)["customer"]
+        asked.archive.check_unrestricted(owner)
         if asked.customer not in (None, owner):
             raise BadRequest(
                 f"{asked.dossier} 不是 {asked.customer} 的档案",

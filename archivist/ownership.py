@@ -94,6 +94,7 @@ def claim(archive: Archive, policy: Policy, claimed: Claimed, now: datetime, who
     if claimed.listed and claimed.listed > now:
         raise BadRequest("名单的时间在现在之后", "the list cannot have been handed in after now")
     with archive.writing(now, who) as desk:
+        archive.check_unrestricted(claimed.customer)
         row = archive.the("customer", claimed.customer)
         person = archive.active(claimed.person)
         said = {
@@ -133,6 +134,7 @@ def assign(
     Raises NotAllowed unless `who` holds a role that a regulation names for it.
     """
     with archive.writing(now, who) as desk:
+        archive.check_unrestricted(customer)
         row = archive.the("customer", customer)
         archive.active(person)
         rules = _ruled_by(archive, policy, bool(row["owner"]), who)
@@ -175,6 +177,7 @@ def record_contact(
         raise BadRequest("联系日期在今天之后", "a contact cannot lie in the future")
     with archive.writing(now, who) as desk:
         archive.the("customer", customer)
+        archive.check_unrestricted(customer)
         archive.active(person)
         subject = {"customer": customer, "person": person}
         desk.say("contact", subject, kind=kind, on=day.isoformat())
@@ -194,8 +197,8 @@ def neglected_customers(archive: Archive, policy: Policy, today: date) -> list[d
         registered = local_moment(row["opened"]).date()
         served = last.get(row["id"])
         since = date.fromisoformat(served) if served else registered
-        if registered > today and not served:
-            continue
+        if (registered > today and not served) or row["restricted"]:
+            continue  # whom nobody may contact is not neglected
         cited = neglected(policy, since, today, customer_fields(row))
         if cited is None:
             continue

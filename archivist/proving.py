@@ -10,17 +10,32 @@ newest one otherwise, durable before it leaves the house.
     proof, proven = prove(archive, 4711)
 """
 
+from collections.abc import Iterable, Iterator
+
 from archivist.archive import Archive
 from archivist.errors import NotKnown
 from storage import cosigned
-from storage.note import Verifier, open_checkpoint
+from storage.note import Checkpoint, Verifier, open_checkpoint
 from storage.proof import Proof, Proven
 
 
 def prove(archive: Archive, index: int) -> tuple[Proof, Proven]:
     """The proof of entry `index`, and what it shows, as its receiver will find. Raises NotKnown."""
+    ((proof, proven),) = prove_all(archive, [index])
+    return proof, proven
+
+
+def prove_all(archive: Archive, indexes: Iterable[int]) -> Iterator[tuple[Proof, Proven]]:
+    """The proofs of several entries under one head, or one that witnesses saw. Raises NotKnown."""
     archive.follow()
     newest, note = archive.newest_head()
+    witnesses = [Verifier.parse(row["vkey"]) for row in archive.catalogue.witnesses()]
+    for index in indexes:
+        proof = _prove(archive, index, newest, note)
+        yield proof, proof.open(Verifier.parse(archive.settings.vkey), witnesses)
+
+
+def _prove(archive: Archive, index: int, newest: Checkpoint, note: bytes) -> Proof:
     if not 0 <= index < newest.size:
         raise NotKnown(
             f"台账只有 {newest.size} 条，没有第 {index} 条",
@@ -30,6 +45,4 @@ def prove(archive: Archive, index: int) -> tuple[Proof, Proven]:
     under = cosigned.head_for(archive.root / "ledger", log, index, note)
     ((_, entry),) = archive.ledger.entries(index, index + 1)
     path = archive.ledger.prove(index, open_checkpoint(under, log).size)
-    proof = Proof(index, tuple(path), under, entry)
-    witnesses = [Verifier.parse(row["vkey"]) for row in archive.catalogue.witnesses()]
-    return proof, proof.open(log, witnesses)
+    return Proof(index, tuple(path), under, entry)

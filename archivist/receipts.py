@@ -201,7 +201,8 @@ def _filled(
 ) -> dict[str, Any]:
     kind = policy.find_dossier_type(row["dossier_type"])
     department = policy.departments.get(kind.department) if kind else None
-    keys = {key.zh: dossier["keys"].get(key.id) for key in kind.keys} if kind else {}
+    told = kind.keys if kind and not customer["restricted"] else ()
+    keys = {key.zh: dossier["keys"].get(key.id) for key in told}
     titles = list(dict.fromkeys(_type(policy, name) for name in row["types"]))
     missing = list(dict.fromkeys(_item(kind, item) for item in row["missing"]))
     return keys | {

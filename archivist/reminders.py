@@ -61,6 +61,7 @@ def remind(
         raise BadRequest("催办日期在今天之后", "a reminder cannot lie in the future")
     with archive.writing(now, who) as desk:
         customer, dossiers = _meant(archive, urged.target)
+        archive.check_unrestricted(customer)
         if urged.person is not None:
             archive.active(urged.person)
         lacks = list(

@@ -5,21 +5,21 @@ power goes in between. The purpose is a free text and is sealed in a card beside
 record; the entry holds its digest.
 """
 
-import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest, NotAllowed
+from archivist.fixity import as_filed
 from archivist.granting import check_open, loan_that_opens, opened
+from archivist.hold_book import holds_on, known, may_know, the_hold
 from archivist.loan_book import terms_of
 from archivist.loan_desk import at_the_desk, subject_of
 from archivist.records import Entry, target_of
 from archivist.watermark import Mark, pictures, stamped
 from index.catalogue import Row
 from policies.policy import Policy
-from storage.errors import Damaged
 from storage.people import Unlocked
 
 
@@ -47,7 +47,7 @@ def view(
     with archive.writing(now, person.name) as desk:
         _say(desk, row, purpose)
     archive.follow()
-    chunks = _compared(archive, row, chunks)
+    chunks = as_filed(archive, row, chunks)
     if not on_screen:
         return row, chunks
     return row, pictures(row["media"], b"".join(chunks), _mark(policy, row, person, record, now))
@@ -68,7 +68,7 @@ def _borrowed(
             "add --screen",
         )
     # Outside the lock: a document may take a minute to mark.
-    plain = b"".join(_compared(archive, row, opened(archive, loan, row, person)))
+    plain = b"".join(as_filed(archive, row, opened(archive, loan, row, person)))
     mark = _mark(policy, row, person, loan["id"], now)
     if on_screen:
         media, seen = "image/png", list(pictures(row["media"], plain, mark))
@@ -95,25 +95,31 @@ def _say(desk: Desk, row: Row, purpose: str, loan: str | None = None) -> None:
     desk.say_with_card(folder, record, {"v": 1, "purpose": purpose}, "view", subject)
 
 
-def _compared(archive: Archive, row: Row, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The bytes, and at their end the proof that they are those once filed."""
-    hasher = hashlib.sha256()
-    for chunk in chunks:
-        hasher.update(chunk)
-        yield chunk
-    if archive.house.fingerprint(hasher.hexdigest()) != row["print"]:
-        raise Damaged(f"record {row['id']} is not what was filed")
-
-
 def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, Any]:
-    """What is known of a record, and its history.
+    """What is known of a record, and its history; `held` names the holds that cover it.
 
     Title and source name are in the sealed card: they are shown to whoever can open it,
-    and are null for everybody else.
+    and are null for everybody else. Of a destroyed record its tombstone is left, which names the
+    `destruction`.
     """
     archive.follow()
+    stone = archive.catalogue.tombstone(record)
+    if stone is not None:
+        return _left_of(archive, stone, person.name if person else None)
     row = archive.the("record", record)
-    card = _card(archive, row, person)
+    card, asker = _card(archive, row, person), person.name if person else None
+    words = {name: card[name] if card else None for name in ("title", "source")}
+    return _known(archive, row, asker) | words | {"destruction": None}
+
+
+def _left_of(archive: Archive, stone: Row, asker: str | None) -> dict[str, Any]:
+    """A destroyed record: ids, digests, dates and the decision; its words are no more."""
+    ended = {"disposal": stone["disposal"], "decided": stone["decided"],
+             "destroyed": stone["destroyed"]}  # fmt: skip
+    return _known(archive, stone, asker) | {"title": None, "source": None, "destruction": ended}
+
+
+def _known(archive: Archive, row: Row, asker: str | None) -> dict[str, Any]:
     return {
         "record": row["id"],
         "customer": row["customer"],
@@ -123,8 +129,8 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
         "need_to_know": target_of(row["key"]),
         "generation": row["generation"],
         "until": row["until"],
-        "title": card["title"] if card else None,
-        "source": card["source"] if card else None,
+        "restricted": row["customer"] in archive.catalogue.restricted(),
+        "held": known(archive, holds_on(archive, row), asker),
         "pages": row["pages"],
         "media": row["media"],
         "size_bytes": row["objects"]["scan"]["size_bytes"],
@@ -133,12 +139,19 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
         "clauses": row["clauses"],
         "packs": row["packs"],
         "objects": row["objects"],
-        "history": [_line(entry) for entry in archive.entries_of(record)],
+        "history": [
+            _line(entry)
+            for entry in archive.entries_of(row["id"])
+            if entry.act != "hold"
+            or may_know(archive, the_hold(archive, entry.subject["hold"]), asker)
+        ],
     }
 
 
 def _card(archive: Archive, row: Row, person: Unlocked | None) -> dict[str, Any] | None:
-    held = archive.keys.held_by(person.name) if person else []
+    if row["customer"] in archive.catalogue.restricted():
+        return None
+    held = archive.held_by(person.name if person else None)
     if row["generation"] is not None and (row["key"], row["generation"]) not in held:
         return None
     return archive.record_card(row, person)

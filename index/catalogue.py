@@ -26,13 +26,22 @@ from typing import Any
 
 from sqlcipher3 import dbapi2 as sqlite
 
-from index import catalogue_incidents, catalogue_loans
+from index import (
+    catalogue_destruction,
+    catalogue_disposals,
+    catalogue_holds,
+    catalogue_incidents,
+    catalogue_loans,
+    catalogue_restrictions,
+    catalogue_sweep,
+    catalogue_volumes,
+)
 from index.catalogue_view import CatalogueView, Row, key_form, translated
 from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 10  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 20  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -40,7 +49,7 @@ SCHEMA = """
 CREATE TABLE meta (k TEXT PRIMARY KEY, v TEXT NOT NULL);
 CREATE TABLE customer (
   id TEXT PRIMARY KEY, name TEXT, kind TEXT, class TEXT, department TEXT, owner TEXT,
-  fields TEXT NOT NULL, opened TEXT NOT NULL, card TEXT);
+  fields TEXT NOT NULL, opened TEXT NOT NULL, card TEXT, restricted TEXT);
 CREATE TABLE dossier (
   id TEXT PRIMARY KEY, customer TEXT NOT NULL, type TEXT NOT NULL, keys TEXT NOT NULL,
   events TEXT NOT NULL, flags TEXT NOT NULL, closed TEXT, opened TEXT NOT NULL, card TEXT);
@@ -76,7 +85,7 @@ CREATE TABLE grade_key (key TEXT NOT NULL, generation INTEGER NOT NULL, public T
 CREATE TABLE need_to_know (key TEXT PRIMARY KEY, grade TEXT NOT NULL, target TEXT NOT NULL,
   since TEXT NOT NULL, ended TEXT);
 CREATE TABLE pack (id TEXT NOT NULL, version TEXT NOT NULL, sha256 TEXT NOT NULL, t TEXT NOT NULL,
-  idx INTEGER NOT NULL, PRIMARY KEY (id, version));
+  idx INTEGER NOT NULL, shortens INTEGER NOT NULL, PRIMARY KEY (id, version));
 CREATE TABLE attestation (
   record TEXT NOT NULL, dossier TEXT NOT NULL, point TEXT NOT NULL, name TEXT NOT NULL,
   value TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (record, point, name));
@@ -111,11 +120,24 @@ CREATE TABLE witness (
 CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (subject, idx));
 {loans}
 {incidents}
+{holds}
+{disposals}
+{destructions}
 """.replace("{loans}", catalogue_loans.SCHEMA).replace("{incidents}", catalogue_incidents.SCHEMA)
+SCHEMA = SCHEMA.replace("{holds}", catalogue_holds.SCHEMA)
+SCHEMA = SCHEMA.replace("{disposals}", catalogue_disposals.SCHEMA)
+SCHEMA = SCHEMA.replace("{destructions}", catalogue_destruction.SCHEMA)
+SCHEMA += catalogue_sweep.SCHEMA
+SCHEMA += catalogue_volumes.SCHEMA
 
+
+# Acts on several records at once, which stand in the history of each.
+_NAMING = frozenset(("loan", "export", "disposal", "destroy"))
 
 # Kinds of id that count up for ever.
-_COUNTED = frozenset(("customer", "dossier", "record", "violation", "loan", "incident"))
+_COUNTED = frozenset(
+    ("customer", "dossier", "record", "violation", "loan", "incident", "hold", "disposal", "volume")
+)
 
 
 class Catalogue(CatalogueView):
@@ -178,7 +200,9 @@ class Catalogue(CatalogueView):
         names = {*subject.values(), *([entry["claim"]] if "claim" in entry else [])}
         # A record moved to another key has that in its history, beside what happened to it alone.
         names.update(entry.get("heads", ()) if entry["act"] == "rewrap" else ())
-        names.update(entry.get("records", ()) if entry["act"] == "loan" else ())
+        names.update(entry.get("records", ()) if entry["act"] in _NAMING else ())
+        if entry["act"] == "volume":
+            names.update(paper["record"] for paper in entry.get("papers", ()))
         self._run_each("INSERT INTO mention VALUES (?, ?)", [(name, index) for name in names])
         for kind in _COUNTED.intersection(subject):
             number = int(subject[kind][1:])
@@ -195,7 +219,7 @@ class Catalogue(CatalogueView):
         fields = card.get("fields", {})
         identifier = subject["customer"]
         self._run(
-            "INSERT INTO customer VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+            "INSERT INTO customer VALUES (?,?,?,?,?,?,?,?,?,NULL) ON CONFLICT (id) DO UPDATE SET "
             "name=excluded.name, kind=excluded.kind, class=excluded.class, card=excluded.card, "
             "department=excluded.department, owner=excluded.owner, fields=excluded.fields",
             identifier,
@@ -537,13 +561,14 @@ class Catalogue(CatalogueView):
         __: Mapping[str, Any],
     ) -> None:
         self._run(
-            "INSERT INTO pack VALUES (?,?,?,?,?) ON CONFLICT (id, version) DO UPDATE SET "
-            "sha256=excluded.sha256, t=excluded.t, idx=excluded.idx",
+            "INSERT INTO pack VALUES (?,?,?,?,?,?) ON CONFLICT (id, version) DO UPDATE SET "
+            "sha256=excluded.sha256, t=excluded.t, idx=excluded.idx, shortens=excluded.shortens",
             subject["pack"],
             entry["version"],
             entry["sha256"],
             entry["t"],
             index,
+            int(entry.get("shortens", False)),
         )
 
     def _violation(
@@ -644,6 +669,13 @@ _STEPS = {
     "loan": catalogue_loans.loan,
     "witness": Catalogue._witness,
     "incident": catalogue_incidents.incident,
+    "destroy": catalogue_destruction.destroy,
+    "escrow": catalogue_destruction.escrow,
+    "hold": catalogue_holds.hold,
+    "disposal": catalogue_disposals.disposal,
+    "restrict": catalogue_restrictions.restrict,
+    "sweep": catalogue_sweep.sweep,
+    "volume": catalogue_volumes.volume,
 }
 
 

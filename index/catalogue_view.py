@@ -17,6 +17,11 @@ from index.errors import IndexDamaged, IndexLocked, IndexUnwritable, ShadowError
 
 Row = dict[str, Any]
 
+_CUSTOMERS = (
+    "SELECT id, CASE WHEN restricted IS NULL THEN name END AS name, kind, class, department, "
+    "owner, fields, opened, card, restricted FROM customer"
+)
+
 
 class CatalogueView:
     """Questions to one open catalogue file."""
@@ -53,12 +58,21 @@ class CatalogueView:
         return int(self._meta(f"last_{kind}")) + 1
 
     def customers(self) -> list[Row]:
-        """All customers, oldest first."""
-        return self._all("SELECT * FROM customer ORDER BY id")
+        """All customers, oldest first; those that are restricted without their names."""
+        return self._all(f"{_CUSTOMERS} ORDER BY id")
 
     def customer(self, identifier: str) -> Row | None:
-        """One customer with its fields, or None."""
+        """One customer with its fields, or None; a restricted one without its name."""
+        return self._one(f"{_CUSTOMERS} WHERE id = ?", identifier)
+
+    def customer_kept(self, identifier: str) -> Row | None:
+        """One customer with its name, restricted or not: for filing, and for nothing that tells."""
         return self._one("SELECT * FROM customer WHERE id = ?", identifier)
+
+    def restricted(self) -> set[str]:
+        """The customers whose personal data is kept and not used."""
+        rows = self._all("SELECT id FROM customer WHERE restricted IS NOT NULL")
+        return {row["id"] for row in rows}
 
     def dossiers(self, customer: str | None = None) -> list[Row]:
         """All dossiers, or those of one customer, oldest first."""
@@ -164,8 +178,20 @@ class CatalogueView:
         )
 
     def filed_since(self, key: str, index: int) -> list[Row]:
-        """Records under a key whose ledger entry stands at `index` or later, in that order."""
-        return self._all("SELECT * FROM record WHERE key = ? AND idx >= ? ORDER BY idx", key, index)
+        """Records under a key whose ledger entry stands at `index` or later, in that order: those
+        that may be searched, which excludes what is of a restricted customer."""
+        return self._all(
+            "SELECT * FROM record WHERE key = ? AND idx >= ? AND customer NOT IN "
+            "(SELECT id FROM customer WHERE restricted IS NOT NULL) ORDER BY idx",
+            key,
+            index,
+        )
+
+    def records_under(self, customer: str, key: str) -> list[Row]:
+        """The records of one customer that a key seals, in the order they were filed."""
+        return self._all(
+            "SELECT * FROM record WHERE customer = ? AND key = ? ORDER BY idx", customer, key
+        )
 
     def ending(self) -> list[Row]:
         """Records whose secrecy has an end (`until`), the nearest first."""
@@ -245,6 +271,11 @@ class CatalogueView:
         """Every adopted version of a pack, the newest adoption first."""
         return self._all("SELECT * FROM pack WHERE id = ? ORDER BY idx DESC", pack)
 
+    def all_adoptions(self) -> list[Row]:
+        """The newest adoption of every version of every pack, oldest first; `shortens` says
+        whether the company said that it may end periods earlier than before."""
+        return self._all("SELECT * FROM pack ORDER BY idx")
+
     def key_ids(self) -> set[str]:
         """Every key that was ever made: the grades' and the lists'."""
         return {row["key"] for row in self._all("SELECT DISTINCT key FROM grade_key")}
@@ -281,19 +312,19 @@ class CatalogueView:
         )
 
     def sealed_rows(self, key: str) -> Iterator[Row]:
-        """Every sealed record under a key in the order of their ids, in bounded memory:
-        `id`, `customer`, `dossier`, `stored`, `objects`."""
-        last, some = "", True
+        """Every sealed record under a key in the order of filing, which is that of their ids, in
+        bounded memory: `id`, `idx`, `customer`, `dossier`, `stored`, `objects`."""
+        index, some = 0, True
         while some:
             rows = self._all(
-                "SELECT id, customer, dossier, stored, objects FROM record WHERE id > ? "
-                "AND key = ? AND generation IS NOT NULL ORDER BY id LIMIT 1000",
-                last,
+                "SELECT id, idx, customer, dossier, stored, objects FROM record WHERE key = ? "
+                "AND idx >= ? AND generation IS NOT NULL ORDER BY idx LIMIT 1000",
                 key,
+                index,
             )
             yield from rows
             some = bool(rows)
-            last = rows[-1]["id"] if rows else last
+            index = rows[-1]["idx"] + 1 if rows else index
 
     def public_key(self, key: str, generation: int) -> str | None:
         """The digest of a key's public half as the ledger names it, or None."""
@@ -328,6 +359,155 @@ class CatalogueView:
         """Ids of the incidents that were reported of a loan."""
         rows = self._all("SELECT id FROM incident WHERE loan = ? ORDER BY id", loan)
         return [row["id"] for row in rows]
+
+    def destructions(self) -> list[Row]:
+        """Every destruction that was decided, oldest first; `state` executing or destroyed."""
+        return self._all("SELECT * FROM destruction ORDER BY idx")
+
+    def destruction(self, disposal: str) -> Row | None:
+        """The destruction that carries out a disposal, or None while none was decided."""
+        return self._one("SELECT * FROM destruction WHERE disposal = ?", disposal)
+
+    def tombstone(self, record: str) -> Row | None:
+        """What is left of a record whose destruction was decided, or None."""
+        return self._one("SELECT * FROM tombstone WHERE id = ?", record)
+
+    def tombstones(self, dossier: str) -> list[Row]:
+        """What is left of the destroyed records of a dossier, oldest first."""
+        return self._all("SELECT * FROM tombstone WHERE dossier = ? ORDER BY id", dossier)
+
+    def tombstones_of(self, disposal: str) -> list[Row]:
+        """What is left of the records of a disposal, oldest first."""
+        return self._all("SELECT * FROM tombstone WHERE disposal = ? ORDER BY id", disposal)
+
+    def bundles(self) -> list[Row]:
+        """Every recovery bundle that was issued, oldest first: `idx`, `generations`, `attested`
+        (None while nobody saw it destroyed)."""
+        return self._all("SELECT * FROM bundle ORDER BY idx")
+
+    def copies_in_trays(self, fingerprints: Sequence[str]) -> list[Row]:
+        """Claims that wait in a tray and have one of these contents."""
+        found: list[Row] = []
+        for fingerprint in fingerprints:
+            found += self._all(
+                "SELECT * FROM claim WHERE print = ? AND outcome IN ('refused', 'rejected') "
+                "ORDER BY id",
+                fingerprint,
+            )
+        return found
+
+    def hold(self, identifier: str) -> Row | None:
+        """One hold, or None."""
+        return self._one("SELECT * FROM hold WHERE id = ?", identifier)
+
+    def holds(self, open_only: bool = False) -> list[Row]:
+        """Every hold, or those that nobody released, oldest first."""
+        only = "WHERE released IS NULL " if open_only else ""
+        return self._all(f"SELECT * FROM hold {only}ORDER BY id")  # noqa: S608
+
+    def open_holds_on(self, targets: Sequence[str]) -> list[Row]:
+        """The holds in force on one of these customers, dossiers or records, oldest first."""
+        found = [
+            row
+            for target in dict.fromkeys(targets)
+            for row in self._all("SELECT * FROM hold WHERE target = ? AND released IS NULL", target)
+        ]
+        return sorted(found, key=lambda row: str(row["id"]))
+
+    def disposals(self) -> list[Row]:
+        """Every disposal, oldest first."""
+        return self._all("SELECT * FROM disposal ORDER BY id")
+
+    def disposal(self, identifier: str) -> Row | None:
+        """One disposal, or None."""
+        return self._one("SELECT * FROM disposal WHERE id = ?", identifier)
+
+    def disposal_records(self, disposal: str) -> list[Row]:
+        """The records that a disposal was proposed for, each with its `fate`, by id."""
+        return self._all(
+            "SELECT * FROM disposal_record WHERE disposal = ? ORDER BY record", disposal
+        )
+
+    def disposals_of(self, record: str) -> list[Row]:
+        """Every disposal that a record was proposed in, oldest first: `id`, `state`, `fate`."""
+        return self._all(
+            "SELECT d.id, d.state, r.fate FROM disposal d "
+            "JOIN disposal_record r ON r.disposal = d.id WHERE r.record = ? ORDER BY d.id",
+            record,
+        )
+
+    def appraisals(self, disposal: str) -> list[Row]:
+        """The newest opinion of each person on each record of a disposal."""
+        return self._all(
+            "SELECT * FROM appraisal WHERE disposal = ? ORDER BY record, idx", disposal
+        )
+
+    def kept_until(self, record: str) -> str | None:
+        """The ISO day until which an appraisal keeps a record; None where none does."""
+        row = self._one("SELECT until FROM kept WHERE record = ?", record)
+        return row["until"] if row else None
+
+    def all_kept(self) -> dict[str, str]:
+        """Record → the ISO day until which an appraisal keeps it."""
+        return {row["record"]: row["until"] for row in self._all("SELECT * FROM kept")}
+
+    def volumes(self) -> list[Row]:
+        """Every volume, oldest first."""
+        return self._all("SELECT * FROM volume ORDER BY id")
+
+    def volume(self, identifier: str) -> Row | None:
+        """One volume, or None."""
+        return self._one("SELECT * FROM volume WHERE id = ?", identifier)
+
+    def volume_of(self, record: str) -> str | None:
+        """The volume that a record lies in, or None."""
+        row = self._one("SELECT volume FROM in_volume WHERE record = ?", record)
+        return row["volume"] if row else None
+
+    def in_volumes(self) -> dict[str, str]:
+        """Record → the volume it lies in."""
+        return {row["record"]: row["volume"] for row in self._all("SELECT * FROM in_volume")}
+
+    def unarranged(self, customer: str | None = None) -> list[Row]:
+        """Records that lie in no volume, or those of one customer, oldest first: `id`, `customer`,
+        `dossier`, `type`, `grade`, `pages`, `filed`."""
+        if customer is None:
+            return self._all(f"{_UNARRANGED} ORDER BY record.id")
+        return self._all(f"{_UNARRANGED} AND record.customer = ? ORDER BY record.id", customer)
+
+    def unarranged_beside(self, state: str) -> list[Row]:
+        """The same of dossiers of which there is a volume in this state."""
+        beside = "AND dossier IN (SELECT dossier FROM volume WHERE state = ?)"
+        return self._all(f"{_UNARRANGED} {beside} ORDER BY record.id", state)
+
+    def described(self) -> list[Row]:
+        """What people said records are in their matters: `record`, `point`, `value`."""
+        return self._all("SELECT record, point, value FROM described ORDER BY record, point")
+
+    def described_of(self, record: str) -> dict[str, str]:
+        """The same of one record: point → value."""
+        rows = self._all("SELECT point, value FROM described WHERE record = ?", record)
+        return {row["point"]: row["value"] for row in rows}
+
+    def dated(self) -> dict[str, str]:
+        """Record → the date that somebody read on it."""
+        rows = self._all("SELECT record, value FROM attestation WHERE point = 'dated'")
+        return {row["record"]: row["value"] for row in rows}
+
+    def highest_code(self, series: str) -> int:
+        """The highest number of a series of archival codes that was ever given; 0 for none."""
+        row = self._all("SELECT max(number) AS n FROM archival_code WHERE series = ?", series)[0]
+        return int(row["n"] or 0)
+
+    def code_given(self, code: str) -> bool:
+        """Whether this archival code was ever given."""
+        return self._one("SELECT code FROM archival_code WHERE code = ?", code) is not None
+
+    def codes_given(self, series: str | None = None) -> list[Row]:
+        """Every archival code that was ever given, or those of one series, by number."""
+        if series is None:
+            return self._all("SELECT * FROM archival_code ORDER BY series, number")
+        return self._all("SELECT * FROM archival_code WHERE series = ? ORDER BY number", series)
 
     def history(self, subject: str) -> list[int]:
         """Ledger indexes of every entry that names the subject."""
@@ -370,6 +550,12 @@ class CatalogueView:
         return str(self._all("SELECT v FROM meta WHERE k = ?", key)[0]["v"])
 
 
+# A year's papers are many; composing needs no more of each.
+_UNARRANGED = (
+    "SELECT record.id, customer, dossier, type, grade, pages, filed FROM record "
+    "LEFT JOIN in_volume ON in_volume.record = record.id WHERE in_volume.record IS NULL"
+)
+
 JSON_COLUMNS = frozenset(
     (
         "fields",
@@ -391,9 +577,20 @@ JSON_COLUMNS = frozenset(
         "recounted",
         "grants",
         "copies_destroyed",
+        "counts",
         "notify",
         "acknowledged",
         "unconfirmed",
+        "witnesses",
+        "entries",
+        "gone",
+        "checks",
+        "papers",
+        "attested",
+        "generations",
+        "ground",
+        "composers",
+        "remarks",
     )
 )
 

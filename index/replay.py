@@ -117,7 +117,9 @@ class Replay(Catalogue):
     def numbers_missing(self, table: str, prefix: int, limit: int) -> list[int]:
         """Numbers below the last that no row has (`prefix` letters stand before them), at most so
         many."""
-        sql = f"SELECT substr(id, ?) + 0 AS n FROM {table} ORDER BY n"  # noqa: S608
+        # A destroyed record has left its number.
+        stones = " UNION SELECT id FROM tombstone" if table == "record" else ""
+        sql = f"SELECT substr(id, ?) + 0 AS n FROM (SELECT id FROM {table}{stones}) ORDER BY n"  # noqa: S608
         found: list[int] = []
         expected = 1
         with _translating():
@@ -131,6 +133,10 @@ class Replay(Catalogue):
     def every_pack(self) -> list[Row]:
         """Every version of every pack that was adopted."""
         return self._all("SELECT * FROM pack ORDER BY idx")
+
+    def every_tombstone(self) -> list[Row]:
+        """What is left of every destroyed record, oldest first."""
+        return self._all("SELECT * FROM tombstone ORDER BY id")
 
     def grade_keys(self) -> list[Row]:
         """Every generation of every key, with the digest of its public half."""
@@ -200,7 +206,10 @@ def _named(table: str, keys: Sequence[str], row: Row) -> str:
 
 def _narrowed(entry: Mapping[str, Any], identifier: str) -> Mapping[str, Any]:
     """An entry that speaks of hundreds of records at once, as far as it is about this one."""
-    heads = entry.get("heads")
-    if not isinstance(heads, Mapping):
+    if entry["act"] == "destroy" and "records" in entry:
+        return {**entry, "records": [name for name in entry["records"] if name == identifier]}
+    many = "records" if entry["act"] == "disposal" else "heads"
+    said = entry.get(many)
+    if not isinstance(said, Mapping):
         return entry
-    return {**entry, "heads": {name: heads[name] for name in heads if name == identifier}}
+    return {**entry, many: {name: said[name] for name in said if name == identifier}}

@@ -13,10 +13,40 @@ another test. It starts with
 """
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from archive_home import CUSTOMERS, PERSON, VIN, Home
+from kept_examiners import KeptDriver, end_all
+
+# What is about examining children themselves, or about processes that die, starts its own.
+OWN_CHILDREN = ("test_examine", "test_watermark", "crash")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kept_examiners() -> Iterator[None]:
+    yield
+    end_all()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _remembered_passphrases() -> Iterator[None]:
+    """Stretch each passphrase once: copies of one archive have the same people and salts."""
+    from storage.age import passphrase
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passphrase, "_stretch", cache(passphrase._stretch))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _share_examiners(request: pytest.FixtureRequest) -> Iterator[None]:
+    """One examining child for a whole worker: starting one takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not any(part in str(request.path) for part in OWN_CHILDREN):
+            patch.setattr("archivist.examine.pool.Driver", KeptDriver)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +65,21 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home.json("dossier", "open", "C000002", "maintenance", "--key", "plate=沪B67890")
     home.json("login", PERSON)
     return top
+
+
+@pytest.fixture(scope="session")
+def disposing(
+    template: Path, tmp_path_factory: pytest.TempPathFactory, scan: Callable[..., bytes]
+) -> Home:
+    """Three contracts whose period is over (R1 to R3), one that is 秘密 (R4), and an invoice that
+    is kept (R5); with the people of `disposal_home`."""
+    from disposal_home import filed, staffed
+
+    home = staffed(Home.copy_of(template, tmp_path_factory.mktemp("disposing")))
+    filed(home, scan, "合同甲", "合同乙", "合同丙")
+    filed(home, scan, "合同丁", grade="SECRET")
+    filed(home, scan, "发票", type_="invoice")
+    return home
 
 
 @pytest.fixture

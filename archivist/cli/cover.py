@@ -18,7 +18,7 @@ from storage import durable
 @command("cover", zh="为档案 DOSSIER 打印二维码封面页：每种资料 TYPE 一张，不写则整份档案一张。\n\n"
          "夹在资料前面，一摞一次扫完，程序自动分开。",
          changes=("FILE.pdf", "FILE.pdf"), never=("档案库", "the archive"),
-         exits=(0, 2, 10, 12))  # fmt: skip
+         exits=(0, 2, 4, 10, 12))  # fmt: skip
 @click.argument("dossier")
 @click.argument("types", nargs=-1, metavar="[TYPE…]")
 @option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE.pdf",
@@ -34,6 +34,7 @@ def cover_command(call: Call, dossier: str, types: tuple[str, ...], output: Path
     archive = call.archive
     archive.follow()
     row = archive.the("dossier", dossier)
+    archive.check_unrestricted(row["customer"])
     customer = archive.the("customer", row["customer"])
     policy = call.policy
     label = f"{row['customer']}  {customer['name'] or ''}"

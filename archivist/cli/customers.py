@@ -11,7 +11,9 @@ import click
 
 from archivist import customers, ownership
 from archivist.cli import ownership as owning
+from archivist.cli import restricting
 from archivist.cli.door import Call, common_options, now, pass_call
+from archivist.cli.holds import held_words
 from archivist.cli.labels import local_time, word
 from archivist.cli.numbers import UNMASKS, discreet, purpose_option
 from archivist.cli.say import facts, note, say, table
@@ -42,7 +44,7 @@ def customer_command() -> None:
     """Customers: add, edit, list, show; whose they are and who served them."""
 
 
-for below in owning.COMMANDS:
+for below in (*owning.COMMANDS, *restricting.COMMANDS):
     customer_command.add_command(below)
 
 
@@ -199,7 +201,7 @@ def list_(call: Call) -> None:
         lambda: (
             table(
                 heads,
-                [(r["customer"], r["name"], word(r["kind"]), r["dossiers"]) for r in rows],
+                [(r["customer"], _name(r), word(r["kind"]), r["dossiers"]) for r in rows],
                 cut=(1,),
             )
             if rows
@@ -235,11 +237,17 @@ def _shown(call: Call, row: dict[str, Any]) -> str:
             (say("主张人", "claims"), owning.claimants(row["ownership"])),
             (say("联系人员", "in contact"), _contacts(row)),
             (say("登记时间", "registered"), local_time(row["opened"])),
+            (say("冻结", "held"), held_words(row["held"])),
+            (say("限制处理", "restricted"), restricting.restricted_words(row["restricted"])),
             (say("登记项", "fields"), _fields(policy, row["fields"])),
             (say("尚未登记", "to register"), [say(gap["zh"], gap["en"]) for gap in row["gaps"]]),
             (say("客户档案", "dossiers"), [d["dossier"] for d in row["dossiers"]]),
         )
     )
+
+
+def _name(row: dict[str, Any]) -> str | None:
+    return row["name"] or (say("（限制处理）", "(restricted)") if row["restricted"] else None)
 
 
 def _fields(policy: Policy, fields: dict[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ import click
 from archivist import dossiers
 from archivist.cli.attest import said, seen_words
 from archivist.cli.door import DONE, FINDINGS, Call, common_options, now, pass_call, today
+from archivist.cli.holds import held_words
 from archivist.cli.labels import (
     department_label,
     dossier_type_label,
@@ -21,6 +22,7 @@ from archivist.cli.labels import (
     type_label,
 )
 from archivist.cli.numbers import UNMASKS, discreet, purpose_option
+from archivist.cli.restricting import restricted_words
 from archivist.cli.say import facts, note, say, table
 from archivist.cli.spoken import ENTRY, group, option
 from archivist.cli.words import iso_date, pairs
@@ -246,6 +248,8 @@ def _shown(policy: Policy, row: dict[str, Any]) -> str:
             (say("责任部门", "department"), department_label(policy, row["department"] or "")),
             (say("键", "keys"), named(policy, row["type"], row["keys"])),
             (say("事件", "events"), named(policy, row["type"], row["events"])),
+            (say("冻结", "held"), held_words(row["held"])),
+            (say("限制处理", "restricted"), restricted_words(row["restricted"])),
             (say("结案", "closed"), row["closed"]),
             (say("缺资料结案的理由", "closed incomplete"), row["flags"].get(dossiers.INCOMPLETE)),
             (say("重新打开的理由", "opened again"), row["flags"].get(dossiers.REOPENED)),
@@ -298,18 +302,21 @@ def _lacking(policy: Policy, lacks: list[dict[str, Any]]) -> str:
 
 
 def _records(policy: Policy, records: list[dict[str, Any]]) -> str:
-    heads = (say("档案", "record"), say("资料", "document"), say("密级", "grade"),
-             say("页数", "pages"), say("归档时间", "filed"),
-             say("核对", "attested"))  # fmt: skip
-    lines = [
-        (
+    # A column for holds only where there are any: most dossiers have none.
+    held = any(r["held"] for r in records)
+    heads = [say("档案", "record"), say("资料", "document"), say("密级", "grade"),
+             say("页数", "pages"), say("归档时间", "filed"), say("核对", "attested"),
+             *([say("冻结", "held")] if held else [])]  # fmt: skip
+    lines: list[list[Any]] = [
+        [
             r["record"],
             type_label(policy, r["type"]),
             grade_label(policy, r["grade"]),
             r["pages"],
             local_time(r["filed"]),
             seen_words(policy, r["attested"]) or None,
-        )
+            *([", ".join(r["held"]) or None] if held else []),
+        ]
         for r in records
     ]
     return table(heads, lines, cut=(5, 1))

@@ -3,11 +3,14 @@
 Title and source name show only to whoever is cleared.
 """
 
+from typing import Any
+
 import click
 
 from archivist import viewing
 from archivist.cli.attest import said, seen_words
 from archivist.cli.door import Call, common_options, pass_call
+from archivist.cli.holds import held_words
 from archivist.cli.labels import (
     act_label,
     grade_label,
@@ -16,6 +19,7 @@ from archivist.cli.labels import (
     type_label,
     word,
 )
+from archivist.cli.restricting import restricted_words
 from archivist.cli.say import facts, say, table
 from archivist.cli.spoken import NOTHING, command
 
@@ -44,9 +48,12 @@ def show_command(call: Call, record: str) -> None:
                 (say("密级", "grade"), grade_label(call.policy, row["grade"])),
                 (say("知悉范围", "need-to-know list of"), row["need_to_know"]),
                 (say("保密至", "secret until"), row["until"]),
+                (say("冻结", "held"), held_words(row["held"])),
+                (say("限制处理", "restricted"), restricted_words(row["restricted"])),
                 (say("页数", "pages"), row["pages"]),
                 (say("格式", "media"), row["media"]),
                 (say("归档", "filed"), f"{local_time(row['filed'])}  {word(row['filed_by'])}"),
+                (say("销毁", "destroyed"), _end(row["destruction"])),
                 (say("核对", "attested"), seen_words(call.policy, row["attested"])),
                 (say("依据", "clauses"), row["clauses"]),
                 (say("存储件 SHA-256", "stored SHA-256"), row["objects"]["scan"]["sha256"]),
@@ -60,3 +67,13 @@ def show_command(call: Call, record: str) -> None:
         return f"{head}\n\n{table(heads, lines)}"
 
     call.emit(row, shown)
+
+
+def _end(destruction: dict[str, Any] | None) -> str | None:
+    if destruction is None:
+        return None
+    disposal, ended = destruction["disposal"], destruction["destroyed"]
+    if ended is None:
+        when = local_time(destruction["decided"])
+        return say(f"{disposal}  {when} 决定，正在销毁", f"{disposal}  decided {when}, under way")
+    return f"{disposal}  {local_time(ended)}"

@@ -259,6 +259,7 @@ def _form_of(policy: Policy, kind: DossierType) -> Form | None:
 
 
 def _line(asked: Asked, case: _Case, number: int, form: Form | None) -> dict[str, Any]:
+    silent = case.row["customer"] in asked.archive.catalogue.restricted()
     last = max(case.clocks, key=lambda clock: clock.due.moment, default=None)
     state = "none"
     if last is not None:
@@ -276,7 +277,10 @@ def _line(asked: Asked, case: _Case, number: int, form: Form | None) -> dict[str
         "due": f"{last.due.day.isoformat()} {last.due.at}".rstrip() if last else None,
         "state": state,
         "state_zh": _STATES[state],
-        "columns": {label: _known(case, label) for label in (form.columns if form else ())},
+        # What is said of a restricted customer stays for the pen.
+        "columns": {
+            label: "" if silent else _known(case, label) for label in (form.columns if form else ())
+        },
     }
 
 

@@ -185,7 +185,7 @@ def test_files_that_are_gone_are_named(home):
 def test_files_that_do_not_belong_are_named(home):
     """One in each folder, also under names like those of records; no damage: exit code 3."""
     strays = ("store/x", f"{STORE}/R00000009.pdf.age", f"{STORE}/R00000001.doc.age",
-              f"{HEADS}/R00000003.head", f"{STORE}/D000001-00000003.card.age", "keys/x",
+              f"{HEADS}/R00000009.head", f"{STORE}/D000001-00000003.card.age", "keys/x",
               "keys/people/eve.json", "keys/grades/SECRET/0001/wang.age", "packs/x.toml",
               "trays/unsorted/x/drop/y.pdf", "index/EVE.db", "x.txt")  # fmt: skip
     for path in strays:

@@ -1,0 +1,41 @@
+"""Examining children that outlive the command that asked them.
+
+A command starts its child and ends it, which takes longer than most tests. Here the child stays
+with a thread of its own and serves whatever command comes next with the same limits: the same
+program, confined in the same way, asked through the same driver.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple
+from typing import Any
+
+from archivist.examine.driver import Driver
+
+_kept: dict[tuple[Any, ...], tuple[ThreadPoolExecutor, Driver]] = {}
+
+
+class KeptDriver:
+    """Asks a driver that is kept. The kernel ends a child with the thread that started it, so
+    each has one thread for good."""
+
+    def __init__(self, limits: Any, cover_tag: str, core: int | None) -> None:
+        key = (astuple(limits), cover_tag)
+        if key not in _kept:
+            end_all()  # children are large: one at a time
+            _kept[key] = ThreadPoolExecutor(1), Driver(limits, cover_tag, core)
+        self._thread, self._driver = _kept[key]
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._driver, name)
+        return lambda *args: self._thread.submit(method, *args).result()
+
+    def close(self) -> None:
+        """Kept: the next one may need it."""
+
+
+def end_all() -> None:
+    """End every child that was kept."""
+    for thread, driver in _kept.values():
+        thread.submit(driver.close).result()
+        thread.shutdown()
+    _kept.clear()
