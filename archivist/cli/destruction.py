@@ -57,7 +57,8 @@ _WITNESS = option("--witness", "witnesses", multiple=True, metavar="PERSON",
                   help="A witness, who is there and signs; repeat it.")  # fmt: skip
 _PLACE = option("--place", default="", metavar="TEXT",
                 zh="销毁地点，加密保存；执行时不写即本机。",
-                help="Where it happens, kept sealed; of an execution this machine if not said.")  # fmt: skip
+                help="Where it happens, kept sealed; an execution's is this machine if not said.",
+                )  # fmt: skip
 _ON = option("--on", metavar="DATE", zh="按这一天办理，如 2026-03-05；不写为今天。",
              help="As if it were this day, e.g. 2026-03-05; today if not said.")  # fmt: skip
 
