@@ -48,6 +48,7 @@ from storage.people import Unlocked
 
 STATE = "work/audit/state.json"
 MAX_STATE_BYTES = 16_000_000
+WORTH_RECORDS = 8  # to be opened, before another child is started for them
 OPENED = 300  # records opened where nobody asked for all: 99 % find what 1.5 % have
 
 
@@ -178,7 +179,8 @@ class Audit:
         done, archive = self.progress, self._archive
         place = archive.settings.virus_socket
         yield from (Found(**told) for told in done.contents)
-        workers = max(1, self._asked.workers or cores())
+        # Starting a child takes as long as looking at some records.
+        workers = max(1, min(self._asked.workers or cores(), self._opening // WORTH_RECORDS))
         with Examiners(workers, cover_tag=archive.settings.archive_id) as examiners:
             opened = Contents(archive, self._person, examiners, Scanner(place) if place else None)
             begun = (done.opened, done.closed, done.scanned)

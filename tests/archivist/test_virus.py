@@ -39,13 +39,13 @@ def test_an_infected_scan_goes_to_quarantine_and_others_are_filed(home: Home, sc
     infected = scan("甲方") + b"\n%" + EICAR + b"\n%%EOF\n"
     home.drop("C000001/D000001/合同/a.pdf", infected)
     home.drop("C000001/D000001/合同/b.pdf", scan("乙方"))
-    away = home.run("watch", "--once")
+    away = home.run("watch", "--once", "--workers", "1")
     assert away.code == 1 and "virus scanner" in away.err
     told = {row["check"]: row["ok"] for row in home.json("doctor", code=3)}
     assert told["virus"] is False
     assert home.records() == []
     with Daemon(tmp_path / "clamd"):
-        outcomes = home.lines("watch", "--once")
+        outcomes = home.lines("watch", "--once", "--workers", "1")
         assert {row["check"]: row["ok"] for row in home.run("--json", "doctor").json}["virus"]
     assert sorted((o["outcome"], o["reason"], o["tray"]) for o in outcomes) == [
         ("filed", None, None), ("refused", "infected", "quarantine")]  # fmt: skip

@@ -118,7 +118,8 @@ def test_cut_short_anywhere_and_repeated_ledger_and_keys_agree(new_home, what, l
         assert said == held
         assert any(name == "wang" for _, _, name in held) == (what == "clear")
         acts = [e["act"] for e in home.json("ledger", "show")]
-        assert acts.count(what) == 1
+        # Where only files were lacking, another entry names those that lie there now.
+        assert acts.count(what) in ((1, 2) if what == "clear" else (1,))
         assert home.json("ledger", "verify")["ok"]
         if not cut:
             return
