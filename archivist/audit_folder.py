@@ -167,8 +167,8 @@ def sealed_digests(truth: Truth) -> dict[str, str]:
     """The newest digest that the ledger names for each sealed key, by its name below `keys/`."""
     found: dict[str, str] = {}
     for _, raw in truth.ledger.entries(0, truth.replay.applied):
-        if b'"sealed":{' in raw:
-            found |= json.loads(raw)["sealed"]
+        if b'"sealed":[' in raw:
+            found.update(json.loads(raw)["sealed"])
     return found
 
 

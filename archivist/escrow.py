@@ -303,11 +303,9 @@ def recover_person(
             recipient=recipient_digest(page.recipient),
             sealed=archive.people.digests(name),
         )
-        anew = {
-            place: digest
-            for key in bundle.keys
-            for place, digest in archive.keys.digests(key.key_id, key.generation).items()
-        }
+        anew = [
+            pair for key in bundle.keys for pair in archive.keys.digests(key.key_id, key.generation)
+        ]
         desk.say(
             "recover",
             {"person": name},

@@ -62,12 +62,12 @@ def sealed_to(
     return [(key, archive.keys.sealed_for(key, page)) for key in keys]
 
 
-def digests_of(page: Person, given: Sequence[tuple[GradeKey, bytes]]) -> dict[str, str]:
-    """SHA-256 of each sealed copy, by its name below `keys/`."""
-    return {
-        held_name(key.key_id, key.generation, page.name): sha256(raw).hexdigest()
+def digests_of(page: Person, given: Sequence[tuple[GradeKey, bytes]]) -> list[list[str]]:
+    """Each sealed copy: its name below `keys/`, and its SHA-256."""
+    return [
+        [held_name(key.key_id, key.generation, page.name), sha256(raw).hexdigest()]
         for key, raw in given
-    }
+    ]
 
 
 def hand_out(archive: Archive, page: Person, given: Sequence[tuple[GradeKey, bytes]]) -> None:

@@ -195,13 +195,13 @@ class KeyRing:
             raise Damaged(f"key {grade.key_id}/{grade.generation} has another public half")
         return seal_grade(grade, person.recipient)
 
-    def digests(self, key_id: str, generation: int) -> dict[str, str]:
-        """SHA-256 of every sealed copy of a generation, by its name below `keys/`."""
+    def digests(self, key_id: str, generation: int) -> list[list[str]]:
+        """Every sealed copy of a generation: its name below `keys/`, and its SHA-256."""
         folder = self._generation(key_id, generation)
-        return {
-            held_name(key_id, generation, path.stem): durable.digest_of(path).sha256
+        return [
+            [held_name(key_id, generation, path.stem), durable.digest_of(path).sha256]
             for path in sorted(folder.glob("[!.]*.age"))
-        }
+        ]
 
     def holders(self, key_id: str, generation: int) -> list[str]:
         """Everybody who was granted a generation, sorted. Raises Unsuitable."""

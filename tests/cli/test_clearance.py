@@ -146,7 +146,8 @@ def test_what_a_crash_left_undone_is_done_by_the_same_command(home, scan):
     assert not opens(home, "wang", record)
     assert home.run("person", "clear", "wang", "SECRET").code == 0
     assert opens(home, "wang", record)
-    sealed = [entry["sealed"]["grades/SECRET/0001/wang.age"] for entry in entries(home, "clear")]
+    named = [dict(entry["sealed"]) for entry in entries(home, "clear")]
+    sealed = [one["grades/SECRET/0001/wang.age"] for one in named]
     there = hashlib.sha256((home.root / "keys/grades/SECRET/0001/wang.age").read_bytes())
     assert len(sealed) == 2 and sealed[1] == there.hexdigest() != sealed[0]
 
