@@ -70,7 +70,8 @@ def held_targets(archive: Archive) -> frozenset[str]:
 
 def is_held(row: Row, held: Container[str]) -> bool:
     """Whether holds on these targets cover a record, dossier or customer."""
-    return any(name in held for name in ids_of(row))
+    # Spelled out: a plan asks it a million times.
+    return row["id"] in held or row.get("dossier") in held or row.get("customer") in held
 
 
 def held_by_ledger(archive: Archive) -> dict[str, tuple[Placed, ...]]:

@@ -18,6 +18,7 @@ take a row out of the catalogue.
     in_force(archive.ledger.entries(0))["H000001"].target        # "C000001"
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +31,7 @@ from storage.people import Unlocked
 KIND = "hold-release"  # stands in the statement, so that it cannot pass for another kind of one
 _TEXTS = ("archive", "hold", "digest", "person", "time")
 # Most entries speak of neither; their bytes need not be read as JSON. Canonical, so exact.
-_SPEAKING = (b'"act":"hold"', b'"act":"person"', b'"act":"init"')
+_SPEAKING = re.compile(rb'"act":"(?:hold|person|init)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def _told(
     """Each entry on a hold: the hold it begins or ends, and why a release ends nothing."""
     archive_id, keys, holds = "", dict[str, str](), dict[str, Placed]()
     for index, raw in entries:
-        if not any(word in raw for word in _SPEAKING):
+        if not _SPEAKING.search(raw):
             continue
         entry = Entry.parse(index, raw)
         if entry.act == "init":

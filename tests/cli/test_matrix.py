@@ -190,7 +190,7 @@ ASKS = {
     "hold place": signs("C000002 --reason x", duty=True),
     "hold release": signs("H000001 --reason x", duty=True),
     "hold list": Asks(),
-    "export": signs("R00000001 --purpose x -o {out}", sealed=True),
+    "export": signs("R00000002 --purpose x -o {out}", sealed=True),
     "violation record": signs("lost_or_damaged --role archive_clerk --reason x"),
     "violation list": reads(),
     "violation show": reads("V000001"),

@@ -63,7 +63,7 @@ def granted(home):
 # ── what stops ────────────────────────────────────────────────────────────────
 
 
-def test_no_search_finds_a_restricted_customer(house, scan):
+def test_no_search_finds_a_restricted_customer(house, scan, caplog):
     """Not what was indexed before, nor what is filed meanwhile; others are found as ever."""
     restrict(house)
     found = house.json("search", WORD)
@@ -71,6 +71,7 @@ def test_no_search_finds_a_restricted_customer(house, scan):
     filed(house, scan, f"丁{WORD}")
     assert house.json("search", WORD)["total"] == 3
     assert house.json("search", WORD, "--customer", "C000001")["hits"] == []
+    assert caplog.records == []  # no index even tried to open a paper of his
 
 
 def test_a_new_index_holds_nothing_of_a_restricted_customer(restricted):
