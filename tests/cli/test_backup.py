@@ -8,7 +8,7 @@ import pytest
 from archive_home import PASSPHRASE, PERSON, Home
 from backup_home import BUNDLE, DROP, NEW, TRAY, WORDS, make, restore
 
-from archivist import backing_up, destruction, rotation
+from archivist import backing_up, destruction, rotation, waiting_scans
 from archivist.destruction import Order
 from storage.backups import Medium
 
@@ -131,14 +131,25 @@ def test_a_rotation_meanwhile_ends_in_a_snapshot_that_opens(own, monkeypatch, tm
 
 
 def test_a_scan_on_its_way_is_in_the_snapshot(own, monkeypatch, tmp_path):
-    """A scan that leaves the drop folder while it is looked for is found where it went."""
+    """A scan that leaves the drop folder between two looks is found where it went."""
     shutil.rmtree(own.dest)
-    during(monkeypatch, "scans/", lambda: own.home.lines("watch", "--once"))
+    look, drop = waiting_scans.look, own.home.drop_folder
+    turns = iter(range(9))
+
+    def moving(archive):
+        found = look(archive)
+        if next(turns) == 1:  # under the lock: claiming takes none
+            assert archive.claims.take(drop / "刚到.pdf", drop, NOW, bytes(10))
+        return found
+
+    monkeypatch.setattr(waiting_scans, "look", moving)
     archive = own.home.open()
     backing_up.create(archive, own.dest, NOW, "station")
     archive.close()
     other, _ = restore(own, tmp_path / "other")
-    assert sorted(other.in_tray("unsorted")) == sorted(own.home.in_tray("unsorted"))
+    (claimed,) = (p for p in (other.root / "work").rglob("*") if p.is_file())
+    assert claimed.name == "刚到.pdf"
+    other.lines("watch", "--once")
     assert len(other.in_tray("unsorted")) == 2
 
 
