@@ -17,6 +17,7 @@ reading, sealing and flushing, without claims, judging, ledger, catalogue or lim
 """
 
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -868,6 +869,44 @@ def seconds(work: Callable[[], object], times: int = 1) -> float:
     return (time.perf_counter() - start) / times
 
 
+def backup_steps(bench: Bench) -> dict[str, Callable[[], object]]:
+    """Two snapshots and a proof, each behind the bare work of the same kind."""
+    dest, copy = bench.folder / "stick", bench.folder / "copy"
+
+    def copied() -> None:
+        for part in ("store", "keys/records"):
+            shutil.copytree(bench.root / part, copy / part)
+        subprocess.run(["sync", "-f", copy], check=True)
+
+    def hashed() -> None:
+        for path in filter(Path.is_file, dest.rglob("*~*")):
+            with path.open("rb") as file:
+                hashlib.file_digest(file, "sha256")
+
+    return {
+        "copy and sync": copied,
+        "first snapshot": lambda: bench.run("backup", "create", str(dest)),
+        "nothing new": lambda: bench.run("backup", "create", str(dest)),
+        "hashlib": hashed,
+        "verify": lambda: bench.run("backup", "verify", str(dest)),
+    }
+
+
+def bench_backup(options: argparse.Namespace) -> None:
+    """Whole commands, durable and in the ledger, on the disk that the archive lies on."""
+    rates: dict[str, list[float]] = {}
+    peak_mib = 0
+    for _ in range(options.rounds):
+        with tempfile.TemporaryDirectory(prefix="bench-") as name:
+            bench = Bench(Path(name))
+            filed_heads(bench, options.records, options.kilobytes * 1000)
+            for title, step in backup_steps(bench).items():
+                rates.setdefault(title, []).append(options.records / seconds(step))
+            peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    title = f"backup, {options.records} records of {options.kilobytes} kB (peak {peak_mib} MiB)"
+    report(title, "records/s", rates)
+
+
 def report(title: str, unit: str, rates: dict[str, list[float]]) -> None:
     """One table and one JSON line; the first row is the limit that the others are held against."""
     medians = {name: statistics.median(values) for name, values in rates.items()}
@@ -898,6 +937,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "ledger": bench_ledger,
     "rotate": bench_rotate,
     "audit": bench_audit,
+    "backup": bench_backup,
     "sweep": bench_sweep,
     "policies": bench_policies,
 }
@@ -926,6 +966,10 @@ def main() -> None:
     audit.add_argument("--records", type=int, default=2000)
     audit.add_argument("--kib", type=int, default=300)
     audit.add_argument("--rounds", type=int, default=3)
+    backup = commands.add_parser("backup")
+    backup.add_argument("--records", type=int, default=2000)
+    backup.add_argument("--kilobytes", type=int, default=100)
+    backup.add_argument("--rounds", type=int, default=3)
     sweep = commands.add_parser("sweep")
     sweep.add_argument("--records", type=int, default=1_000_000)
     sweep.add_argument("--rounds", type=int, default=3)

@@ -24,6 +24,7 @@ from pathlib import Path
 from storage.durable.reading import translated
 from storage.durable.steps import (
     CREATE,
+    Data,
     sync_file,
     sync_filesystem,
     sync_folder,
@@ -36,7 +37,7 @@ from storage.durable.steps import (
 MANY = 64
 
 
-def set_beside(path: Path, data: bytes, mode: int = 0o444) -> Path:
+def set_beside(path: Path, data: Data, mode: int = 0o444) -> Path:
     """The bytes under a name that nobody looks for; durable only by `put_in_place`.
 
     `sweep` removes what is left over. Raises Missing when the folder is not there, DiskFailed
@@ -81,3 +82,12 @@ def put_in_place(items: Iterable[tuple[Path, Path | None]]) -> None:
     else:
         for folder in folders:
             sync_folder(folder)
+
+
+def sync_folders(folders: Iterable[Path]) -> None:
+    """Make the names in many folders durable; see `make_folders`. Raises Missing, DiskFailed."""
+    found = list(dict.fromkeys(folders))
+    if len(found) >= MANY and sync_filesystem(found[0]):
+        return
+    for folder in found:
+        sync_folder(folder)
