@@ -81,11 +81,11 @@ class Examiners:
         `{"defect", "detail"}` and no file. Raises `ExaminerUnavailable` or `StorageError`."""
         return self._submit(_LOOK, lambda driver: driver.cut(path, media_type, list(pages), into))
 
-    def backend(self) -> str:
-        """The recognition engine that loads here, and what the child gave up: "openvino (limits,
-        no network, no files)". Raises `ExaminerUnavailable`."""
+    def backend(self) -> tuple[str, list[str]]:
+        """The recognition engine that loads here, and what the child gave up (`MEASURES`).
+        Raises `ExaminerUnavailable`."""
         reply = self._submit(_LOOK, lambda driver: driver.backend()).result()
-        return f"{reply['backend']} ({', '.join(reply['confined'])})"
+        return reply["backend"], reply["confined"]
 
     def examine(self, path: Path) -> Facts:
         """Look and read, and wait for it. Raises `ExaminerUnavailable` only."""
