@@ -11,6 +11,7 @@
     scripts/bench sweep  [--records N] [--rounds R] [--all-due]   the plan of a sweep
     scripts/bench ledger [--entries N] [--rounds R]   durable appends; verifying; opening
     scripts/bench policies [--rounds R]             all packs loaded; one document judged by all
+    scripts/bench hostile [--files N] [--seconds S] broken and hostile scans through the daemon
 
 Each prints one table and one JSON line. "Bare" means: the libraries alone, doing the same
 reading, sealing and flushing, without claims, judging, ledger, catalogue or limits.
@@ -212,9 +213,14 @@ def bare_reader(task: tuple[int, list[Path]]) -> int:
     return len(paths)
 
 
+def sample_scans() -> Path:
+    """The folder of sample scans."""
+    return Path(os.environ.get("ARCHIVIST_SCANS", TOP.parent / "shared" / "scans"))
+
+
 def scans(folder: Path, count: int) -> list[Path]:
     """Copies of the sample pages, each with bytes of its own so that none is a duplicate."""
-    samples = Path(os.environ.get("ARCHIVIST_SCANS", TOP.parent / "shared" / "scans")) / "pages"
+    samples = sample_scans() / "pages"
     pages = sorted(samples.glob("sc_*_200.jpg")) + sorted(samples.glob("tc_*.jpg"))
     if not pages:
         sys.exit(f"no sample scans in {samples}; name a folder in ARCHIVIST_SCANS")
@@ -928,6 +934,13 @@ def report(title: str, unit: str, rates: dict[str, list[float]]) -> None:
     )
 
 
+def bench_hostile(options: argparse.Namespace) -> None:
+    """Broken and hostile scans through the real daemon; a page of its own."""
+    from bench_hostile import bench_hostile as run
+
+    run(options)
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "intake": bench_intake,
     "ocr": bench_ocr,
@@ -940,6 +953,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "backup": bench_backup,
     "sweep": bench_sweep,
     "policies": bench_policies,
+    "hostile": bench_hostile,
 }
 
 
@@ -977,6 +991,11 @@ def main() -> None:
     ledger = commands.add_parser("ledger")
     ledger.add_argument("--entries", type=int, default=1_000_000)
     ledger.add_argument("--rounds", type=int, default=5)
+    hostile = commands.add_parser("hostile")
+    hostile.add_argument("--files", type=int, default=10_000)
+    hostile.add_argument("--batch", type=int, default=500)
+    hostile.add_argument("--seconds", type=float, default=math.inf)
+    hostile.add_argument("--seed", type=int, default=1)
     commands.add_parser("policies").add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
     COMMANDS[options.command](options)
