@@ -6,7 +6,7 @@
     {"time": "2026-11-29T03:04:05Z", "level": "info", "event": "filed", "claim": "01J8…", …}
 
 JSON where a program reads it (no terminal, or ARCHIVIST_LOG=json), else one readable line
-(ARCHIVIST_LOG=text). The rooms below log with the standard library, `logging.getLogger("archivist")`;
+(ARCHIVIST_LOG=text). The rooms below log with the standard library, to the logger `archivist`;
 their lines come out in the same form.
 
 Rules it keeps:
