@@ -7,7 +7,8 @@ which says which packs the archive goes by and is not asked for the version.
 Rules it keeps: a pack with mistakes is not adopted. A version is one text for ever: another text
 needs another version. A pack with which scans could no longer be judged (two grades for one
 paper) is refused with both clauses; other contradictions are told, and what they touch is
-denied until the company decides.
+denied until the company decides. A shorter period holds for what was filed before only where
+whoever adopts says so, and the entry keeps that word (`archivist.keeping`).
 """
 
 import hashlib
@@ -18,9 +19,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
-from archivist.archive import Archive
+from archivist.archive import Archive, Desk
 from archivist.config import FILE_NAME
 from archivist.errors import BadRequest
+from archivist.holding import kept_by_house
 from archivist.regulations import in_force, keep_adopted
 from index.analysis import fold
 from policies.packs import Pack, parse_pack
@@ -42,8 +44,13 @@ class Adopted:
     open: tuple[Question, ...]
 
 
-def adopt(archive: Archive, text: str, name: str, now: datetime, who: str) -> Adopted:
-    """Put the pack in `text` in force. Raises PackInvalid, or BadRequest with the reason."""
+def adopt(
+    archive: Archive, text: str, name: str, now: datetime, who: str, shortens: bool = False
+) -> Adopted:
+    """Put the pack in `text` in force. Raises PackInvalid, or BadRequest with the reason.
+
+    `shortens`: what it says of keeping also holds, where it is shorter, for what was filed before.
+    """
     pack = parse_pack(text, name)
     archive.follow()
     with archive.writing(now, who) as desk:
@@ -54,15 +61,25 @@ def adopt(archive: Archive, text: str, name: str, now: datetime, who: str) -> Ad
         policy, questions = _settled(archive, packs, after)
         _check_version(archive, pack, text)
         digest = keep_adopted(archive.settings.root, pack, text)
-        desk.say("adopt", {"pack": pack.id}, version=pack.version, sha256=digest)
-        known = archive.catalogue.key_ids()
-        for grade in policy.grades.values():
-            if grade.encrypt and grade.code not in known:
-                desk.first_key(grade.code, who, cast(Suite, archive.settings.suite))
+        desk.say("adopt", {"pack": pack.id}, version=pack.version, sha256=digest,
+                 shortens=True if shortens else None)  # fmt: skip
+        _make_keys(archive, desk, policy, who)
         desk.append()
     _write_refs(archive.settings.root, [old.ref for old in after])
     archive.follow()
     return Adopted(pack, before, digest, questions)
+
+
+def _make_keys(archive: Archive, desk: Desk, policy: Policy, who: str) -> None:
+    """A key for each grade that is new, and the next one for a grade that takes a clearance now and
+    took none before, or the other way round; what is sealed already waits for a rotation."""
+    suite = cast(Suite, archive.settings.suite)
+    for grade in policy.grades.values():
+        newest = archive.catalogue.newest_generation(grade.code)
+        if newest is not None and kept_by_house(archive, grade.code, newest) != grade.encrypt:
+            continue
+        holder = archive.people.person(who) if grade.encrypt else archive.house_holder
+        desk.new_key(grade.code, [holder], suite)
 
 
 def _settled(

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from archivist.claims import Claims
 from archivist.config import Settings
@@ -42,9 +42,11 @@ from index.catalogue import Catalogue, Change, Row
 from index.errors import IndexOutdated, ShadowError
 from index.replay import Replay
 from storage.age.recipients import HybridIdentity, Identity, Recipient
+from storage.counterparts import Counterparts
 from storage.errors import Busy, Damaged, Missing, NoKey, Occupied
+from storage.grants import Grants
 from storage.house_key import HouseKey
-from storage.keys import GradeKey, KeyRing, Suite, recipient_digest
+from storage.keys import AT_HOUSE, GradeKey, Holder, KeyRing, Suite, recipient_digest
 from storage.ledger import Ledger
 from storage.note import Checkpoint, Verifier, open_checkpoint
 from storage.people import People, Person, Unlocked
@@ -137,8 +139,18 @@ class Desk:
         """Make the first key of a grade, cleared for one person, who can clear the others."""
         self.new_key(grade, [self._archive.people.person(person)], suite)
 
-    def new_key(self, key_id: str, holders: Sequence[Person], suite: Suite) -> GradeKey:
+    def open_key(self, grade: str) -> tuple[int, Recipient]:
+        """The generation and public half of a grade that takes no clearance; its first key is made
+        here, in an archive where an earlier version stored such records plain."""
+        if grade not in self._sealing and self._archive.catalogue.newest_generation(grade) is None:
+            suite = cast(Suite, self._archive.settings.suite)
+            made = self.new_key(grade, [self._archive.house_holder], suite)
+            self._sealing[grade] = (made.generation, made.recipient)
+        return self.sealing_key(grade)
+
+    def new_key(self, key_id: str, holders: Sequence[Person | Holder], suite: Suite) -> GradeKey:
         """Make the next generation of a key, durable and sealed to its holders; plan its entry.
+        What the house holds is open to everybody who has the house key.
 
         Until the entry is appended nothing is sealed to it. Raises Unsuitable, DiskFailed.
         """
@@ -152,7 +164,9 @@ class Desk:
             generation=key.generation,
             suite=suite,
             public=recipient_digest(key.recipient),
-            granted=[holder.name for holder in holders],
+            counterpart=True,
+            house=any(holder.name == AT_HOUSE for holder in holders) or None,
+            granted=[holder.name for holder in holders if holder.name != AT_HOUSE],
         )
         return key
 
@@ -164,20 +178,25 @@ class Desk:
 
 
 class Archive:
-    """An archive folder with its house key."""
+    """An archive folder with its house key and the counterparts of its keys."""
 
-    def __init__(self, settings: Settings, house: HouseKey) -> None:
+    def __init__(self, settings: Settings, house: HouseKey, counterparts: Counterparts) -> None:
         self.settings = settings
         self.root = settings.root
         self.house = house
+        self.counterparts = counterparts
         self.vault = Vault(settings.root)
-        self.keys = KeyRing(settings.root / "keys" / "grades")
+        self.grants = Grants(self.vault, counterparts)
+        self.keys = KeyRing(settings.root / "keys" / "grades", counterparts)
         self.people = People(settings.root / "keys" / "people")
         self.claims = Claims(settings.root)
 
     @classmethod
-    def open(cls, settings: Settings, house_key: Path) -> "Archive":
-        """Open an existing archive; the house key lies outside its folder."""
+    def open(
+        cls, settings: Settings, house_key: Path, counterparts: Counterparts | None = None
+    ) -> "Archive":
+        """Open an existing archive; the house key lies outside its folder, and so do the
+        counterparts: beside it, unless they are given."""
         try:
             house = HouseKey.load(house_key)
         except Missing:
@@ -187,7 +206,7 @@ class Archive:
                 "请从另存的副本取回，或用 ARCHIVIST_HOUSE_KEY 指明位置",
                 "copy it back from where you kept it, or name it in ARCHIVIST_HOUSE_KEY",
             ) from None
-        return cls(settings, house)
+        return cls(settings, house, counterparts or Counterparts.beside(house_key))
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -227,6 +246,11 @@ class Archive:
     @cached_property
     def _house_identity(self) -> HybridIdentity:
         return self.house.identity()
+
+    @cached_property
+    def house_holder(self) -> Holder:
+        """The house as a holder of the keys of grades that take no clearance."""
+        return Holder(self._house_identity)
 
     @property
     def house_recipient(self) -> Recipient:
@@ -363,8 +387,29 @@ class Archive:
             raise NotAllowed(f"{name} 已离职", f"{name} has left")
         return row
 
-    def opened(self, key: str, generation: int, person: Unlocked) -> GradeKey:
-        """A private key in this person's hands. Raises NotAllowed for whoever does not hold it."""
+    def held_by(self, name: str | None) -> set[tuple[str, int]]:
+        """Every key and generation that opens for a person, or with the house key alone: what the
+        house holds is everybody's."""
+        return {*self.keys.held_by(AT_HOUSE), *(self.keys.held_by(name) if name else ())}
+
+    def holds(self, key: str, generation: int, name: str) -> bool:
+        """Whether one of those is this."""
+        return any(self.keys.holds(key, generation, who) for who in (name, AT_HOUSE))
+
+    def opened(self, key: str, generation: int, person: Unlocked | None) -> GradeKey:
+        """A private key in this person's hands, or in the house's, which takes nobody.
+
+        Raises KeyNeeded when it takes somebody and nobody is there, NotAllowed for whoever does
+        not hold it, NoCounterpart for everybody where it was destroyed or its other half is not
+        here, Damaged.
+        """
+        if self.keys.holds(key, generation, AT_HOUSE):
+            try:
+                return self.keys.open_grade(key, generation, self.house_holder)
+            except NoKey:
+                raise Damaged(f"the key {key}/{generation} is not sealed to this house") from None
+        if person is None:
+            raise KeyNeeded("没有人登录", "nobody is logged in")
         try:
             return self.keys.open_grade(key, generation, person)
         except NoKey:
@@ -407,8 +452,6 @@ class Archive:
         body, label = row["objects"][kind], None
         identities: list[Identity] = []
         if row["generation"] is not None:
-            if person is None:
-                raise KeyNeeded("没有人登录", "nobody is logged in")
             generation = self.sealed_to(row)
             identities = [self.opened(row["key"], generation, person).identity]
             label = record_label(row["id"], row["key"], generation)
@@ -444,12 +487,35 @@ class Archive:
         look_up: Callable[[str], Row | None] = getattr(self.catalogue, kind)
         row = look_up(identifier)
         if row is None:
+            if kind == "record":
+                self._refuse_destroyed(identifier)
             raise NotKnown(
                 f"没有编号为 {identifier} 的{KINDS[kind]}", f"there is no {kind} {identifier}"
             )
         if kind == "record":
             self.vouch(row)
         return row
+
+    def _refuse_destroyed(self, record: str) -> None:
+        """Raises NotKnown for a record that is no more, with the day and the disposal."""
+        stone = self.catalogue.tombstone(record)
+        if stone is None:
+            return
+        day, disposal = (stone["destroyed"] or stone["decided"])[:10], stone["disposal"]
+        under_way = stone["destroyed"] is None
+        raise NotKnown(
+            f"{record} {'正在销毁' if under_way else '已销毁'}（{disposal}，{day}）",
+            f"{record} {'is being' if under_way else 'was'} destroyed ({disposal}, {day})",
+            f"销毁留痕：archivist show {record}",
+            f"what is left of it: archivist show {record}",
+        )
+
+    def record_or_stone(self, identifier: str) -> Row:
+        """The row of a record, or what is left of a destroyed one, which has the same columns.
+
+        For looking back: a loan is told also when what was lent is no more. Raises NotKnown.
+        """
+        return self.catalogue.tombstone(identifier) or self.the("record", identifier)
 
     def vouch(self, row: Row) -> None:
         """Refuse a record whose rows are not what the ledger makes of them. Raises Damaged.

@@ -281,7 +281,7 @@ def _sealed(policy: Policy, grade: str) -> str:
     level = policy.grade(grade)
     if not level.encrypt:
         raise BadRequest(
-            f"{level.zh} 不加密，无须授权", f"{level.code} is not sealed: nobody need be cleared"
+            f"{level.zh} 人人可看，无须授权", f"{level.code} is open: nobody need be cleared"
         )
     return level.code
 

@@ -20,32 +20,41 @@ Rules it keeps:
   an archive only while every key in it is the one the ledger names, and none is lacking.
 - The house key on this machine is never overwritten by another.
 - Recovery makes new keys for one person; nobody's old passphrase comes back.
+- On a machine without the counterparts (`storage.counterparts`) recovery makes others, and seals
+  every key in the bundle anew for everybody whom the ledger calls cleared for it.
 
     bundle = collect(archive, person, now)
     parse(bundle.text()) == bundle
 """
 
+import logging
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 from archivist.archive import Archive
 from archivist.config import Settings
 from archivist.errors import BadRequest, NotAllowed
+from archivist.holding import kept_by_house
 from archivist.records import key_subject, target_of, timestamp
 from storage import durable
 from storage.age.files import decrypt, encrypt
 from storage.age.passphrase import Passphrase
 from storage.age.recipients import HybridIdentity, X25519Identity, parse_identity
+from storage.counterparts import Counterparts
 from storage.errors import Damaged, Missing, NoKey, Unsuitable, WrongPassphrase
 from storage.house_key import HouseKey
-from storage.keys import GradeKey, recipient_digest
+from storage.keys import GradeKey, Suite, recipient_digest
 from storage.names import checked_person_name
 from storage.note import vkey
-from storage.people import Unlocked
+from storage.people import Person, Unlocked
 
 MAX_BUNDLE_BYTES = 1_000_000
+
+log = logging.getLogger("archivist")
+
 _LINE = re.compile(r"# (archivist escrow|made|house-key|person|key): (.+)")
 
 
@@ -129,7 +138,7 @@ def issue(
 def collect(archive: Archive, person: Unlocked, now: datetime) -> Bundle:
     """Every key in use that one person opens. Raises NotAllowed when a grade's own does not;
     a list's key is not there for whoever must not know."""
-    held = [name for name in needed(archive) if archive.keys.holds(*name, person.name)]
+    held = [name for name in needed(archive) if archive.holds(*name, person.name)]
     lacking = {key for key, _ in set(needed(archive)) - set(held) if target_of(key) is None}
     if lacking:
         grades = ", ".join(sorted(lacking))
@@ -212,7 +221,7 @@ def _grade_key(name: tuple[str, int] | None, line: str) -> GradeKey:
     return GradeKey(*name, identity)
 
 
-def reopened(settings: Settings, bundle: Bundle) -> Archive:
+def reopened(settings: Settings, bundle: Bundle, counterparts: Counterparts) -> Archive:
     """The archive, opened with the bundle's house key; nothing is written outside its folder.
 
     Raises BadRequest for another archive's bundle or one that a rotation has made void.
@@ -221,7 +230,7 @@ def reopened(settings: Settings, bundle: Bundle) -> Archive:
     origin = f"archivist/{settings.archive_id}"
     if bundle.archive_id != settings.archive_id or vkey(origin, public) != settings.vkey:
         raise BadRequest("这个恢复包不属于这个档案库", "this bundle belongs to another archive")
-    archive = Archive(settings, bundle.house)
+    archive = Archive(settings, bundle.house, counterparts)
     try:
         archive.follow()
         _refuse_void(archive, bundle)
@@ -284,7 +293,7 @@ def recover_person(
         person = archive.people.renew(name, heir.passphrase, created=timestamp(now), log_n=log_n)
         page = archive.people.person(name)
         for key in bundle.keys:
-            archive.keys.grant(key, page)
+            _grant_anew(archive, key, page)
         desk.say(
             "person",
             {"person": name},
@@ -295,6 +304,27 @@ def recover_person(
         )
         desk.say("recover", {"person": name}, sha256=sha256, generations=bundle.generations)
         for key_id, generations in bundle.generations.items():
-            desk.say("clear", key_subject(key_id) | {"person": name}, generations=generations)
+            # Nobody is cleared for what is open to all.
+            closed = [n for n in generations if not kept_by_house(archive, key_id, n)]
+            if closed:
+                desk.say("clear", key_subject(key_id) | {"person": name}, generations=closed)
         desk.append()
     archive.follow()
+
+
+def _grant_anew(archive: Archive, key: GradeKey, heir: Person) -> None:
+    """Seal a key to the heir, and to everybody else who is cleared for it: on another machine its
+    counterpart is another, and no copy that lies here opens. Every time, because a crash may have
+    come between the new counterpart and the copies."""
+    paired = archive.keys.paired(key, cast(Suite, archive.settings.suite))
+    if kept_by_house(archive, key.key_id, key.generation):
+        archive.keys.grant(paired, archive.house_holder)
+        return
+    archive.keys.grant(paired, heir)
+    for row in archive.catalogue.clearances(key.key_id):
+        if row["generation"] != key.generation or row["person"] == heir.name:
+            continue
+        try:
+            archive.keys.grant(paired, archive.vouched(row["person"]))
+        except Damaged as error:
+            log.warning("%s is not given %s anew: %s", row["person"], key.key_id, error)

@@ -201,7 +201,7 @@ def _choose(archive: Archive, policy: Policy, records: Sequence[Row], person: Un
 def _opens(archive: Archive, record: Row, name: str) -> bool:
     if record["generation"] is None:
         return True
-    return archive.keys.holds(record["key"], archive.sealed_to(record), name)
+    return archive.holds(record["key"], archive.sealed_to(record), name)
 
 
 def _kept_back(

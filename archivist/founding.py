@@ -23,6 +23,7 @@ from index.analysis import fold
 from policies.packs import Pack, parse_pack
 from policies.policy import Policy
 from storage import durable
+from storage.counterparts import Counterparts
 from storage.errors import Unsuitable
 from storage.house_key import HouseKey
 from storage.keys import Suite, recipient_digest
@@ -91,6 +92,7 @@ def found(
     now: datetime,
     entropy: Callable[[int], bytes],
     house_key_path: Callable[[str], Path],
+    counterparts_of: Callable[[str], Counterparts],
 ) -> Archive:
     """Make the archive.
 
@@ -119,9 +121,15 @@ def found(
     archive_id = entropy(8).hex()
     house = HouseKey.generate()
     key_path = house_key_path(archive_id)
+    counterparts = counterparts_of(archive_id)
     if key_path.absolute().is_relative_to(plan.root.absolute()):
         raise BadRequest(
             "馆钥不能放在档案库目录内", "the house key must not lie inside the archive folder"
+        )
+    if counterparts.folder.absolute().is_relative_to(plan.root.absolute()):
+        raise BadRequest(
+            "密钥对半不能放在档案库目录内",
+            "the counterparts must not lie inside the archive folder",
         )
     durable.make_folders(key_path.parent)
     house.save(key_path)
@@ -142,7 +150,7 @@ def found(
         log_n=plan.scrypt_log_n,
     )
     _write_settings(plan, archive_id, vkey(origin, signing.public_key()), now)
-    archive = Archive(load(plan.root), house)
+    archive = Archive(load(plan.root), house, counterparts)
     _record(archive, plan, policy, founder, now)
     return archive
 
@@ -177,6 +185,8 @@ def _record(archive: Archive, plan: Plan, policy: Policy, founder: Unlocked, now
         for grade in policy.grades.values():
             if grade.encrypt:
                 desk.first_key(grade.code, name, plan.suite)
+            else:
+                desk.open_key(grade.code)
         desk.append()
     archive.ledger.publish()
     archive.follow()

@@ -119,8 +119,8 @@ def rank(policy: Policy, code: str) -> int:
 
 
 def held_by(archive: Archive, name: str | None) -> set[tuple[str, int]]:
-    """Keys and generations that a person was granted; nobody holds none."""
-    return set(archive.keys.held_by(name)) if name else set()
+    """Keys and generations that open for a person; for nobody, those that take no clearance."""
+    return archive.held_by(name)
 
 
 def highest_known(

@@ -2,7 +2,8 @@
 
 Owns what a loan does to keys. At the issue whoever hands out seals each record's file key to the
 borrower (`storage.grants`); the entry `issue` names the heads. They go with the return, with a
-change of the record's grade or list, and with the last day.
+change of the record's grade or list, and with the last day; with their counterparts, so that no
+copy of the folder opens them either.
 
 Rules it keeps:
 - Only somebody who opens a record himself grants it. A view, a copy or an extract is of the stored
@@ -25,7 +26,6 @@ from archivist.loan_book import due_of, moves_paper
 from archivist.loan_desk import Denied, check_clock
 from index.catalogue import Row
 from policies.loan_life import OUT
-from storage.grants import Grants
 from storage.people import Unlocked
 from storage.vault import Label
 
@@ -40,7 +40,7 @@ def grant(
     """
     if loan["person"] is None:
         return {}
-    page, grants = archive.vouched(loan["person"]), Grants(archive.vault)
+    page, grants = archive.vouched(loan["person"]), archive.grants
     heads: dict[str, str] = {}
     for record in records:
         if record["generation"] is None or _opens(archive, record, loan["person"]):
@@ -81,7 +81,7 @@ def check_open(archive: Archive, loan: Row, now: datetime) -> None:
 def opened(archive: Archive, loan: Row, record: Row, person: Unlocked) -> Iterator[bytes]:
     """The plain bytes of a record, by the borrower's own key. Raises NotAllowed when the grant
     ended with a change of the record, Damaged."""
-    grants, body = Grants(archive.vault), record["objects"]["scan"]
+    grants, body = archive.grants, record["objects"]["scan"]
     if _name(loan, record) not in set(grants.names()):
         raise NotAllowed(
             f"{record['id']} 的密级、知悉范围或处理限制已变更，借阅随之失效，请重新申请",
@@ -102,9 +102,8 @@ def last_day(archive: Archive, loan: Row) -> date:
 
 def withdraw(archive: Archive, loan: str) -> None:
     """Shut a loan's records to the borrower again. May be repeated."""
-    grants = Grants(archive.vault)
-    for name in [name for name in grants.names() if name.startswith(f"{loan}/")]:
-        grants.withdraw(name)
+    for name in [name for name in archive.grants.names() if name.startswith(f"{loan}/")]:
+        archive.grants.withdraw(name)
 
 
 def tidy(archive: Archive, today: date) -> None:
@@ -113,7 +112,7 @@ def tidy(archive: Archive, today: date) -> None:
     Call it with the lock held and the catalogue caught up.
     """
     restricted = archive.catalogue.restricted()
-    for name in list(Grants(archive.vault).names()):
+    for name in list(archive.grants.names()):
         loan = archive.catalogue.loan(name.partition("/")[0])
         named = (loan or {}).get("grants") or {}
         going = loan is not None and loan["state"] in OUT and name.partition("/")[2] in named
@@ -132,7 +131,7 @@ def _name(loan: Row, record: Row) -> str:
 
 
 def _opens(archive: Archive, record: Row, name: str) -> bool:
-    return archive.keys.holds(record["key"], archive.sealed_to(record), name)
+    return archive.holds(record["key"], archive.sealed_to(record), name)
 
 
 def _not_his_to_grant(name: str) -> NotAllowed:

@@ -17,7 +17,6 @@ Rules it keeps:
     listed(archive)[-1]["verified"]                              # True
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -245,12 +244,6 @@ def verify(entries: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, tuple[st
             keys[entry.subject["person"]] = entry.fields["key"]
         elif entry.act == "handover":
             yield index, problems(entry.fields, keys, archive_id)
-
-
-def fingerprint(key: str) -> str:
-    """Sixteen digits of the SHA-256 of a signing key, in fours: to be compared by eye."""
-    digits = hashlib.sha256(bytes.fromhex(key)).hexdigest()[:16]
-    return " ".join(digits[at : at + 4] for at in range(0, 16, 4))
 
 
 # ── the receipt book ──────────────────────────────────────────────────────────

@@ -20,7 +20,7 @@ from archivist.archive import Archive, Desk
 from archivist.errors import NotAllowed
 from archivist.records import grade_of, target_of
 from storage.errors import Damaged
-from storage.keys import GradeKey, Suite, recipient_digest
+from storage.keys import GradeKey, Suite, counterpart_name, recipient_digest
 from storage.people import Unlocked
 
 
@@ -60,6 +60,40 @@ def in_use(archive: Archive, key: str) -> list[int]:
         for generation in archive.keys.generations(key)
         if archive.catalogue.public_key(key, generation) and archive.keys.holders(key, generation)
     ]
+
+
+def kept_by_house(archive: Archive, key: str, generation: int) -> bool:
+    """Whether the ledger says that this generation is the house's, and takes no clearance."""
+    return any(
+        entry.act == "key" and entry.fields["generation"] == generation and "house" in entry.fields
+        for entry in archive.entries_of(key)
+    )
+
+
+def halves(archive: Archive) -> tuple[list[str], list[str], list[str]]:
+    """Names of counterparts that are not there for a generation in use; keys in use that never had
+    one, because an earlier version made them; names of those that outlived their key. Needs a
+    catalogue that is caught up."""
+    lacking: list[str] = []
+    before: list[str] = []
+    outlived: list[str] = []
+    for key in sorted(archive.catalogue.key_ids()):
+        made = {
+            entry.fields["generation"]: entry.fields.get("counterpart", False)
+            for entry in archive.entries_of(key)
+            if entry.act == "key"
+        }
+        used = in_use(archive, key)
+        for generation in made:
+            name = counterpart_name(key, generation)
+            there = archive.counterparts.has(name)
+            if there and generation not in used:
+                outlived.append(name)
+            elif not there and generation in used and made[generation]:
+                lacking.append(name)
+            elif not there and generation in used:
+                before.append(f"{key}/{generation}")
+    return lacking, before, outlived
 
 
 def holders(archive: Archive, key: str) -> tuple[str, ...]:

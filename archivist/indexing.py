@@ -9,7 +9,7 @@ and come back when the restriction is lifted.
 
 A record that got another grade, or came under a need-to-know list, leaves its old index before
 anything else is done there, and enters the new one. The mark stays behind its entry until the old
-files are clean of it.
+files are clean of it. So does a record whose destruction was decided.
 """
 
 import json
@@ -24,12 +24,13 @@ from index.catalogue import Row
 from index.engine import Page
 from index.errors import IndexLocked
 from policies.policy import Policy
-from storage.errors import StorageError
+from storage.errors import NoCounterpart, StorageError
 from storage.keys import index_key
 from storage.people import Unlocked
 from storage.session import KeyName
 
-MOVES = ("regrade", "declassify")  # acts after which a record may belong to another index
+# Acts after which a record may belong to another index, or to none.
+MOVES = ("regrade", "declassify", "destroy")
 RESTRICT = "restrict"  # begun: a customer's records belong to no index; lifted: to theirs again
 TOGETHER = 50  # records in one transaction: bounds memory and what a crash repeats
 
@@ -37,11 +38,26 @@ log = logging.getLogger("archivist")
 
 
 def index_keys(archive: Archive, policy: Policy, person: Unlocked) -> dict[KeyName, bytes]:
-    """The full-text keys of everything a person is cleared for, and of what is never sealed."""
-    plain = [grade.code for grade in policy.grades.values() if not grade.encrypt]
+    """The full-text keys of everything that opens for a person; the house's, where an earlier
+    version stored a grade plain and nothing was filed under it since.
+
+    Raises NoCounterpart where none of the keys opens any more.
+    """
+    made = archive.catalogue.key_ids()
+    plain = [g.code for g in policy.grades.values() if not g.encrypt and g.code not in made]
     keys = dict.fromkeys(((code, NEVER_SEALED) for code in plain), archive.house.index_key())
-    for key_id, generation in archive.keys.held_by(person.name):
-        keys[key_id, generation] = index_key(archive.opened(key_id, generation, person).identity)
+    lost: NoCounterpart | None = None
+    for key_id, generation in sorted(archive.held_by(person.name)):
+        try:
+            opened = archive.opened(key_id, generation, person)
+        except NoCounterpart as error:
+            # One that is lost must not keep the others from being searched.
+            lost = error
+            log.warning("%s/%s is not searched: %s", key_id, generation, error)
+            continue
+        keys[key_id, generation] = index_key(opened.identity)
+    if lost is not None and all(generation == NEVER_SEALED for _, generation in keys):
+        raise lost
     return keys
 
 
@@ -99,8 +115,11 @@ def _moved(archive: Archive, shelf: Shelf) -> tuple[list[Row], list[str]]:
     if not since:
         return [], []  # nothing is in it yet, and all that belongs here is read as filed
     left: dict[str, set[str]] = {}
+    gone: list[str] = []
     for entry in _moves(archive, since):
-        if entry["act"] == RESTRICT:
+        if entry["act"] == "destroy":
+            gone += entry.get("records", ())
+        elif entry["act"] == RESTRICT:
             customer = entry["subject"]["customer"]
             for row in archive.catalogue.records_under(customer, shelf.key):
                 left.setdefault(row["id"], set()).add(shelf.key)
@@ -116,7 +135,8 @@ def _moved(archive: Archive, shelf: Shelf) -> tuple[list[Row], list[str]]:
     }
     came = [row for row in here.values() if row["idx"] < since]
     # Cleaning rewrites an index: only where a record was, never for what passes between others.
-    return came, [r for r, keys in left.items() if shelf.key in keys and r not in here]
+    went = [r for r, keys in left.items() if shelf.key in keys and r not in here]
+    return came, went + shelf.engine.holds(dict.fromkeys(gone))
 
 
 def _moves(archive: Archive, since: int) -> Iterator[dict[str, Any]]:

@@ -166,12 +166,11 @@ def _hints(piece: Piece) -> Hints:
 def _plan_seal(
     desk: Desk, archive: Archive, policy: Policy, piece: Piece, verdict: Accepted
 ) -> Put:
-    """Seal scan and card for the grade, or for those on the dossier's need-to-know list; a grade
-    that is not encrypted has no key."""
+    """Seal scan and card for the grade, or for those on the dossier's need-to-know list."""
     record = desk.number("record")
     sealed = policy.grades[verdict.grade].encrypt
     key = archive.catalogue.key_for(verdict.grade, verdict.dossier)
-    generation, recipient = desk.sealing_key(key) if sealed else (None, None)
+    generation, recipient = desk.sealing_key(key) if sealed else desk.open_key(key)
     put = Put(
         record_name({"customer": verdict.customer, "dossier": verdict.dossier, "stored": record}),
         record_label(record, key, generation),

@@ -372,8 +372,8 @@ def _grade(archive: Archive, policy: Policy, scope: Scope, by: Unlocked) -> str:
     if not policy.grade(found).encrypt:
         zh = policy.grade(found).zh
         raise BadRequest(
-            f"{zh}级不加密，不能限定知悉范围",
-            f"the grade {found} is not sealed: nothing is limited",
+            f"{zh}级人人可看，不能限定知悉范围",
+            f"the grade {found} is open: nothing is limited",
         )
     if not archive.keys.holds_any(found, by.name):
         raise archive.shut(found, by.name)

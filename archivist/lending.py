@@ -41,11 +41,11 @@ from archivist.loan_rulings import (
     entry_fields,
     last_day,
     reader_of_loan,
-    roles_held,
     rule,
     rule_again,
 )
 from archivist.records import timestamp
+from archivist.regulations import roles_held
 from archivist.statements import check_own_key, signed
 from index.catalogue import Row
 from policies.approvals import Request, decide, may_sign
@@ -257,7 +257,7 @@ def _may_excuse(
     records = records_of(archive, row)
     request = Request("keep_back", records[0]["grade"], row["relation"], records[0]["type"],
                       dossier["type"])  # fmt: skip
-    decision, roles = decide(policy, request), roles_held(archive, policy, name)
+    decision, roles = decide(policy, request), roles_held(archive.catalogue, policy, name)
     meant = {role for by in terms.excused_by for role in policy.who_is(by)}
     if not meant & roles:
         raise Denied("wrong-role")

@@ -48,7 +48,7 @@ def the_loan(archive: Archive, identifier: str) -> Row:
 
 def records_of(archive: Archive, row: Row) -> list[Row]:
     """The records that a loan is about: those its request named."""
-    return [archive.the("record", name) for name in sorted(row["lent"])]
+    return [archive.record_or_stone(name) for name in sorted(row["lent"])]
 
 
 def moves_paper(form: str) -> bool:

@@ -6,7 +6,7 @@ Owns the ledger act `loan-denied` and its reason codes. Every act on a loan is d
 Rules it keeps:
 - What somebody tried and may not is recorded before he is told: the act, a reason code, ids.
 - A clock that was set back would make what expired valid again. No act on a loan is done while the
-  machine's clock stands before the latest time in the ledger by more than `CLOCK_SLACK`.
+  machine's clock stands before the latest time in the ledger (`archivist.denials`).
 - A step that the life of a loan does not know changes nothing and is no entry.
 
     with at_the_desk(archive, now, "lin", "issue", subject_of(row)) as desk:
@@ -15,17 +15,16 @@ Rules it keeps:
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from archivist.archive import Archive, Desk, restricted_words
+from archivist.denials import CLOCK_SET_BACK, Denial, clock_problem, recording
 from archivist.errors import NotAllowed
-from archivist.records import timestamp
 from index.catalogue import Row
 from policies.loan_life import IllegalStep, step
 
 # Acts by which papers are used, or used longer; to take them back is never refused.
 USES = frozenset(("request", "approve", "issue", "renew", "excuse", "open"))
-CLOCK_SLACK = timedelta(minutes=5)  # machines that file together differ by less
 
 # Reason codes of `loan-denied`, in words. Ids and codes stand in the ledger, never these.
 REASONS: Mapping[str, tuple[str, str]] = {
@@ -62,13 +61,12 @@ REASONS: Mapping[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
-class Denied(NotAllowed):
+class Denied(Denial):
     """Somebody tried what a loan does not allow: `code` is recorded, the words are told."""
 
     def __init__(self, code: str, zh: str = "", en: str = "", hint: tuple[str, str] = ("", "")):
         words = REASONS[code]
-        super().__init__(zh or words[0], en or words[1], *hint)
-        self.code = code
+        super().__init__(code, (zh or words[0], en or words[1]), hint)
 
 
 @contextmanager
@@ -79,20 +77,11 @@ def at_the_desk(
 
     MUST deny before anything is planned: the entry that says so stands alone.
     """
-    denied: Denied | None = None
-    with archive.writing(now, who) as desk:
-        try:
-            check_clock(archive, now)
-            if tried in USES:
-                _check_unrestricted(archive, subject["customer"])
-            yield desk
-        except Denied as error:
-            desk.say("loan-denied", subject, tried=tried, reason=error.code)
-            desk.append()
-            denied = error
-    archive.follow()
-    if denied is not None:
-        raise denied
+    with recording(archive, now, who, "loan-denied", tried, subject) as desk:
+        check_clock(archive, now)
+        if tried in USES:
+            _check_unrestricted(archive, subject["customer"])
+        yield desk
 
 
 def _check_unrestricted(archive: Archive, customer: str) -> None:
@@ -103,13 +92,8 @@ def _check_unrestricted(archive: Archive, customer: str) -> None:
 
 def check_clock(archive: Archive, now: datetime) -> None:
     """Raises Denied while the clock stands before the newest entry. Needs a followed catalogue."""
-    newest = archive.catalogue.newest
-    if newest and timestamp(now + CLOCK_SLACK) < newest:
-        raise Denied(
-            "clock-set-back",
-            hint=(f"核对时钟；台账最新时间为 {newest}（UTC）",
-                  f"check the clock; the newest entry is of {newest} (UTC)"),
-        )  # fmt: skip
+    if hint := clock_problem(archive, now):
+        raise Denied(CLOCK_SET_BACK, hint=hint)
 
 
 def next_state(state: str, act: str, to: str | None = None) -> str:

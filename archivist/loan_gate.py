@@ -12,16 +12,15 @@ from the catalogue. Who approves, who borrows and who hands out are told apart.
 from collections.abc import Sequence
 from datetime import datetime
 
+from archivist import step_proofs
 from archivist.archive import Archive
 from archivist.loan_book import LOST, moves_paper, originals_out, the_loan
 from archivist.loan_desk import Denied
-from archivist.loan_proofs import asked_for, given, problems
-from archivist.loan_rulings import roles_held
-from archivist.records import timestamp
-from archivist.regulations import roles_meant
+from archivist.loan_proofs import LOAN, asked_for, given
+from archivist.regulations import roles_held, roles_meant
 from archivist.statements import ledger_keys
 from index.catalogue import Row
-from policies.approvals import Decision, Step, may_sign
+from policies.approvals import Decision
 from policies.pack_rows import Role
 from policies.policy import Policy
 from policies.reach import role_words
@@ -53,39 +52,21 @@ def proven(archive: Archive, policy: Policy, row: Row, now: datetime) -> list[st
 
     Signature and key, loan, request unchanged, step, order, role, not expired.
     """
-    asked, entries = asked_for(archive, row), given(archive, row)
+    entries = given(archive, row)
     keys = ledger_keys(archive, [entry.who for entry in entries])
-    decision = as_decision(policy, row)
-    people: list[str] = []
-    for number, entry in enumerate(entries, 1):
-        here = archive.settings.archive_id
-        found = problems(entry.fields, asked, number, keys, here, timestamp(now))
-        if found:
-            raise Denied(_told(found))
-        roles = roles_held(archive, policy, entry.who)
-        said = may_sign(policy, decision, number, entry.who, roles, requester(row), people)
-        if said is not None:
-            raise Denied(_DENIED.get(said, "altered-approval"))
-        people.append(entry.who)
-    return people
-
-
-def _told(found: Sequence[str]) -> str:
-    """The one reason that is recorded for an approval that proves nothing."""
-    if {"wrong-loan", "wrong-archive"} & set(found):
-        return "approval-of-another-loan"
-    if "bad-signature" in found or {"malformed", "unknown-key", "wrong-key", "wrong-person"} & set(
-        found
-    ):
-        return "altered-approval"
-    if "request-changed" in found:
-        return "approval-of-another-loan"
-    if "expired" in found:
-        return "expired-approval"
-    return "wrong-order" if "wrong-order" in found else "wrong-role"
+    taken = step_proofs.proven(
+        archive, policy, LOAN, asked_for(archive, row), entries, as_decision(policy, row),
+        requester(row), keys, now,
+    )  # fmt: skip
+    if taken.problem is not None:
+        raise Denied(_DENIED.get(taken.problem, "altered-approval"))
+    return list(taken.people)
 
 
 _DENIED = {
+    "approval-of-another": "approval-of-another-loan",
+    "request-changed": "approval-of-another-loan",
+    "expired-approval": "expired-approval",
     "wrong-order": "wrong-order",
     "wrong-role": "wrong-role",
     "role-open": "role-open",
@@ -98,17 +79,10 @@ def check_signer(
     archive: Archive, policy: Policy, row: Row, name: str, earlier: Sequence[str]
 ) -> None:
     """Raises Denied unless this person may take the next step."""
-    decision, roles = as_decision(policy, row), roles_held(archive, policy, name)
-    if decision.separate and name == requester(row):
-        raise Denied("self-approval")
-    number = len(earlier) + 1
-    said = may_sign(policy, decision, number, name, roles, requester(row), earlier)
-    if said is None:
-        return
-    later = decision.steps[number:]
-    if said == "wrong-role" and any(set(step.means) & roles for step in later):
-        said = "wrong-order"
-    raise Denied(_DENIED[said])
+    decision, roles = as_decision(policy, row), roles_held(archive.catalogue, policy, name)
+    said = step_proofs.next_signer(policy, decision, name, roles, requester(row), earlier)
+    if said is not None:
+        raise Denied(_DENIED[said])
 
 
 def requester(row: Row) -> str:
@@ -155,5 +129,4 @@ def _homes(policy: Policy, person: Row, held: frozenset[str]) -> set[str]:
 
 def as_decision(policy: Policy, row: Row) -> Decision:
     """The steps of a loan's request, as a decision that `may_sign` can be asked of."""
-    steps = tuple(Step(one["role"], one["act"], policy.who_is(one["role"])) for one in row["steps"])
-    return Decision(True, steps=steps, separate=bool(row["separate"]))
+    return step_proofs.as_decision(policy, row["steps"], bool(row["separate"]))

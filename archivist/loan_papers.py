@@ -175,5 +175,5 @@ def papers_words(archive: Archive, policy: Policy, row: dict[str, Any]) -> tuple
     if row["target"] == row["dossier"]:
         kind = policy.find_dossier_type(archive.the("dossier", row["dossier"])["type"])
         return (kind.zh, kind.en) if kind else ("", "")
-    found = policy.find_type(archive.the("record", row["target"])["type"])
+    found = policy.find_type(archive.record_or_stone(row["target"])["type"])
     return (found.zh, found.en) if found else ("", "")

@@ -26,13 +26,12 @@ from archivist.errors import BadRequest, NotKnown
 from archivist.loan_book import kind_of_loan, moves_paper, records_of, terms_for
 from archivist.loan_desk import REASONS, Denied
 from archivist.records import kind_of, target_of
-from archivist.regulations import roles_meant
+from archivist.regulations import days_said, roles_held, roles_meant
 from index.catalogue import Row
 from index.catalogue_view import key_form
 from policies.approvals import Decision, Request, decide, joined
 from policies.lending import Terms, knows, who_may_know
 from policies.policy import Cited, Policy
-from policies.promptly import is_number
 from policies.reach import role_words
 from policies.rule_rows import Approval, Knowledge
 
@@ -184,7 +183,7 @@ def rule_again(archive: Archive, policy: Policy, row: Row, reader: Reader) -> Ru
 
 def check_knows(archive: Archive, policy: Policy, ruling: Ruling, approvers: Sequence[str]) -> None:
     """Raises Denied unless the borrower may know every paper, with these approvals given."""
-    held = [roles_held(archive, policy, name) for name in approvers]
+    held = [roles_held(archive.catalogue, policy, name) for name in approvers]
     _check_known(archive, policy, ruling, held)
 
 
@@ -261,26 +260,12 @@ def _not_to_know(policy: Policy, rows: Sequence[Cited[Knowledge]]) -> Denied:
     )
 
 
-def roles_held(archive: Archive, policy: Policy, name: str) -> frozenset[str]:
-    """What a person's recorded roles are in the regulations."""
-    row = archive.catalogue.person(name)
-    return roles_meant(policy, row["roles"] if row else ())
-
-
 # ── how long ──────────────────────────────────────────────────────────────────
 
 
 def approval_days(policy: Policy) -> int:
     """For how many days an approval holds: the company's word, else thirty. Raises BadRequest."""
-    said = policy.setting(APPROVAL_DAYS)
-    if said is None:
-        return DEFAULT_APPROVAL_DAYS
-    if not is_number(said) or int(said) < 1:
-        raise BadRequest(
-            f"archive.toml 的 {APPROVAL_DAYS} 须为天数",
-            f"{APPROVAL_DAYS} in archive.toml must be a number of days",
-        )
-    return int(said)
+    return days_said(policy, APPROVAL_DAYS, DEFAULT_APPROVAL_DAYS)
 
 
 def check_period(ruling: Ruling) -> None:

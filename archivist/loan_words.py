@@ -49,7 +49,7 @@ def loan_words(archive: Archive, policy: Policy, loan: str, known: Known | None 
 
 def _papers(archive: Archive, policy: Policy, row: Row) -> str:
     if row["record"]:
-        record = archive.the("record", row["record"])
+        record = archive.record_or_stone(row["record"])
         return f"{row['record']} {type_words(policy, record['type'])}"
     dossier = archive.the("dossier", row["dossier"])
     kind = policy.find_dossier_type(dossier["type"])

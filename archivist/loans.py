@@ -45,11 +45,11 @@ from archivist.loan_rulings import (
     purpose_code,
     reader_here,
     reader_of_loan,
-    roles_held,
     rule,
     rule_again,
 )
 from archivist.records import Entry
+from archivist.regulations import roles_held
 from archivist.statements import check_own_key
 from index.catalogue import Row
 from policies.loan_life import START
@@ -229,7 +229,7 @@ def refuse(
         row = the_loan(archive, loan)
         state = next_state(row["state"], "refuse")
         asked = {role for step in as_decision(policy, row).steps for role in step.means}
-        if not asked & roles_held(archive, policy, person):
+        if not asked & roles_held(archive.catalogue, policy, person):
             raise Denied("wrong-role")
         folder = f"{row['customer']}/{row['dossier']}"
         desk.say_with_card(folder, loan, {"v": 1, "reason": reason}, "loan", subject_of(row),

@@ -66,8 +66,11 @@ ACTS = frozenset(
         "witness",  # somebody is asked to witness the ledger from now on, or no more
         "incident",  # a leak, loss, damage … was reported, noted, acknowledged, closed
         "hold",  # a customer, dossier or record is not to be destroyed: placed, released
+        "disposal",  # destroying was proposed, appraised, approved, refused, carried out
+        "disposal-denied",  # somebody tried what a disposal does not allow
         "restrict",  # a customer's personal data is kept and no more used: begun, lifted
         "violation",  # a violation was recorded, ordered corrected, confirmed or dismissed
+        "destroy",  # a disposal was carried out: decided, destroyed; papers and bundles after it
         "login",  # a person unlocked the keys
         "logout",
     }
@@ -78,7 +81,8 @@ _LISTED = re.compile(r"(.+)-([DR][0-9]{6,})")
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PREFIXES = {"customer": ("C", 6), "dossier": ("D", 6), "record": ("R", 8), "violation": ("V", 6),
-            "loan": ("L", 6), "incident": ("I", 6), "hold": ("H", 6)}  # fmt: skip
+            "loan": ("L", 6), "incident": ("I", 6), "hold": ("H", 6),
+            "disposal": ("X", 6)}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ they will be cut again.
 
 A rotation of keys that had ended, or a need-to-know list, lets go of its old keys here; a rotation
 that had not is taken up by the next `key rotate`, because moving records takes somebody who can
-open them.
+open them. A destruction that was decided is gone on with in the same way: what needs no key is
+erased here, the keys go when somebody who holds them says it again.
 
 Run before watching. Repeating it changes nothing.
 """
@@ -15,7 +16,7 @@ Run before watching. Repeating it changes nothing.
 from collections.abc import Iterator
 from datetime import datetime
 
-from archivist import granting, knowing, resealing, rotation
+from archivist import destruction, granting, knowing, resealing, rotation
 from archivist.archive import Archive
 from archivist.claims import Claim
 from archivist.intake import tidy
@@ -30,6 +31,7 @@ def recover(archive: Archive, now: datetime) -> list[Claim]:
     with archive.writing(now, "station"):
         rotation.tidy(archive)
         resealing.settle(archive)
+        destruction.tidy(archive)
         knowing.tidy(archive)
         granting.tidy(archive, now.astimezone().date())
         return list(_left_over(archive, list(archive.claims.left_over())))

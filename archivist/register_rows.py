@@ -1,11 +1,11 @@
 """What registers and forms are filled from: the ledger and the catalogue.
 
 A register has a row for each thing that its regulation is about: a handover, a paper filed, a
-complaint, an inspection. Each row is a `Known`, and the form asks it by heading.
+complaint, an inspection, a destruction. Each row is a `Known`, and the form asks it by heading.
 
 Rules it keeps: a register lists what lies in dossiers of its own regulation, unless one dossier
 or customer is asked for; the company's own registers list all. What the archive has no record of
-gives no row at all: destructions are written by hand until there is such an act.
+gives no row at all.
 
     for known in rows(asked, cited):
         print(known.about("客户名称").lines)
@@ -19,6 +19,7 @@ from typing import Any
 
 from archivist.archive import Archive
 from archivist.assessing import assessed, plain
+from archivist.destruction_rows import register
 from archivist.form_words import (
     Known,
     counted_types,
@@ -35,11 +36,13 @@ from archivist.records import Entry
 from archivist.regulations import roles_meant
 from archivist.standing import company_calendar, dossier_state, local_moment
 from index.catalogue import Row
+from policies.approvals import ACT_WORDS
 from policies.calendar import Calendar
 from policies.customer_rows import Scheme
 from policies.deadlines import missing
 from policies.pack_rows import DossierType, Role
 from policies.policy import Cited, Policy
+from policies.reach import role_words
 from policies.rule_rows import Form, Routine
 from storage.people import Unlocked
 
@@ -201,7 +204,7 @@ def _paper(asked: Asked, record: Row, known: Known) -> Known:
     """Say the title of a paper to whoever may read it; its type is no secret."""
     known.say(("资料种类", "文种"), type_words(asked.policy, record["type"]))
     held = (record["key"], record["generation"])
-    open_ = record["generation"] is None or held in asked.archive.keys.held_by(asked.person.name)
+    open_ = record["generation"] is None or held in asked.archive.held_by(asked.person.name)
     if open_ and record["customer"] not in asked.archive.catalogue.restricted():
         title = asked.archive.record_card(record, asked.person)["title"]
         known.say(("题名", "文件题名"), title, grade=record["grade"])
@@ -386,6 +389,44 @@ def _copies(asked: Asked, cited: Cited[Form]) -> Iterator[Known]:
             yield loan_words(asked.archive, asked.policy, loan["id"], known)
 
 
+def _destroyed(asked: Asked, cited: Cited[Form]) -> Iterator[Known]:
+    """A line for each record that was destroyed in the period."""
+    wanted = {row["id"]: row for row in asked.dossiers(cited)}
+    for row in register(asked.archive, asked.policy):
+        dossier = row["code"].split("/")[1]
+        if row["destroyed"] is None or dossier not in wanted or not asked.within(row["destroyed"]):
+            continue
+        known = asked.known_of(wanted[dossier])
+        known.say(("题名", "文件题名", "资料名称"), row["title_zh"])
+        known.say(("年度",), row["year"])
+        known.say(("档号",), row["code"])
+        known.say(("应保管期限", "保管期限"), row["period_zh"])
+        known.say(("已保管期限",), row["kept_zh"])
+        known.say(("页数",), row["pages"])
+        known.say(("密级",), row["grade_zh"])
+        known.say(("销毁原因",), row["reason_zh"])
+        known.say(("地点", "销毁地点"), row["place"])
+        known.say(("方式", "销毁方式"), row["method_zh"])
+        known.say(("备注",), row["note_zh"])
+        known.say(("到期日期",), row["due"])
+        known.say(("销毁日期",), row["destroyed"])
+        _say_decided(asked, row["disposal"], known)
+        yield known
+
+
+def _say_decided(asked: Asked, disposal: str, known: Known) -> None:
+    """Who said yes under the heading of his step (招商部负责人审核), who carried out and saw it."""
+    decided = asked.archive.catalogue.disposal(disposal) or {"approvals": [], "round": None}
+    for one in decided["approvals"]:
+        if one["round"] == decided["round"]:
+            role, act = role_words(asked.policy, one["role"])[0], ACT_WORDS[one["act"]][0]
+            known.say((f"{role}{act}",), f"{one['person']} {local_moment(one['time']):%Y-%m-%d}")
+    ended = asked.archive.catalogue.destruction(disposal)
+    if ended is not None:
+        known.say(("执行人", "销毁人"), ended["who"])
+        known.say(("监销人",), "、".join(ended["witnesses"]))
+
+
 def _register_of(row: Row) -> str:
     """The register that a loan belongs in."""
     if row["person"] is None:
@@ -407,4 +448,5 @@ _SOURCES: dict[str, Callable[[Asked, Cited[Form]], Iterator[Known]]] = {
     "temporary_loans": _loans,
     "external_readers": _loans,
     "copies": _copies,
+    "destruction": _destroyed,
 }

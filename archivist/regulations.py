@@ -15,7 +15,7 @@ Rules it keeps:
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -34,6 +34,7 @@ from policies.pack_rows import Role
 from policies.pack_text import Problem
 from policies.packs import Pack, check_pack_bytes, parse_pack
 from policies.policy import Policy
+from policies.promptly import is_number
 from policies.reach import role_words
 from policies.routing import Clues
 from storage import durable
@@ -93,24 +94,8 @@ def _newest_whole(root: Path, adoptions: list[Row], troubles: list[Trouble]) -> 
         working_copy = root / "packs" / f"{ref}.toml"
         if number == 0 and (trouble := _edited(working_copy, ref, row["sha256"])):
             troubles.append(trouble)
-        for path in (root / ADOPTED / f"{row['sha256']}.toml", working_copy):
-            content = _bytes_of(path)
-            if content is None or hashlib.sha256(content).hexdigest() != row["sha256"]:
-                continue
-            try:
-                return _parsed(content, path.name)
-            except PackInvalid as error:
-                # Adopted by another version of the program, whose grammar was another.
-                troubles.append(
-                    Trouble(
-                        ref,
-                        "本版本程序读不懂这个制度包，请按提示修改后重新采用",
-                        "this version of the program cannot read it; correct and adopt it anew",
-                        error.problems,
-                    )
-                )
-                break
-        else:
+        content = _adopted_bytes(root, row)
+        if content is None:
             troubles.append(
                 Trouble(
                     ref,
@@ -118,6 +103,38 @@ def _newest_whole(root: Path, adoptions: list[Row], troubles: list[Trouble]) -> 
                     "the text that was adopted is gone or was altered",
                 )
             )
+            continue
+        try:
+            return _parsed(content, f"{ref}.toml")
+        except PackInvalid as error:
+            # Adopted by another version of the program, whose grammar was another.
+            troubles.append(
+                Trouble(
+                    ref,
+                    "本版本程序读不懂这个制度包，请按提示修改后重新采用",
+                    "this version of the program cannot read it; correct and adopt it anew",
+                    error.problems,
+                )
+            )
+    return None
+
+
+def adopted_pack(root: Path, row: Row) -> Pack | None:
+    """The pack of one adoption, in force or not; None when its text is not to be had any more."""
+    content = _adopted_bytes(root, row)
+    try:
+        return None if content is None else _parsed(content, f"{row['id']}@{row['version']}.toml")
+    except PackInvalid:
+        return None
+
+
+def _adopted_bytes(root: Path, row: Row) -> bytes | None:
+    """The text that was adopted, by its digest: as it was laid down, else the copy people edit."""
+    working_copy = root / "packs" / f"{row['id']}@{row['version']}.toml"
+    for path in (root / ADOPTED / f"{row['sha256']}.toml", working_copy):
+        content = _bytes_of(path)
+        if content is not None and hashlib.sha256(content).hexdigest() == row["sha256"]:
+            return content
     return None
 
 
@@ -178,7 +195,12 @@ def policy_of(settings: Settings, catalogue: Catalogue) -> Policy:
             "请从备份恢复 packs 目录",
             "restore the folder packs from a backup",
         )
-    return Policy.adopt(found.packs, {k: str(v) for k, v in settings.company.items()}, fold)
+    return policy_from(found.packs, settings)
+
+
+def policy_from(packs: Sequence[Pack], settings: Settings) -> Policy:
+    """What these packs say with the company's settings as they stand."""
+    return Policy.adopt(packs, {k: str(v) for k, v in settings.company.items()}, fold)
 
 
 class Regulations:
@@ -255,6 +277,25 @@ def roles_meant(policy: Policy, recorded: Iterable[str]) -> frozenset[str]:
     """What a person's recorded roles are in the regulations: each as it stands, and by its id."""
     words = tuple(recorded)
     return frozenset({*words, *(role_id(policy, word) for word in words)})
+
+
+def roles_held(catalogue: Catalogue, policy: Policy, name: str) -> frozenset[str]:
+    """What a person's recorded roles are in the regulations."""
+    row = catalogue.person(name)
+    return roles_meant(policy, row["roles"] if row else ())
+
+
+def days_said(policy: Policy, setting: str, usual: int, least: int = 1) -> int:
+    """A number of days that the company may say, else the usual one. Raises BadRequest."""
+    said = policy.setting(setting)
+    if said is None:
+        return usual
+    if not (is_number(said) or said == "0") or int(said) < least:
+        raise BadRequest(
+            f"archive.toml 或本公司制度包的 {setting} 须为天数",
+            f"{setting} in archive.toml or the company's own pack must be a number of days",
+        )
+    return int(said)
 
 
 def refuse_held_apart(policy: Policy, recorded: Iterable[str]) -> None:

@@ -11,8 +11,8 @@ need-to-know list begins or ends.
 
 A crash anywhere leaves the old files whole and named, or the new ones; `settle`, which
 `recover` and the next change call, finishes. Bodies are sealed anew instead of giving the old
-ones another head, because of plain grades, and because a head of the old key kept in some backup
-must not open what lies in the archive now.
+ones another head, because a head of the old key kept in some backup must not open what lies in the
+archive now, and because earlier versions stored records of open grades plain.
 
 Whether it may be done was decided before; here it is carried out.
 
@@ -32,7 +32,6 @@ from index.catalogue import Row
 from policies.policy import Policy
 from storage import durable
 from storage.errors import Damaged, Missing, StorageError
-from storage.grants import Grants
 from storage.people import Unlocked
 from storage.vault import Put, Receipt
 
@@ -95,7 +94,7 @@ def settle(archive: Archive) -> list[str]:
     Returns the files removed. Safe to repeat.
     """
     removed: list[str] = []
-    folder, grants = archive.root / SLIPS, Grants(archive.vault)
+    folder, grants = archive.root / SLIPS, archive.grants
     for slip in sorted(folder.glob("R*.json")) if folder.is_dir() else []:
         noted = json.loads(durable.read_bytes(slip, SLIP_BYTES))
         row = archive.the("record", noted["record"])
@@ -105,7 +104,7 @@ def settle(archive: Archive) -> list[str]:
         # A borrower's head opens the old body, and shall open nothing of the new one.
         for grant in [name for name in grants.names() if name.endswith(f"/{noted['record']}")]:
             grants.withdraw(grant)
-        # Half a body that was being written when the power went may be a plain one.
+        # Half a body that was being written when the power went.
         for top in ("store", "keys/records"):
             durable.sweep((archive.root / top / noted["old"]).parent)
         durable.remove(slip)
@@ -140,13 +139,12 @@ def _sealed_anew(
 ) -> Put:
     # Asked under the lock: a list that began since the decision counts.
     key = archive.catalogue.key_for(grade, row["dossier"], row["id"])
-    generation, recipient = None, None
-    if policy.grades[grade].encrypt:
-        try:
-            generation, recipient = desk.sealing_key(key)
-        except Missing:
-            zh = policy.grades[grade].zh
-            raise BadRequest(f"{zh}级还没有密钥", f"the grade {grade} has no key yet") from None
+    try:
+        sealed = policy.grades[grade].encrypt
+        generation, recipient = desk.sealing_key(key) if sealed else desk.open_key(key)
+    except Missing:
+        zh = policy.grades[grade].zh
+        raise BadRequest(f"{zh}级还没有密钥", f"the grade {grade} has no key yet") from None
     # The ledger's size is never the same twice under the lock, so no name comes again.
     stored = f"{row['id']}-G{archive.ledger.size:08}"
     return Put(
@@ -163,7 +161,7 @@ def _sealed_anew(
 
 
 def _note(archive: Archive, row: Row, put: Put) -> None:
-    """MUST be durable before the new files are: after a crash they may be plain ones."""
+    """MUST be durable before the new files are: after a crash nothing else tells whose they are."""
     folder: Path = archive.root / SLIPS
     durable.make_folders(folder)
     slip = {"record": row["id"], "old": record_name(row), "new": put.name}

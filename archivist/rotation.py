@@ -8,7 +8,7 @@ rewritten; bodies never change. The order:
     new generation durable and granted   → entries `key` and `rotate` begun
     heads of some records, durable       → entry `rewrap` with the digest of each
     … until no record is left            → entry `rotate` ended
-    the older generations' private halves are destroyed
+    the older generations' counterparts and private halves are destroyed
 
 Rules it keeps:
 - The lock is held for a few batches, not for the whole: the station files meanwhile, with the new
@@ -17,7 +17,8 @@ Rules it keeps:
   between. So whoever runs `rotate` again goes on where it stopped, and a reader tries both.
 - Nothing is destroyed before every record is proved to be sealed to the new generation. A head
   that cannot be opened is named, and the old key stays until it is put back from a copy.
-- The newest generation is granted to whom the ledger calls cleared, and to nobody else.
+- The newest generation is granted to whom the ledger calls cleared, and to nobody else; of a grade
+  that takes no clearance, to the house.
 
     rotate(archive, "SECRET", person, now, bar.reach).records
 """
@@ -32,13 +33,14 @@ from pathlib import Path
 
 from archivist.archive import Archive, Desk, record_label, record_name
 from archivist.errors import BadRequest
+from archivist.holding import kept_by_house
 from archivist.records import key_subject
 from index.catalogue import Row
 from index.errors import ShadowError
 from index.rekeying import rekey, throw_away
 from storage.errors import Damaged, Missing
-from storage.keys import GradeKey, Suite, index_key
-from storage.people import Unlocked
+from storage.keys import GradeKey, Holder, Suite, index_key
+from storage.people import Person, Unlocked
 from storage.rewrapping import WORTH_HEADS, Move, Rewrapping
 
 # In one batch: bounds memory, what a crash repeats, and the size of an entry (64 KB at most).
@@ -79,6 +81,7 @@ def rotate(
     for whoever does not hold every generation in use, Busy, DiskFailed.
     """
     archive.follow()
+    archive.counterparts.check_writable()  # else nothing could be destroyed at its end
     run = _Run(archive, key, person)
     with archive.writing(now, person.name) as desk:
         discard_unsaid(archive)
@@ -111,8 +114,9 @@ def tidy(archive: Archive) -> None:
     discard_unsaid(archive)
     for key in archive.keys.key_ids():
         state, generation = _last(archive, key)
-        if state == "ended":
-            _destroy(archive, key, generation)
+        for older in archive.keys.generations(key) if state == "ended" else []:
+            if older < generation:  # without holders too: a counterpart may have been left
+                archive.keys.destroy_private(key, older)
 
 
 def discard_unsaid(archive: Archive) -> None:
@@ -170,7 +174,9 @@ class _Run:
         newest = archive.catalogue.newest_generation(self._key_id)
         cleared = archive.catalogue.clearances(self._key_id)
         names = sorted({row["person"] for row in cleared if row["generation"] == newest})
-        pages = [archive.vouched(name) for name in names]
+        pages: list[Person | Holder] = [archive.vouched(name) for name in names]
+        if kept_by_house(archive, self._key_id, newest or 0):
+            pages = [archive.house_holder]
         suite: Suite = "x25519" if archive.settings.suite == "x25519" else "hybrid"
         key = desk.new_key(self._key_id, pages, suite)
         self._opened[key.generation] = key

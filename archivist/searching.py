@@ -28,7 +28,7 @@ from index.engine import Engine, Filters
 from index.errors import IndexDamaged, IndexMissing, IndexOutdated, WrongIndexKey
 from index.merge import search_all
 from storage.journal import peek_size
-from storage.keys import KeyRing
+from storage.keys import AT_HOUSE, KeyRing
 from storage.session import Session
 
 # Setting → (module, class, file ending). Imported by name: Whoosh costs every search
@@ -38,7 +38,7 @@ ENGINES = {
     "whoosh": ("index.whoosh_engine", "WhooshEngine", ".whoosh"),
 }
 
-NEVER_SEALED = 0  # where others have a generation, grades without encryption have this
+NEVER_SEALED = 0  # for a generation, where an earlier version stored a grade plain
 
 REBUILT = (IndexMissing, IndexOutdated, IndexDamaged, WrongIndexKey)
 
@@ -84,9 +84,9 @@ def _usable(settings: Settings, session: Session) -> dict[str, bytes]:
 
 
 def _held(settings: Settings, session: Session) -> set[tuple[str, int]]:
-    """The newest generation of each key, where the person holds it."""
+    """The newest generation of each key, where the person or the house holds it."""
     ring = KeyRing(settings.root / "keys" / "grades")
-    held = ring.held_by(session.name)
+    held = [*ring.held_by(session.name), *ring.held_by(AT_HOUSE)]
     newest = {key: max(ring.generations(key), default=0) for key, _ in held}
     return {(key, generation) for key, generation in held if newest[key] == generation}
 

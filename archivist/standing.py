@@ -56,7 +56,15 @@ def papers_of(catalogue: Catalogue, dossier: str) -> tuple[Paper, ...]:
     said: dict[str, list[Row]] = {}
     for word in catalogue.attested(dossier):
         said.setdefault(word["record"], []).append(word)
-    return tuple(_paper(row, said.get(row["id"], [])) for row in catalogue.records(dossier))
+    return tuple(_paper(row, said.get(row["id"], [])) for row in _filed(catalogue, dossier))
+
+
+def _filed(catalogue: Catalogue, dossier: str) -> list[Row]:
+    """Every paper that was ever filed: one that was destroyed when its time was over is not asked
+    for again, and was in time or late as before."""
+    return sorted(
+        catalogue.records(dossier) + catalogue.tombstones(dossier), key=lambda row: str(row["id"])
+    )
 
 
 def _paper(record: Row, said: Sequence[Row]) -> Paper:
@@ -94,7 +102,7 @@ def customer_fields(row: Row | None) -> dict[str, str]:
 
 def filings(catalogue: Catalogue, dossier: str) -> Filings:
     """At which moment each paper of a dossier was filed."""
-    return Filings({row["id"]: local_moment(row["filed"]) for row in catalogue.records(dossier)})
+    return Filings({row["id"]: local_moment(row["filed"]) for row in _filed(catalogue, dossier)})
 
 
 def adopted_on(catalogue: Catalogue, pack: str) -> date | None:

@@ -42,6 +42,12 @@ def verifies(key: str, signature: str, message: bytes) -> bool:
     return True
 
 
+def fingerprint(key: str) -> str:
+    """Sixteen digits of the SHA-256 of a signing key, in fours: to be compared by eye."""
+    digits = hashlib.sha256(bytes.fromhex(key)).hexdigest()[:16]
+    return " ".join(digits[at : at + 4] for at in range(0, 16, 4))
+
+
 def ledger_keys(archive: Archive, names: Iterable[str]) -> dict[str, str]:
     """Whose signing key is which, from the entries that made them."""
     found: dict[str, str] = {}

@@ -99,11 +99,27 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
     """What is known of a record, and its history; `held` names the holds that cover it.
 
     Title and source name are in the sealed card: they are shown to whoever can open it,
-    and are null for everybody else.
+    and are null for everybody else. Of a destroyed record its tombstone is left, which names the
+    `destruction`.
     """
     archive.follow()
+    stone = archive.catalogue.tombstone(record)
+    if stone is not None:
+        return _left_of(archive, stone, person.name if person else None)
     row = archive.the("record", record)
     card, asker = _card(archive, row, person), person.name if person else None
+    words = {name: card[name] if card else None for name in ("title", "source")}
+    return _known(archive, row, asker) | words | {"destruction": None}
+
+
+def _left_of(archive: Archive, stone: Row, asker: str | None) -> dict[str, Any]:
+    """A destroyed record: ids, digests, dates and the decision; its words are no more."""
+    ended = {"disposal": stone["disposal"], "decided": stone["decided"],
+             "destroyed": stone["destroyed"]}  # fmt: skip
+    return _known(archive, stone, asker) | {"title": None, "source": None, "destruction": ended}
+
+
+def _known(archive: Archive, row: Row, asker: str | None) -> dict[str, Any]:
     return {
         "record": row["id"],
         "customer": row["customer"],
@@ -115,8 +131,6 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
         "until": row["until"],
         "restricted": row["customer"] in archive.catalogue.restricted(),
         "held": known(archive, holds_on(archive, row), asker),
-        "title": card["title"] if card else None,
-        "source": card["source"] if card else None,
         "pages": row["pages"],
         "media": row["media"],
         "size_bytes": row["objects"]["scan"]["size_bytes"],
@@ -127,7 +141,7 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
         "objects": row["objects"],
         "history": [
             _line(entry)
-            for entry in archive.entries_of(record)
+            for entry in archive.entries_of(row["id"])
             if entry.act != "hold"
             or may_know(archive, the_hold(archive, entry.subject["hold"]), asker)
         ],
@@ -137,7 +151,7 @@ def shown(archive: Archive, record: str, person: Unlocked | None) -> dict[str, A
 def _card(archive: Archive, row: Row, person: Unlocked | None) -> dict[str, Any] | None:
     if row["customer"] in archive.catalogue.restricted():
         return None
-    held = archive.keys.held_by(person.name) if person else []
+    held = archive.held_by(person.name if person else None)
     if row["generation"] is not None and (row["key"], row["generation"]) not in held:
         return None
     return archive.record_card(row, person)

@@ -26,13 +26,20 @@ from typing import Any
 
 from sqlcipher3 import dbapi2 as sqlite
 
-from index import catalogue_holds, catalogue_incidents, catalogue_loans, catalogue_restrictions
+from index import (
+    catalogue_destruction,
+    catalogue_disposals,
+    catalogue_holds,
+    catalogue_incidents,
+    catalogue_loans,
+    catalogue_restrictions,
+)
 from index.catalogue_view import CatalogueView, Row, key_form, translated
 from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 11  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 18  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -76,7 +83,7 @@ CREATE TABLE grade_key (key TEXT NOT NULL, generation INTEGER NOT NULL, public T
 CREATE TABLE need_to_know (key TEXT PRIMARY KEY, grade TEXT NOT NULL, target TEXT NOT NULL,
   since TEXT NOT NULL, ended TEXT);
 CREATE TABLE pack (id TEXT NOT NULL, version TEXT NOT NULL, sha256 TEXT NOT NULL, t TEXT NOT NULL,
-  idx INTEGER NOT NULL, PRIMARY KEY (id, version));
+  idx INTEGER NOT NULL, shortens INTEGER NOT NULL, PRIMARY KEY (id, version));
 CREATE TABLE attestation (
   record TEXT NOT NULL, dossier TEXT NOT NULL, point TEXT NOT NULL, name TEXT NOT NULL,
   value TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (record, point, name));
@@ -112,15 +119,21 @@ CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (
 {loans}
 {incidents}
 {holds}
+{disposals}
+{destructions}
 """.replace("{loans}", catalogue_loans.SCHEMA).replace("{incidents}", catalogue_incidents.SCHEMA)
 SCHEMA = SCHEMA.replace("{holds}", catalogue_holds.SCHEMA)
+SCHEMA = SCHEMA.replace("{disposals}", catalogue_disposals.SCHEMA)
+SCHEMA = SCHEMA.replace("{destructions}", catalogue_destruction.SCHEMA)
 
 
 # Acts on several records at once, which stand in the history of each.
-_NAMING = frozenset(("loan", "export"))
+_NAMING = frozenset(("loan", "export", "disposal", "destroy"))
 
 # Kinds of id that count up for ever.
-_COUNTED = frozenset(("customer", "dossier", "record", "violation", "loan", "incident", "hold"))
+_COUNTED = frozenset(
+    ("customer", "dossier", "record", "violation", "loan", "incident", "hold", "disposal")
+)
 
 
 class Catalogue(CatalogueView):
@@ -539,13 +552,14 @@ class Catalogue(CatalogueView):
         __: Mapping[str, Any],
     ) -> None:
         self._run(
-            "INSERT INTO pack VALUES (?,?,?,?,?) ON CONFLICT (id, version) DO UPDATE SET "
-            "sha256=excluded.sha256, t=excluded.t, idx=excluded.idx",
+            "INSERT INTO pack VALUES (?,?,?,?,?,?) ON CONFLICT (id, version) DO UPDATE SET "
+            "sha256=excluded.sha256, t=excluded.t, idx=excluded.idx, shortens=excluded.shortens",
             subject["pack"],
             entry["version"],
             entry["sha256"],
             entry["t"],
             index,
+            int(entry.get("shortens", False)),
         )
 
     def _violation(
@@ -646,7 +660,10 @@ _STEPS = {
     "loan": catalogue_loans.loan,
     "witness": Catalogue._witness,
     "incident": catalogue_incidents.incident,
+    "destroy": catalogue_destruction.destroy,
+    "escrow": catalogue_destruction.escrow,
     "hold": catalogue_holds.hold,
+    "disposal": catalogue_disposals.disposal,
     "restrict": catalogue_restrictions.restrict,
 }
 

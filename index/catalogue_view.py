@@ -260,6 +260,11 @@ class CatalogueView:
         """Every adopted version of a pack, the newest adoption first."""
         return self._all("SELECT * FROM pack WHERE id = ? ORDER BY idx DESC", pack)
 
+    def all_adoptions(self) -> list[Row]:
+        """The newest adoption of every version of every pack, oldest first; `shortens` says
+        whether the company said that it may end periods earlier than before."""
+        return self._all("SELECT * FROM pack ORDER BY idx")
+
     def key_ids(self) -> set[str]:
         """Every key that was ever made: the grades' and the lists'."""
         return {row["key"] for row in self._all("SELECT DISTINCT key FROM grade_key")}
@@ -344,6 +349,42 @@ class CatalogueView:
         rows = self._all("SELECT id FROM incident WHERE loan = ? ORDER BY id", loan)
         return [row["id"] for row in rows]
 
+    def destructions(self) -> list[Row]:
+        """Every destruction that was decided, oldest first; `state` executing or destroyed."""
+        return self._all("SELECT * FROM destruction ORDER BY idx")
+
+    def destruction(self, disposal: str) -> Row | None:
+        """The destruction that carries out a disposal, or None while none was decided."""
+        return self._one("SELECT * FROM destruction WHERE disposal = ?", disposal)
+
+    def tombstone(self, record: str) -> Row | None:
+        """What is left of a record whose destruction was decided, or None."""
+        return self._one("SELECT * FROM tombstone WHERE id = ?", record)
+
+    def tombstones(self, dossier: str) -> list[Row]:
+        """What is left of the destroyed records of a dossier, oldest first."""
+        return self._all("SELECT * FROM tombstone WHERE dossier = ? ORDER BY id", dossier)
+
+    def tombstones_of(self, disposal: str) -> list[Row]:
+        """What is left of the records of a disposal, oldest first."""
+        return self._all("SELECT * FROM tombstone WHERE disposal = ? ORDER BY id", disposal)
+
+    def bundles(self) -> list[Row]:
+        """Every recovery bundle that was issued, oldest first: `idx`, `generations`, `attested`
+        (None while nobody saw it destroyed)."""
+        return self._all("SELECT * FROM bundle ORDER BY idx")
+
+    def copies_in_trays(self, fingerprints: Sequence[str]) -> list[Row]:
+        """Claims that wait in a tray and have one of these contents."""
+        found: list[Row] = []
+        for fingerprint in fingerprints:
+            found += self._all(
+                "SELECT * FROM claim WHERE print = ? AND outcome IN ('refused', 'rejected') "
+                "ORDER BY id",
+                fingerprint,
+            )
+        return found
+
     def hold(self, identifier: str) -> Row | None:
         """One hold, or None."""
         return self._one("SELECT * FROM hold WHERE id = ?", identifier)
@@ -361,6 +402,43 @@ class CatalogueView:
             for row in self._all("SELECT * FROM hold WHERE target = ? AND released IS NULL", target)
         ]
         return sorted(found, key=lambda row: str(row["id"]))
+
+    def disposals(self) -> list[Row]:
+        """Every disposal, oldest first."""
+        return self._all("SELECT * FROM disposal ORDER BY id")
+
+    def disposal(self, identifier: str) -> Row | None:
+        """One disposal, or None."""
+        return self._one("SELECT * FROM disposal WHERE id = ?", identifier)
+
+    def disposal_records(self, disposal: str) -> list[Row]:
+        """The records that a disposal was proposed for, each with its `fate`, by id."""
+        return self._all(
+            "SELECT * FROM disposal_record WHERE disposal = ? ORDER BY record", disposal
+        )
+
+    def disposals_of(self, record: str) -> list[Row]:
+        """Every disposal that a record was proposed in, oldest first: `id`, `state`, `fate`."""
+        return self._all(
+            "SELECT d.id, d.state, r.fate FROM disposal d "
+            "JOIN disposal_record r ON r.disposal = d.id WHERE r.record = ? ORDER BY d.id",
+            record,
+        )
+
+    def appraisals(self, disposal: str) -> list[Row]:
+        """The newest opinion of each person on each record of a disposal."""
+        return self._all(
+            "SELECT * FROM appraisal WHERE disposal = ? ORDER BY record, idx", disposal
+        )
+
+    def kept_until(self, record: str) -> str | None:
+        """The ISO day until which an appraisal keeps a record; None where none does."""
+        row = self._one("SELECT until FROM kept WHERE record = ?", record)
+        return row["until"] if row else None
+
+    def all_kept(self) -> dict[str, str]:
+        """Record → the ISO day until which an appraisal keeps it."""
+        return {row["record"]: row["until"] for row in self._all("SELECT * FROM kept")}
 
     def history(self, subject: str) -> list[int]:
         """Ledger indexes of every entry that names the subject."""
@@ -408,6 +486,14 @@ JSON_COLUMNS = frozenset(
         "notify",
         "acknowledged",
         "unconfirmed",
+        "witnesses",
+        "entries",
+        "gone",
+        "checks",
+        "papers",
+        "attested",
+        "generations",
+        "ground",
     )
 )
 

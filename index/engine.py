@@ -17,6 +17,7 @@ The promise, proved for every engine by tests/contract/test_fulltext_engine.py:
 * `stats(plan, filters)` are the figures a merge over several grades needs.
 * `purge(records)` returns only when no file of the index holds a trace of these
   records any more. It may be repeated, and must be after it raised or was interrupted.
+* `holds(records)` names those of them that still have a page, wherever it lies.
 * `applied` is the ledger position up to which this index has followed. It only
   grows: following the same entries twice changes nothing.
 
@@ -138,6 +139,9 @@ class Engine(Protocol):
 
     def purge(self, records: Iterable[str]) -> None:
         """Take all pages of these records out and return when the files are clean of them."""
+
+    def holds(self, records: Iterable[str]) -> list[str]:
+        """Those of these records that have a page in the index."""
 
     def check(self) -> list[str]:
         """Read the whole index and return what is wrong with it; empty when it is sound."""

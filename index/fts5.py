@@ -313,6 +313,15 @@ class Fts5Engine:
                 f"index {self._where.name} is being read; its old pages are not yet overwritten"
             )
 
+    def holds(self, records: Iterable[str]) -> list[str]:
+        """Those of these records that have a page."""
+        with self._foreign():
+            return [
+                record
+                for record in records
+                if self._db.execute("SELECT 1 FROM page WHERE record = ?", (record,)).fetchone()
+            ]
+
     def check(self) -> list[str]:
         """Authenticate every database page and compare the tables with one another."""
         return [

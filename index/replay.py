@@ -93,6 +93,10 @@ class Replay(Catalogue):
             yield from rows
             last = rows[-1]["id"]
 
+    def every_tombstone(self) -> list[Row]:
+        """What is left of every destroyed record, oldest first."""
+        return self._all("SELECT * FROM tombstone ORDER BY id")
+
     def grade_keys(self) -> list[Row]:
         """Every generation of every key, with the digest of its public half."""
         return self._all("SELECT * FROM grade_key ORDER BY key, generation")
@@ -161,7 +165,10 @@ def _named(table: str, keys: Sequence[str], row: Row) -> str:
 
 def _narrowed(entry: Mapping[str, Any], identifier: str) -> Mapping[str, Any]:
     """An entry that speaks of hundreds of records at once, as far as it is about this one."""
-    heads = entry.get("heads")
-    if not isinstance(heads, Mapping):
+    if entry["act"] == "destroy" and "records" in entry:
+        return {**entry, "records": [name for name in entry["records"] if name == identifier]}
+    many = "records" if entry["act"] == "disposal" else "heads"
+    said = entry.get(many)
+    if not isinstance(said, Mapping):
         return entry
-    return {**entry, "heads": {name: heads[name] for name in heads if name == identifier}}
+    return {**entry, many: {name: said[name] for name in said if name == identifier}}

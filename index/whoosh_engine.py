@@ -193,6 +193,12 @@ class WhooshEngine:
             self._storage.sync()
             self._fresh()  # this process forgets the old segments as well
 
+    def holds(self, records: Iterable[str]) -> list[str]:
+        """Those of these records that have a page."""
+        with _foreign(self._where.name):
+            searcher = self._fresh()
+            return [one for one in records if searcher.document_number(record=one) is not None]
+
     def check(self) -> list[str]:
         """Authenticate every file and read every page."""
         found = []

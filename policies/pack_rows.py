@@ -310,7 +310,7 @@ class Grade:
     en: str = label("英文叫法", "label")
     rank: int = whole("越大越保密", "higher is more secret")
     mark: str = text("印在载体上的标志", "the mark on the carrier; never a star")
-    encrypt: bool = yes_no("是否加密", "whether it is sealed", None)
+    encrypt: bool = yes_no("是否须涉密权限才能打开", "whether it takes a clearance", None)
     clause: str = text(*_CLAUSE)
     period: str = choice("required", "optional", default="optional", zh="保密期限", en="period")
 

@@ -134,6 +134,11 @@ class Period:
         return min(self.ceilings, key=lambda span: span.length, default=None)
 
     @property
+    def silent(self) -> bool:
+        """Whether no regulation says anything: not even that it leaves it open."""
+        return _SILENT in self.open
+
+    @property
     def clauses(self) -> tuple[str, ...]:
         """The clauses that the period rests on."""
         said = (*self.own, *self.floors) if self.rule else ()

@@ -329,14 +329,21 @@ def merged_pages(grade: int, start: int, stop: int) -> Iterator[Any]:
         yield Page(f"R{grade}{number:08}", 1, *names, 20260101, "", text)
 
 
+def house_key(bench: Bench, archive_id: str) -> Path:
+    """Where the bench's archives have their house key."""
+    return bench.folder / "config" / "archivist" / f"{archive_id}.key"
+
+
 def insert_pages(bench: Bench, grades: Sequence[str], count: int) -> None:
     """Put pages straight into the indexes: filing a hundred thousand would take an hour."""
     from archivist import config
     from index.fts5 import Fts5Engine
+    from storage.counterparts import Counterparts
     from storage.session import load, runtime_folder
 
     archive_id = config.load(bench.root).archive_id
-    session = load(runtime_folder(bench.environment), archive_id, datetime.now(UTC))
+    beside = Counterparts.beside(house_key(bench, archive_id))
+    session = load(runtime_folder(bench.environment), archive_id, datetime.now(UTC), beside)
     assert session is not None, "logged in just now"
     for (name, _), key in session.index_keys.items():
         if name not in grades:
@@ -448,8 +455,7 @@ def filed_heads(bench: Bench, count: int) -> None:
     from storage.vault import Put
 
     settings = config.load(bench.root)
-    key = bench.folder / "config" / "archivist" / f"{settings.archive_id}.key"
-    archive = Archive.open(settings, key)
+    archive = Archive.open(settings, house_key(bench, settings.archive_id))
     now = datetime.now(UTC)
     for start in range(0, count, 500):
         with archive.writing(now, "station") as desk:
@@ -477,14 +483,17 @@ def filed_heads(bench: Bench, count: int) -> None:
 
 def bare_rewrap(bench: Bench, target: Path) -> int:
     """The same heads on one core: read, opened, sealed to another key, written and renamed."""
+    from archivist import config
     from storage.age.files import seal_header, unlock
     from storage.age.header import Header
     from storage.age.recipients import HybridIdentity
+    from storage.counterparts import Counterparts
     from storage.keys import KeyRing
     from storage.people import People
 
+    beside = Counterparts.beside(house_key(bench, config.load(bench.root).archive_id))
     person = People(bench.root / "keys" / "people").unlock("bench", "bench")
-    old = KeyRing(bench.root / "keys" / "grades").open_grade("SECRET", 1, person).identity
+    old = KeyRing(bench.root / "keys" / "grades", beside).open_grade("SECRET", 1, person).identity
     recipient = HybridIdentity.generate().recipient
     target.mkdir()
     count = 0

@@ -13,6 +13,7 @@ per decision and never meets a foreign error:
     ├── Busy                a lock was not had in time
     ├── NoKey               none of the identities offered opens it
     │   └── WrongPassphrase the passphrase does not open the person's key file
+    ├── NoCounterpart       the other half of a key is not on this machine
     ├── Unsuitable          what was asked for breaks a rule; nothing was done
     └── DiskFailed          a read, write or fsync failed; carries errno (ENOSPC too)
 
@@ -69,6 +70,13 @@ class NoKey(StorageError):
 
 class WrongPassphrase(NoKey):
     """The passphrase does not open this key file."""
+
+
+class NoCounterpart(StorageError):
+    """The half of a key that lies outside the archive is not here: destroyed, or never brought.
+
+    No NoKey: whoever asks does hold what was granted to him.
+    """
 
 
 class Unsuitable(StorageError):

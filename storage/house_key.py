@@ -76,7 +76,7 @@ class HouseKey:
         return self._derive("catalogue")
 
     def index_key(self) -> bytes:
-        """32 bytes that open the full text of records that are not sealed."""
+        """32 bytes that open the full text of grades that an earlier version stored plain."""
         return self._derive("index")
 
     def signing_key(self) -> Ed25519PrivateKey:

@@ -3,13 +3,20 @@
 Owns `keys/grades/`. What a key is for is not known here: storage hears key ids.
 
     keys/grades/jimi/0002/public        recipient of generation 2; for all to read
-    keys/grades/jimi/0002/lin.age       its identity, sealed to the person lin
+    keys/grades/jimi/0002/lin.age       its identity, sealed to its counterpart, and that
+                                        to the person lin
+    keys/grades/gong/0001/@house.age    the same for the house: whoever has the house key holds
+                                        it; no person can bear that name
 
 Rules: to hold a key *is* to be able to open one's own file; nothing else grants anything.
 The private half touches the disk only sealed to a person, so a generation nobody was
 granted is lost when the process ends, and the caller grants it before it seals. What is
 opened must fit the public half, or one of the two was swapped. The public half itself is
 vouched for by the ledger: callers compare `recipient_digest` with the entry that made it.
+
+The counterpart (`storage.counterparts`) lies outside the archive. With it goes every copy that was
+ever made of this folder. A generation made before there were counterparts has none: it is sealed
+to people alone until the next one takes its place.
 
     grade = ring.new_generation("jimi")
     ring.grant(grade, people.person("lin"))
@@ -20,12 +27,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from storage import durable
-from storage.errors import Damaged, Missing, NoKey, Unsuitable
+from storage.counterparts import Counterparts, Suite, new_identity
+from storage.errors import Damaged, Missing, NoCounterpart, NoKey, Unsuitable
 from storage.hkdf import hkdf
 from storage.names import MAX_GENERATION, checked_generation, checked_key_id, checked_person_name
 
@@ -40,45 +48,104 @@ if TYPE_CHECKING:
     )
     from storage.people import Person, Unlocked
 
-Suite = Literal["hybrid", "x25519"]
+__all__ = [
+    "AT_HOUSE",
+    "GradeKey",
+    "Holder",
+    "KeyRing",
+    "Suite",
+    "counterpart_name",
+    "index_key",
+    "recipient_digest",
+    "seal_grade",
+]
 
+AT_HOUSE = "@house"
 MAX_FILE_BYTES = 64 * 1024
+_AGE = b"age-encryption.org/v1\n"
 _GENERATION = re.compile(r"[0-9]{4}")
 
 
 @dataclass(frozen=True, slots=True)
 class GradeKey:
-    """One generation of a key, private half included."""
+    """One generation of a key, private half included.
+
+    `counterpart` is what it is sealed to besides its holders; None for one that has none.
+    """
 
     key_id: str
     generation: int
     identity: HybridIdentity | X25519Identity = field(repr=False)
+    counterpart: HybridIdentity | X25519Identity | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @property
     def recipient(self) -> HybridRecipient | X25519Recipient:
         return self.identity.recipient
 
 
-class KeyRing:
-    """The folder of record keys; `folder` is `keys/grades` of an archive."""
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The house as a holder of keys: both what is sealed to, and what opens."""
 
-    def __init__(self, folder: Path) -> None:
+    identity: HybridIdentity = field(repr=False)
+    name: str = AT_HOUSE
+
+    @property
+    def recipient(self) -> HybridRecipient:
+        return self.identity.recipient
+
+
+class KeyRing:
+    """The folder of record keys; `folder` is `keys/grades` of an archive.
+
+    Without counterparts it only says who holds what.
+    """
+
+    def __init__(self, folder: Path, counterparts: Counterparts | None = None) -> None:
         self._folder = folder
+        self._beside = counterparts
+
+    @property
+    def _counterparts(self) -> Counterparts:
+        assert self._beside is not None, "opening, making and destroying keys takes both halves"
+        return self._beside
 
     def new_generation(self, key_id: str, suite: Suite = "hybrid") -> GradeKey:
-        """Make the next generation of a key; its public half is durable on return.
+        """Make the next generation of a key; its public half and its counterpart are durable on
+        return.
 
         From here on `current` answers with it, so grant it first to whoever must open what
-        is sealed. Raises Unsuitable, Occupied when another process made the same generation.
+        is sealed. Raises Unsuitable, Occupied when another process made the same generation,
+        DiskFailed before anything is written where no counterpart can be.
         """
+        self._counterparts.check_writable()
         generation = max(self.generations(key_id), default=0) + 1
+        # In an old copy of an archive these are the numbers that the archive itself has used.
+        while self._counterparts.has(counterpart_name(key_id, generation)):
+            generation += 1
         if generation > MAX_GENERATION:
             raise Unsuitable(f"key {key_id} has used up its generations")
-        grade = GradeKey(key_id, generation, _new_identity(suite))
+        grade = GradeKey(key_id, generation, new_identity(suite))
         folder = self._generation(key_id, generation)
         durable.make_folders(folder)
+        # The public half first: what a crash leaves is found by it, and discarded.
         durable.write_new(folder / "public", grade.recipient.text.encode("ascii") + b"\n")
-        return grade
+        made = self._counterparts.make(counterpart_name(key_id, generation), suite)
+        return replace(grade, counterpart=made)
+
+    def paired(self, grade: GradeKey, suite: Suite = "hybrid") -> GradeKey:
+        """A private half that came from elsewhere, with its counterpart, made where there is none.
+
+        Sealed copies that lie here may belong to another, so grant it anew to every holder.
+        Raises Damaged, DiskFailed.
+        """
+        name = counterpart_name(grade.key_id, grade.generation)
+        try:
+            return replace(grade, counterpart=self._counterparts.open(name))
+        except NoCounterpart:
+            return replace(grade, counterpart=self._counterparts.make(name, suite))
 
     def generations(self, key_id: str) -> list[int]:
         """Every generation that has a public half, ascending. Raises Unsuitable."""
@@ -106,8 +173,8 @@ class KeyRing:
         except Unsuitable:
             raise Damaged(f"the public half of key {key_id}/{generation} cannot be read") from None
 
-    def grant(self, grade: GradeKey, person: Person) -> None:
-        """Seal a generation's private half to a person, who holds it from then on.
+    def grant(self, grade: GradeKey, person: Person | Holder) -> None:
+        """Seal a generation's private half to a person (or the house), who holds it from then on.
 
         Repeating it seals anew. Raises Unsuitable, Missing (no such generation), Damaged.
         """
@@ -131,7 +198,7 @@ class KeyRing:
 
     def held_by(self, holder: str) -> list[tuple[str, int]]:
         """Every (key id, generation) a person was granted, sorted. Raises Unsuitable."""
-        name = f"{checked_person_name(holder)}.age"
+        name = f"{_checked_holder(holder)}.age"
         found = (path.parent for path in self._folder.glob(f"*/*/{name}"))
         return sorted(
             (folder.parent.name, int(folder.name))
@@ -139,11 +206,12 @@ class KeyRing:
             if _GENERATION.fullmatch(folder.name)
         )
 
-    def open_grade(self, key_id: str, generation: int, person: Unlocked) -> GradeKey:
+    def open_grade(self, key_id: str, generation: int, person: Unlocked | Holder) -> GradeKey:
         """The private half, for somebody who was granted it.
 
-        Raises NoKey when not granted or not this identity's, Unsuitable, Missing, and Damaged
-        when what opens does not belong to the public half.
+        Raises NoKey when not granted or not this identity's, NoCounterpart when the other half
+        was destroyed or is not on this machine, Unsuitable, Missing, and Damaged when what opens
+        does not belong to the public half.
         """
         from storage.age.files import decrypt, parse_identity_file
 
@@ -152,14 +220,34 @@ class KeyRing:
             sealed = durable.read_bytes(self._held(key_id, generation, person.name), MAX_FILE_BYTES)
         except Missing:
             raise NoKey(f"{person.name} does not hold key {key_id}/{generation}") from None
-        text = decrypt([person.identity], sealed).decode("ascii", "replace")
+        counterpart, text = self._without_counterpart(
+            key_id, generation, decrypt([person.identity], sealed)
+        )
         try:
-            (opened,) = parse_identity_file(text)
+            (opened,) = parse_identity_file(text.decode("ascii", "replace"))
         except (Unsuitable, ValueError):
             raise Damaged(f"{title} cannot be read") from None
         if self.recipient(key_id, generation) != opened.recipient:
             raise Damaged(f"{title} has another public half")
-        return GradeKey(key_id, generation, opened)
+        return GradeKey(key_id, generation, opened, counterpart)
+
+    def _without_counterpart(
+        self, key_id: str, generation: int, inner: bytes
+    ) -> tuple[HybridIdentity | X25519Identity | None, bytes]:
+        """The counterpart and what it opens; None and the same bytes where there is no such layer.
+
+        Raises NoCounterpart, Damaged.
+        """
+        from storage.age.files import decrypt
+
+        if not inner.startswith(_AGE):
+            return None, inner
+        name = counterpart_name(key_id, generation)
+        counterpart = self._counterparts.open(name)
+        try:
+            return counterpart, decrypt([counterpart], inner)
+        except NoKey:
+            raise NoCounterpart(f"the counterpart {name} is another than it is sealed to") from None
 
     def withdraw(self, key_id: str, generation: int, holder: str) -> bool:
         """Delete a person's sealed copy; False when there was none.
@@ -170,11 +258,14 @@ class KeyRing:
         return durable.remove(self._held(key_id, generation, holder))
 
     def destroy_private(self, key_id: str, generation: int) -> list[str]:
-        """Delete every sealed copy of a generation; returns who held one.
+        """Delete a generation's counterpart and every sealed copy; returns who held one.
 
-        After this nothing sealed to it alone can be opened from this machine. The public
-        half stays as a record that the generation was there. Raises Unsuitable, DiskFailed.
+        After this nothing sealed to it alone can be opened, here or from any copy of the folder.
+        The public half stays as a record that the generation was there. May be repeated: the
+        counterpart goes first, so what is interrupted still shows its holders. Raises Unsuitable,
+        DiskFailed.
         """
+        self._counterparts.destroy(counterpart_name(key_id, generation))
         holders = self.holders(key_id, generation)
         for holder in holders:
             self.withdraw(key_id, generation, holder)
@@ -198,18 +289,31 @@ class KeyRing:
         return self._folder / checked_key_id(key_id) / f"{checked_generation(generation):04d}"
 
     def _held(self, key_id: str, generation: int, holder: str) -> Path:
-        return self._generation(key_id, generation) / f"{checked_person_name(holder)}.age"
+        return self._generation(key_id, generation) / f"{_checked_holder(holder)}.age"
 
 
 def seal_grade(grade: GradeKey, recipient: Recipient) -> bytes:
-    """A generation's private half as an age file for one recipient, as `grant` and escrow need it.
+    """A generation's private half as `grant` writes it: an age file for its counterpart, in one
+    for its holder.
 
     What opens is an identity file: the stock tool takes it with `-i`. Raises Unsuitable.
     """
     from storage.age.files import encrypt
 
     title = f"# archivist key: {grade.key_id} generation {grade.generation}"
-    return encrypt([recipient], f"{title}\n{grade.identity.secret_text()}\n".encode("ascii"))
+    text = f"{title}\n{grade.identity.secret_text()}\n".encode("ascii")
+    if grade.counterpart is not None:
+        text = encrypt([grade.counterpart.recipient], text)
+    return encrypt([recipient], text)
+
+
+def _checked_holder(name: str) -> str:
+    return name if name == AT_HOUSE else checked_person_name(name)
+
+
+def counterpart_name(key_id: str, generation: int) -> str:
+    """What the counterpart of one generation is called."""
+    return f"{checked_key_id(key_id)}-{checked_generation(generation):04d}"
 
 
 def index_key(identity: HybridIdentity | X25519Identity) -> bytes:
@@ -220,9 +324,3 @@ def index_key(identity: HybridIdentity | X25519Identity) -> bytes:
 def recipient_digest(recipient: Recipient) -> str:
     """SHA-256 (hex) of a recipient's text, short enough for a ledger entry."""
     return hashlib.sha256(recipient.text.encode("ascii")).hexdigest()
-
-
-def _new_identity(suite: Suite) -> HybridIdentity | X25519Identity:
-    from storage.age.recipients import HybridIdentity, X25519Identity
-
-    return HybridIdentity.generate() if suite == "hybrid" else X25519Identity.generate()

@@ -3,15 +3,16 @@
 Owns the session file: one per archive, in the user's runtime folder, which lies on a
 tmpfs and is gone after a restart. Besides the person's secrets it keeps the full-text
 keys that the person had at login, so that a search need not open any key file; whether
-the person still holds them, the caller asks `KeyRing.holds`, which is cheap.
+the person still holds them, the caller asks `KeyRing.holds`, which is cheap. In the file each
+stands under a mask of its counterpart: a key that is destroyed is gone from sessions as well.
 
 Rules: folder and file belong to the user alone, are no symbolic links, and are refused
 otherwise; an expired session is removed, not used; whether it has expired, the caller's
 clock says.
 
     folder = runtime_folder(os.environ)
-    save(folder, archive_id, unlocked, now + timedelta(hours=8), {("jimi", 2): key})
-    found = load(folder, archive_id, now)            # Session, or None
+    save(folder, archive_id, unlocked, now + timedelta(hours=8), {("jimi", 2): key}, counterparts)
+    found = load(folder, archive_id, now, counterparts)            # Session, or None
     found.unlocked().sign(statement)
 """
 
@@ -28,7 +29,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage import durable
-from storage.errors import Damaged, Missing, Unsuitable
+from storage.counterparts import Counterparts
+from storage.errors import Damaged, Missing, NoCounterpart, Unsuitable
+from storage.keys import counterpart_name
 from storage.names import checked_archive_id
 
 if TYPE_CHECKING:
@@ -87,27 +90,32 @@ def save(
     unlocked: Unlocked,
     expires_at: datetime,
     index_keys: Mapping[KeyName, bytes],
+    counterparts: Counterparts,
 ) -> None:
     """Keep a person unlocked until `expires_at` (with a time zone).
 
     Takes the place of whoever was logged in to this archive. Raises Unsuitable, DiskFailed.
     """
     assert expires_at.tzinfo is not None
+    salt = os.urandom(SECRET_BYTES)
     fields = {
         "name": unlocked.name,
         "expires_at": expires_at.isoformat(),
         "secret": _text64(unlocked.identity.secret),
         "signing_seed": _text64(unlocked.signing_seed),
-        "index_keys": [
-            [key_id, generation, _text64(key)] for (key_id, generation), key in index_keys.items()
-        ],
+        "salt": _text64(salt),
+        "index_keys": [_masked(name, key, salt, counterparts) for name, key in index_keys.items()],
     }
     path = _path(_private_folder(folder), archive_id)
     durable.replace(path, json.dumps(fields, ensure_ascii=False).encode("utf-8"), mode=0o600)
 
 
-def load(folder: Path, archive_id: str, now: datetime) -> Session | None:
+def load(
+    folder: Path, archive_id: str, now: datetime, counterparts: Counterparts
+) -> Session | None:
     """Who is logged in, or None. An expired or unreadable session is removed.
+
+    Full-text keys whose counterpart is not there are left out.
 
     Raises Unsuitable when the file is not the user's own or is open to others.
     """
@@ -115,7 +123,7 @@ def load(folder: Path, archive_id: str, now: datetime) -> Session | None:
     path = _path(folder, archive_id)
     try:
         _refuse_foreign(path, path.lstat(), stat.S_ISREG)
-        session = _parse(durable.read_bytes(path, MAX_FILE_BYTES))
+        session = _parse(durable.read_bytes(path, MAX_FILE_BYTES), counterparts)
     except (FileNotFoundError, NotADirectoryError, Missing):
         return None
     except Damaged:
@@ -131,21 +139,49 @@ def forget(folder: Path, archive_id: str) -> bool:
     return durable.remove(_path(folder, archive_id))
 
 
-def _parse(raw: bytes) -> Session:
+def _parse(raw: bytes, counterparts: Counterparts) -> Session:
     try:
         fields = json.loads(raw)
+        salt = _secret(fields["salt"])
+        named = {
+            (str(key_id), int(n)): (_secret(key), bool(masked))
+            for key_id, n, key, masked in fields["index_keys"]
+        }
         session = Session(
             str(fields["name"]),
             datetime.fromisoformat(fields["expires_at"]),
             _secret(fields["secret"]),
             _secret(fields["signing_seed"]),
-            {(str(key_id), int(n)): _secret(key) for key_id, n, key in fields["index_keys"]},
+            {
+                name: key
+                for name, (stored, masked) in named.items()
+                if (key := _unmasked(name, stored, salt, counterparts) if masked else stored)
+            },
         )
-    except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
+    except (ValueError, LookupError, TypeError, OverflowError, RecursionError, Unsuitable):
         raise Damaged("the session cannot be read") from None
     if session.expires_at.tzinfo is None:
         raise Damaged("the session does not say when it ends")
     return session
+
+
+def _masked(
+    name: KeyName, key: bytes, salt: bytes, counterparts: Counterparts
+) -> tuple[str, int, str, bool]:
+    """A full-text key as the file has it; as it is where the key has no counterpart."""
+    key_id, generation = name
+    # Grades that an earlier version never sealed have generation 0, and no key of their own.
+    hidden = _unmasked(name, key, salt, counterparts) if generation else None
+    return key_id, generation, _text64(hidden or key), hidden is not None
+
+
+def _unmasked(name: KeyName, key: bytes, salt: bytes, counterparts: Counterparts) -> bytes | None:
+    """The same in both directions; None when there is no such counterpart."""
+    try:
+        mask = counterparts.mask(counterpart_name(*name), salt)
+    except NoCounterpart:
+        return None
+    return bytes(one ^ other for one, other in zip(key, mask, strict=True))
 
 
 def _secret(text: str) -> bytes:

@@ -32,7 +32,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -225,6 +225,11 @@ class Vault:
         self._must_exist(body)
         return _opened_pieces(body, file_key, label.bodies[suffix], sha256)
 
+    @staticmethod
+    def label_of(head: bytes) -> Mapping[str, object]:
+        """What a head says of itself, proved by nothing. Raises BadHeader, Damaged."""
+        return _label_of(Header.parse(head)).fields
+
     def check_head(
         self, name: str, head: bytes, identities: Iterable[Identity], expect_label: Label
     ) -> None:
@@ -286,6 +291,20 @@ class Vault:
         if stem.parent.is_dir():
             found += sorted(p for p in stem.parent.iterdir() if p.name.startswith(stem.name + "."))
         return [self._relative(path) for path in found]
+
+    def files_about(
+        self, folder: str, names: Collection[str], top: Path | None = None
+    ) -> list[str]:
+        """Every file in a folder that is named after one of these records, heads first.
+
+        Its own, what it was stored as anew (`NAME-G…`), and cards about it (`NAME-…`). `top` is
+        another root in which such files were set aside. Relative to that root.
+        """
+        top, found = top or self.root, []
+        for place in (top / "keys" / "records" / folder, top / "store" / folder):
+            if place.is_dir():
+                found += sorted(p for p in place.iterdir() if _named_after(p.name) in names)
+        return [path.relative_to(top).as_posix() for path in found]
 
     def all_files(self) -> Iterator[str]:
         """Every file below `store/` and `keys/records/`, relative to the root, unsorted."""
@@ -365,6 +384,11 @@ class Vault:
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
+
+
+def _named_after(file: str) -> str:
+    """`R00000001` of `R00000001.pdf.age`, `R00000001-G00000012.head` and `R00000001-00000040.…`."""
+    return file.partition(".")[0].partition("-")[0]
 
 
 def _checked_name(name: str) -> str:

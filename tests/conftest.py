@@ -67,6 +67,21 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return top
 
 
+@pytest.fixture(scope="session")
+def disposing(
+    template: Path, tmp_path_factory: pytest.TempPathFactory, scan: Callable[..., bytes]
+) -> Home:
+    """Three contracts whose period is over (R1 to R3), one that is 秘密 (R4), and an invoice that
+    is kept (R5); with the people of `disposal_home`."""
+    from disposal_home import filed, staffed
+
+    home = staffed(Home.copy_of(template, tmp_path_factory.mktemp("disposing")))
+    filed(home, scan, "合同甲", "合同乙", "合同丙")
+    filed(home, scan, "合同丁", grade="SECRET")
+    filed(home, scan, "发票", type_="invoice")
+    return home
+
+
 @pytest.fixture
 def new_home(template: Path, tmp_path: Path) -> Iterator[Callable[..., Home]]:
     """Make further archives: copies of the template (all with one house key)."""

@@ -50,6 +50,7 @@ COMMANDS = {
         "泄密遗失等事件",
         "leaks, loss, damage: report, confirm, close",
     ),
+    "disposal": ("disposals", "销毁", "disposals: propose, appraise, approve, refuse, list, show"),
     "hold": ("holds", "冻结", "holds: what must not be destroyed: place, release, list"),
     "violation": ("violations", "违规", "violations: record, confirm, dismiss, list"),
     "search": ("search", "全文检索", "search the texts you are cleared for"),

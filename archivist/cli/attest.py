@@ -75,7 +75,7 @@ def attest_command(
 
 def said(call: Call, record: str) -> dict[str, Any]:
     """What people said of a record, point by point."""
-    return attesting.attested(call.archive, call.archive.the("record", record))
+    return attesting.attested(call.archive, call.archive.record_or_stone(record))
 
 
 def seen_words(policy: Policy, attested: dict[str, Any]) -> str:

@@ -29,7 +29,15 @@ from index.errors import IndexDamaged, IndexUnwritable, ShadowError, WrongIndexK
 from policies.errors import PackInvalid, PolicyError, UnknownName
 from policies.pack_text import Problem
 from policies.policy import Question
-from storage.errors import Busy, Damaged, DiskFailed, NoKey, StorageError, WrongPassphrase
+from storage.errors import (
+    Busy,
+    Damaged,
+    DiskFailed,
+    NoCounterpart,
+    NoKey,
+    StorageError,
+    WrongPassphrase,
+)
 
 _REBUILT = (
     "核对馆钥；再移走该文件（目录是 catalogue.db、catalogue.db-wal、catalogue.db-shm）"
@@ -42,6 +50,12 @@ _REBUILT = (
 _TABLE: tuple[tuple[type[Exception], int, str, str, str], ...] = (
     (WrongPassphrase, NO_KEY, "口令不对", "请核对口令", "check the passphrase"),
     (NoKey, NO_KEY, "没有能打开它的密钥", "请核对密钥文件", "check the key file"),
+    (NoCounterpart, NO_KEY, "密钥的另一半不在这台机器上",
+     "若密钥已轮换或销毁，旧副本再也打不开；若是换了机器，请从原机器安全地移来馆钥旁的 "
+     ".counterparts 目录，或用恢复包：archivist key recover",
+     "where the key was rotated or destroyed, no old copy opens any more; on another machine bring "
+     "the .counterparts folder beside the house key over from the old one by a safe way, or use a "
+     "recovery bundle: archivist key recover"),
     (Busy, BUSY, "档案库正忙", "另一个进程正在写入，请稍后重试",
      "another process is writing; try again shortly"),
     (Damaged, DAMAGE, "发现损坏", "请运行 archivist ledger verify，不要手工修改任何文件",

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from archivist import destruction_book
 from archivist.cli.complaints import problem_row, question_row, shown_problem
 from archivist.cli.door import FINDINGS, Call, common_options, house_key_path, now, pass_call
 from archivist.cli.progress import Progress
@@ -16,6 +17,7 @@ from archivist.cli.say import counted, say, table
 from archivist.cli.spoken import NOTHING, command
 from archivist.drop_events import is_network
 from archivist.examine import Examiners
+from archivist.holding import halves
 from archivist.regulations import in_force
 from policies.questions import open_questions
 from storage import session
@@ -24,6 +26,7 @@ _NAMES = {
     "python": "Python",
     "folder": "档案库权限",
     "house-key": "馆钥",
+    "counterparts": "密钥对半",
     "policy": "制度",
     "company": "公司事项",
     "ledger": "台账",
@@ -31,6 +34,7 @@ _NAMES = {
     "drop-folder": "投放目录",
     "space": "磁盘空间",
     "trays": "托盘",
+    "destructions": "销毁",
     "session": "登录",
     "search-engine": "检索引擎",
     "ocr": "文字识别",
@@ -75,6 +79,7 @@ def _checks(call: Call) -> Iterator[tuple[str, bool, str]]:
         ("python", lambda: (sys.version_info >= (3, 11), sys.version.split()[0])),
         ("folder", lambda: _folder(call)),
         ("house-key", lambda: _house_key(call)),
+        ("counterparts", lambda: _counterparts(call)),
         ("policy", lambda: _policy(call)),
         ("company", lambda: _company(call)),
         ("ledger", lambda: (True, _entries(call.archive.ledger.size))),
@@ -82,6 +87,7 @@ def _checks(call: Call) -> Iterator[tuple[str, bool, str]]:
         ("drop-folder", lambda: _drop(call)),
         ("space", lambda: _space(call)),
         ("trays", lambda: _trays(call)),
+        ("destructions", lambda: _destructions(call)),
         ("session", lambda: _session(call)),
         ("search-engine", lambda: (settings.engine in ("fts5", "whoosh"), settings.engine)),
         ("ocr", _ocr),
@@ -112,6 +118,32 @@ def _house_key(call: Call) -> tuple[bool, str]:
     if inside:
         return False, say("馆钥放在档案库目录内", "the house key lies inside the archive folder")
     return mode & 0o077 == 0, f"{path} {mode:03o}"
+
+
+def _counterparts(call: Call) -> tuple[bool, str]:
+    """There for every key in use, outside of the archive, and nobody else's to read."""
+    archive, folder = call.archive, call.counterparts.folder
+    archive.follow()
+    if folder.resolve().is_relative_to(call.root.resolve()):
+        return False, say(f"{folder} 在档案库目录内", f"{folder} lies inside the archive folder")
+    lacking, before, outlived = halves(archive)
+    lines = [say(f"缺少 {name}", f"{name} is missing") for name in lacking]
+    lines += [
+        say(
+            f"{name} 的密钥已销毁，对半却还在：请运行 archivist watch --once",
+            f"{name} outlived its key: run archivist watch --once",
+        )
+        for name in outlived
+    ]
+    lines += [say(f"{place} 可被他人读取", f"{place} can be read by others")
+              for place in call.counterparts.exposed()]  # fmt: skip
+    if not lines and before:
+        # Told, but nothing is wrong: the archive works as it did before there were any.
+        told = "、".join(before)
+        lines = [say(f"{told} 尚无对半，轮换后才有：archivist key rotate",
+                     f"{', '.join(before)}: none until archivist key rotate")]  # fmt: skip
+        return True, SEPARATOR.join(lines)
+    return not lines, SEPARATOR.join(lines) or str(folder)
 
 
 def _policy(call: Call) -> tuple[bool, str]:
@@ -158,9 +190,22 @@ def _trays(call: Call) -> tuple[bool, str]:
     return True, say(f"{waiting} 件待处理", f"{counted(waiting, 'scan')} in trays")
 
 
+def _destructions(call: Call) -> tuple[bool, str]:
+    """What was decided and is not carried out waits for somebody who holds the keys."""
+    call.archive.follow()
+    told = []
+    for disposal in destruction_book.waiting(call.archive):
+        row = call.archive.catalogue.destruction(disposal) or {}
+        names = ", ".join(destruction_book.finishers(call.archive, row)) or "—"
+        words = f"archivist disposal execute {disposal}"
+        told.append(say(f"{disposal} 尚未销毁完毕：由 {names} 运行 {words}",
+                        f"{disposal} is not destroyed yet: {words}, by {names}"))  # fmt: skip
+    return not told, SEPARATOR.join(told) or say("没有未完成的", "none is left undone")
+
+
 def _session(call: Call) -> tuple[bool, str]:
     folder = session.runtime_folder(os.environ)
-    person: Any = session.load(folder, call.settings.archive_id, now())
+    person: Any = session.load(folder, call.settings.archive_id, now(), call.counterparts)
     return True, person.name if person else say("没有人登录", "nobody is logged in")
 
 

@@ -22,6 +22,7 @@ from archivist import config, errors
 from archivist.cli.say import say, write, write_json
 from archivist.cli.spoken import option
 from storage import session
+from storage.counterparts import Counterparts
 from storage.errors import WrongPassphrase
 from storage.session import Session
 
@@ -72,7 +73,13 @@ class Call:
         # and must not pay for the ciphers.
         from archivist.archive import Archive
 
-        return Archive.open(self.settings, house_key_path(self.settings.archive_id))
+        archive_id = self.settings.archive_id
+        return Archive.open(self.settings, house_key_path(archive_id), self.counterparts)
+
+    @property
+    def counterparts(self) -> Counterparts:
+        """The halves of the keys that lie outside of the archive."""
+        return counterparts_of(self.settings.archive_id)
 
     def close(self) -> None:
         """Close the archive; a next use would open it anew, as after a full disk."""
@@ -114,7 +121,7 @@ class Call:
     def _kept(self) -> Session | None:
         """The session of whoever is logged in; of somebody who left it is forgotten."""
         folder = session.runtime_folder(os.environ)
-        kept = session.load(folder, self.settings.archive_id, now())
+        kept = session.load(folder, self.settings.archive_id, now(), self.counterparts)
         if kept is None or (self.root / "keys" / "people" / f"{kept.name}.age").is_file():
             return kept
         session.forget(folder, self.settings.archive_id)
@@ -235,6 +242,13 @@ def house_key_path(archive_id: str) -> Path:
         return Path(given)
     base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     return Path(base) / "archivist" / f"{archive_id}.key"
+
+
+def counterparts_of(archive_id: str) -> Counterparts:
+    """Where the counterparts of the keys lie: beside the house key, or where a service, to which
+    that is handed read-only, is told to write them."""
+    given = os.environ.get("ARCHIVIST_COUNTERPARTS")
+    return Counterparts(Path(given)) if given else Counterparts.beside(house_key_path(archive_id))
 
 
 def passphrase_from_environment(*names: str) -> str | None:

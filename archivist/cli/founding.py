@@ -16,6 +16,7 @@ from archivist.cli.door import (
     Call,
     ask_new_passphrase,
     common_options,
+    counterparts_of,
     house_key_path,
     now,
     pass_call,
@@ -80,7 +81,7 @@ def init_command(
         suite=suite,
         scrypt_log_n=work_factor,
     )
-    archive = founding.found(plan, now(), os.urandom, house_key_path)
+    archive = founding.found(plan, now(), os.urandom, house_key_path, counterparts_of)
     key_path = str(house_key_path(archive.settings.archive_id))
     note(
         say(

@@ -27,6 +27,7 @@ from archivist.receipts import book_sheet, receipt_sheet
 from archivist.records import Entry, kind_of
 from archivist.report_pages import as_csv, as_pdf
 from archivist.standing import company_calendar
+from archivist.statements import fingerprint
 from policies.handover import ReceiptTerms
 from policies.pack_rows import Role
 from storage import durable
@@ -224,7 +225,7 @@ def print_(call: Call, entry: int, output: Path) -> None:
 def _receipt(call: Call, entry: Entry) -> bytes:
     statement = entry.fields["statement"]
     customer = call.archive.the("customer", statement["customer"])
-    prints = [handover.fingerprint(one["key"]) for one in entry.fields["signatures"]]
+    prints = [fingerprint(one["key"]) for one in entry.fields["signatures"]]
     terms = handover.terms_of(call.policy, statement["type"])
     sheet = receipt_sheet(call.policy, entry, customer["name"] or "", terms, prints)
     return as_pdf(sheet, chinese=True)

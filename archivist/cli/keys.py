@@ -31,6 +31,7 @@ from archivist.enrolling import role_ids
 from archivist.errors import BadRequest
 from archivist.records import grade_of, target_of
 from archivist.regulations import policy_of
+from storage.keys import AT_HOUSE
 
 DEFAULT_ROLES = ("archivist",)
 KEPT = ("资料本身（只重写密钥头）", "the records themselves: only their heads are rewritten")
@@ -57,7 +58,7 @@ def list_(call: Call) -> None:
     def shown() -> str:
         lines = [
             (key_label(call.policy, row["key"]), row["generation"], local_time(row["made"]),
-             row["records"], row["holders"], states[row["state"]])
+             row["records"], [_holder(name) for name in row["holders"]], states[row["state"]])
             for row in rows
         ]  # fmt: skip
         return table(heads, lines, cut=(4,))
@@ -70,6 +71,10 @@ def list_(call: Call) -> None:
                 "not every current key is in a recovery bundle: archivist key escrow -o FILE",
             )
         )
+
+
+def _holder(name: str) -> str:
+    return say("馆钥", "the house key") if name == AT_HOUSE else name
 
 
 def _generations(archive: Archive) -> list[dict[str, Any]]:
@@ -183,12 +188,16 @@ def escrow_(call: Call, target: Path) -> None:
 
 
 @key_command.command("recover", zh="口令或馆钥丢失后，凭恢复包 FILE 重新打开档案库。\n\n"
-                     "馆钥放回原处；NAME 得到新密钥、新口令和全部涉密权限。恢复包的口令取自 "
+                     "馆钥放回原处；NAME 得到新密钥、新口令和全部涉密权限；密钥对半缺失时另做新的，"
+                     "并为有权限的人重新封存。恢复包的口令取自 "
                      "ARCHIVIST_ESCROW_PASSPHRASE 或终端，"
                      "新口令取自 ARCHIVIST_NEW_PASSPHRASE 或终端。",
-                     changes=(f"馆钥（仅在缺少时）、NAME 的密钥文件；{ENTRY[0]}",
-                              f"the house key if missing, the key files of NAME; {ENTRY[1]}"),
-                     never=("别人的密钥；档案", "anybody else's keys; records"),
+                     changes=("馆钥和密钥对半（仅在缺少时）、NAME 的密钥文件、"
+                              f"各人所持密级密钥的封存件；{ENTRY[0]}",
+                              "the house key and counterparts if missing, the key files of NAME, "
+                              f"the grades' keys as sealed to each person; {ENTRY[1]}"),
+                     never=("别人的口令和个人密钥；档案",
+                            "anybody else's passphrase and own keys; records"),
                      exits=(0, 2, 4, 10, 11, 12, 13))  # fmt: skip
 @click.argument("file", type=click.Path(path_type=Path))
 @option("--person", "name", required=True, metavar="NAME",
@@ -203,12 +212,13 @@ def recover(call: Call, file: Path, name: str, roles: tuple[str, ...]) -> None:
     is lost.
 
     The house key is put back to its place; NAME gets new keys, a new passphrase and every
-    clearance. The bundle's passphrase comes from ARCHIVIST_ESCROW_PASSPHRASE or the terminal,
-    the new one from ARCHIVIST_NEW_PASSPHRASE or the terminal.
+    clearance. Where counterparts are missing, others are made, and everybody cleared gets the
+    keys sealed anew. The bundle's passphrase comes from ARCHIVIST_ESCROW_PASSPHRASE or the
+    terminal, the new one from ARCHIVIST_NEW_PASSPHRASE or the terminal.
     """
     bundle, sha256 = escrow.open_bundle(file, ask_escrow_passphrase())
     place = house_key_path(call.settings.archive_id)
-    archive = escrow.reopened(call.settings, bundle)
+    archive = escrow.reopened(call.settings, bundle, call.counterparts)
     try:
         known = archive.catalogue.person(name)
         if known is not None and roles:

@@ -133,12 +133,17 @@ def _contradictions(
                       never=("已归档的资料", "what was filed before"),
                       exits=(0, 2, 4, 12))  # fmt: skip
 @click.argument("file", metavar="FILE")
+@option("--shortens", is_flag=True,
+        zh="明确声明：新版本缩短的保管期限，也适用于以前归档的资料。不写则以较长的为准。",
+        help="Say that periods it shortens also hold for what was filed before; "
+             "without it the longer period rules.")  # fmt: skip
 @common_options
 @pass_call
-def adopt(call: Call, file: str) -> None:
+def adopt(call: Call, file: str, shortens: bool) -> None:
     """Put the pack FILE (its name, or a TOML file) in force from now on."""
     text = _content(Path(file)).decode("utf-8", "replace")
-    done = adopting.adopt(call.archive, text, Path(file).name, now(), call.somebody().name)
+    who = call.somebody().name
+    done = adopting.adopt(call.archive, text, Path(file).name, now(), who, shortens)
     tell_open(done.open)
     row = {"pack": done.pack.id, "version": done.pack.version, "before": done.before,
            "sha256": done.sha256, "open": [question_row(q) for q in done.open]}  # fmt: skip

@@ -16,6 +16,7 @@ import click
 
 from archivist import clearing, enrolling, holding, rotation
 from archivist.archive import Archive
+from archivist.cli.destruction import go_on
 from archivist.cli.door import (
     DAMAGE,
     DONE,
@@ -40,6 +41,7 @@ from archivist.cli.say import counted, facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, command, group, option, several
 from archivist.errors import BadRequest, NotAllowed
 from archivist.incident_book import waiting_for
+from archivist.indexing import index_keys
 from archivist.records import target_of
 from archivist.regulations import department_id
 from storage import session
@@ -66,10 +68,11 @@ def login_command(call: Call, name: str | None, hours: float | None) -> None:
     call.check_person(who)
     expires = now() + timedelta(hours=hours or call.settings.login_hours)
     unlocked = call.unlock(who, ask_passphrase(who), expires)
+    person, keys = unlocked.unlocked(), unlocked.index_keys
+    if go_on(call, person):  # a destruction that was cut short has new keys now
+        keys = index_keys(call.archive, call.policy, person)
     folder = session.runtime_folder(os.environ)
-    session.save(
-        folder, call.settings.archive_id, unlocked.unlocked(), expires, unlocked.index_keys
-    )
+    session.save(folder, call.settings.archive_id, person, expires, keys, call.counterparts)
     _record(call.archive, "login", who)
     until = expires.astimezone().strftime("%Y-%m-%d %H:%M")
     result = {"person": who, "until": expires.strftime("%Y-%m-%dT%H:%M:%SZ")}
@@ -94,7 +97,7 @@ def _tell_waiting(incidents: Sequence[str]) -> None:
 def logout_command(call: Call) -> None:
     """Forget the unlocked keys."""
     folder = session.runtime_folder(os.environ)
-    person = session.load(folder, call.settings.archive_id, now())
+    person = session.load(folder, call.settings.archive_id, now(), call.counterparts)
     session.forget(folder, call.settings.archive_id)
     if person is not None:
         _record(call.archive, "logout", person.name)

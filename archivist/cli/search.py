@@ -81,8 +81,10 @@ def _session(call: Call) -> Session:
     person = found.unlocked()
     fresh = replace(found, index_keys=index_keys(call.archive, call.policy, person))
     folder = runtime_folder(os.environ)
-    if load(folder, call.settings.archive_id, now()) == found:
-        save(folder, call.settings.archive_id, person, found.expires_at, fresh.index_keys)
+    counterparts = call.counterparts
+    if load(folder, call.settings.archive_id, now(), counterparts) == found:
+        save(folder, call.settings.archive_id, person, found.expires_at, fresh.index_keys,
+             counterparts)  # fmt: skip
     return fresh
 
 

@@ -3,6 +3,8 @@
 Title and source name show only to whoever is cleared.
 """
 
+from typing import Any
+
 import click
 
 from archivist import viewing
@@ -51,6 +53,7 @@ def show_command(call: Call, record: str) -> None:
                 (say("页数", "pages"), row["pages"]),
                 (say("格式", "media"), row["media"]),
                 (say("归档", "filed"), f"{local_time(row['filed'])}  {word(row['filed_by'])}"),
+                (say("销毁", "destroyed"), _end(row["destruction"])),
                 (say("核对", "attested"), seen_words(call.policy, row["attested"])),
                 (say("依据", "clauses"), row["clauses"]),
                 (say("存储件 SHA-256", "stored SHA-256"), row["objects"]["scan"]["sha256"]),
@@ -64,3 +67,13 @@ def show_command(call: Call, record: str) -> None:
         return f"{head}\n\n{table(heads, lines)}"
 
     call.emit(row, shown)
+
+
+def _end(destruction: dict[str, Any] | None) -> str | None:
+    if destruction is None:
+        return None
+    disposal, ended = destruction["disposal"], destruction["destroyed"]
+    if ended is None:
+        when = local_time(destruction["decided"])
+        return say(f"{disposal}  {when} 决定，正在销毁", f"{disposal}  decided {when}, under way")
+    return f"{disposal}  {local_time(ended)}"

@@ -97,7 +97,7 @@ def _rest(call: Call) -> None:
     call.archive.ledger.publish()
     try:
         folder = session.runtime_folder(os.environ)
-        kept = session.load(folder, call.settings.archive_id, now())
+        kept = session.load(folder, call.settings.archive_id, now(), call.counterparts)
         if kept is None:
             return
         with searching.shelves(call.settings, kept) as opened:

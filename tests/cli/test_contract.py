@@ -179,7 +179,7 @@ def test_without_house_key_the_code_is_twelve(home):
 
 def test_the_house_key_may_lie_anywhere(home):
     """ARCHIVIST_HOUSE_KEY names the file."""
-    (key,) = (home.top / "config" / "archivist").iterdir()
+    (key,) = (home.top / "config" / "archivist").glob("*.key")
     key.rename(home.top / "elsewhere.key")
     moved = {"ARCHIVIST_HOUSE_KEY": str(home.top / "elsewhere.key")}
     assert len(home.json("customer", "list", **moved)) == 2

@@ -188,11 +188,15 @@ def test_after_a_revocation_no_key_of_the_person_opens_a_record(filed):
     assert len(records(filed)) == 3
 
 
-def test_a_grade_without_a_key_is_not_rotated(filed):
-    """Records that are not sealed have nothing to rotate."""
-    ran = filed.run("key", "rotate", "公开")
-    assert ran.code == 2
-    assert "no key" in ran.err
+def test_the_key_of_an_open_grade_is_rotated_by_whoever_is_there(filed):
+    """It takes no clearance, and afterwards everybody opens it as before."""
+    (row,) = [row for row in filed.json("key", "list") if row["grade"] == "PUBLIC"]
+    assert (row["generation"], row["holders"], row["state"]) == (1, ["@house"], "current")
+    other(filed, "zhao")
+    done = filed.json("key", "rotate", "公开", **as_other(filed))
+    assert (done["generation"], done["destroyed"]) == (2, [1])
+    rows = [row for row in filed.json("key", "list") if row["grade"] == "PUBLIC"]
+    assert [row["state"] for row in rows] == ["destroyed", "current"]
 
 
 def test_the_list_tells_generations_holders_and_records(filed):
@@ -325,6 +329,49 @@ def test_a_wrong_passphrase_and_another_file_are_refused(filed, tmp_path):
     assert recover(home, tmp_path / "note.txt").code == 13
     assert recover(home, tmp_path / "none").code == 2
     assert not (home.top / "config").exists()
+
+
+def test_recovery_on_another_machine_gives_everybody_his_keys_anew(filed, tmp_path):
+    """Other counterparts are made there; who was cleared opens again, with his old passphrase."""
+    other(filed, "zhao", "SECRET")
+    path = bundle(filed)
+    home = stranded(filed, tmp_path / "elsewhere")
+    assert recover(home, path).code == 0
+    names = home.open().counterparts.names()
+    assert {"SECRET-0001", "PUBLIC-0001"} <= set(names)
+    assert home.run("view", "R00000001", "--purpose", "x", **as_other(home)).code == 0
+    rows = {row["check"]: row for row in home.run("--json", "doctor").json}
+    assert rows["counterparts"]["ok"], rows["counterparts"]
+
+
+def test_without_the_counterparts_nothing_opens_and_it_is_said_what_to_do(filed):
+    """Exit 12 and a hint; doctor names what is missing, and the bundle mends it."""
+    path = bundle(filed)
+    folder = filed.open().counterparts.folder
+    shutil.rmtree(folder)
+    ran = filed.run("view", "R00000001", "--purpose", "x")
+    assert (ran.code, ran.out) == (12, b"")
+    assert "SECRET-0001" in ran.err and "key recover" in ran.err
+    rows = {row["check"]: row for row in filed.run("--json", "doctor").json}
+    assert not rows["counterparts"]["ok"] and "SECRET-0001" in rows["counterparts"]["detail"]
+    assert recover(filed, path).code == 0
+    env = {"ARCHIVIST_PASSPHRASE": NEW}
+    filed.json("login", PERSON, **env)
+    assert filed.run("view", "R00000001", "--purpose", "x", **env).code == 0
+    (folder / "SECRET-0001").chmod(0o644)
+    rows = {row["check"]: row for row in filed.run("--json", "doctor", **env).json}
+    assert not rows["counterparts"]["ok"]
+
+
+def test_no_rotation_begins_where_nothing_could_be_destroyed(filed, monkeypatch):
+    """Said before anything is changed."""
+    size = len(filed.json("ledger", "show"))
+    with monkeypatch.context() as patch:
+        patch.setattr("storage.counterparts.os.access", lambda *_: False)
+        ran = filed.run("key", "rotate", "SECRET")
+    assert ran.code == 1 and "counterparts" in ran.err
+    assert len(filed.json("ledger", "show")) == size
+    assert filed.json("key", "rotate", "SECRET")["generation"] == 2
 
 
 def test_another_house_key_is_never_overwritten(filed, tmp_path):

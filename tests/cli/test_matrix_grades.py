@@ -48,7 +48,6 @@ OLD = ("no house key", "nobody", "not cleared", "cleared", "wrong passphrase")
 NEW = ("expired", "withdrawn", "withdrawn, copies", "left, session", "left, passphrase",
        "left, --as")  # fmt: skip
 OPEN = {  # which grades a caller's keys open; what is not sealed is open to everybody
-    "no house key": frozenset(GRADES),  # a search needs the session alone
     "cleared": frozenset(GRADES),
     "not cleared": frozenset({"PUBLIC", "SECRET"}),
 }
@@ -196,7 +195,7 @@ def ready(home, caller):
     """The same archive with the session and the environment of the caller."""
     path = home.top / "run" / "archivist"
     path.mkdir(mode=0o700, exist_ok=True)
-    (known,) = (home.top / "config" / "archivist").iterdir()
+    (known,) = (home.top / "config" / "archivist").glob("*.key")
     path /= f"{known.stem}.session"
     path.unlink(missing_ok=True)
     if home.session is not None:

@@ -1,5 +1,7 @@
 """`need-to-know`: within a grade only those on a list open, find or count what it covers."""
 
+from datetime import UTC, datetime
+
 import pytest
 from archive_home import PERSON, Home
 from index_bytes import in_clear
@@ -101,20 +103,21 @@ def test_nothing_of_its_text_stays_in_the_grades_index(desk):
     desk.json("search", TEXT)
     limit(desk, "R00000001")
     desk.json("search", TEXT)
-    session = next((desk.top / "run").rglob("*.session"))
-    left = in_clear(desk.root / "index" / "SECRET.db", index_key_of(session, "SECRET"))
-    held = in_clear(
-        desk.root / "index" / "SECRET-R00000001.db", index_key_of(session, "SECRET-R00000001")
-    )
+    keys = index_keys_of(desk)
+    left = in_clear(desk.root / "index" / "SECRET.db", keys["SECRET"])
+    held = in_clear(desk.root / "index" / "SECRET-R00000001.db", keys["SECRET-R00000001"])
     assert TEXT.encode() not in left and TEXT.encode() in held
 
 
-def index_key_of(session, key_id):
-    import base64
-    import json
+def index_keys_of(home):
+    """The full-text keys of whoever is logged in, by key id."""
+    from storage import session
 
-    keys = json.loads(session.read_text("utf-8"))["index_keys"]
-    return base64.b64decode(next(key for name, _, key in keys if name == key_id))
+    path = next((home.top / "run").rglob("*.session"))
+    archive = home.open()
+    found = session.load(path.parent, path.stem, datetime.now(UTC), archive.counterparts)
+    archive.close()
+    return {key_id: key for (key_id, _), key in found.index_keys.items()}
 
 
 def test_a_dossiers_list_covers_what_is_filed_later(desk, scan):

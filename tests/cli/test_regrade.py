@@ -75,17 +75,17 @@ def test_a_record_goes_up_down_and_back(filed, content):
     assert filed.json("ledger", "verify")["ok"]
 
 
-def test_what_becomes_public_lies_plain_and_what_was_does_not_stay(filed, content):
-    """Down to public and back: a plain file and no head, then a sealed one and nothing plain."""
+def test_what_becomes_public_opens_for_everybody_and_is_sealed_all_the_same(filed, content):
+    """Down to public and back: one set of sealed files each time, open to all, then to few."""
+    them = newcomer(filed)
     regrade(filed, "PUBLIC")
-    names = stored(filed)
-    assert [name.partition(".")[2] for name in names] == ["card", "pdf"]
-    (plain,) = filed.root.glob(f"store/*/*/{RECORD}*.pdf")
-    assert plain.read_bytes() == content
+    assert filed.run("view", RECORD, "--purpose", "x", **them).out == content
+    assert [name.partition(".")[2] for name in stored(filed)] == ["card.age", "head", "pdf.age"]
     assert filed.json("search", "购买")["total"] == 1
     regrade(filed, "SECRET", "--until", FAR)
     assert [name.partition(".")[2] for name in stored(filed)] == ["card.age", "head", "pdf.age"]
     assert filed.opened(RECORD) == content
+    assert filed.run("view", RECORD, "--purpose", "x", **them).code == 4
     assert filed.json("ledger", "verify")["ok"]
 
 

@@ -175,13 +175,13 @@ DEEDS = {
         swap((HEAD_ONE, HEAD_TWO), (f"{ONE}.pdf.age", f"{TWO}.pdf.age"),
              (f"{ONE}.card.age", f"{TWO}.card.age")), ("S-HEAD", "R00000001"), 1),
     "绝密 in place of 公开": (
-        move(f"{ONE}.pdf.age", f"{STORE}/R00000003.pdf"), ("S-BODY", "R00000003.pdf"), 3),
+        move(f"{ONE}.pdf.age", f"{STORE}/R00000003.pdf.age"), ("S-BODY", "R00000003.pdf"), 3),
     "公开 in place of 绝密": (
-        move(f"{STORE}/R00000003.pdf", f"{ONE}.pdf.age"), ("S-BODY", "R00000001.pdf"), 1),
+        move(f"{STORE}/R00000003.pdf.age", f"{ONE}.pdf.age"), ("S-BODY", "R00000001.pdf"), 1),
     "a body lost": (drop(f"{ONE}.pdf.age"), ("S-BODY", "R00000001.pdf"), 1),
     "a head lost": (drop(HEAD_ONE), ("S-HEAD", "R00000001"), 1),
     "a customer's card lost": (
-        drop("store/C000001/C000001-00000008.card.age"), ("S-CARD", "C000001"), None),
+        drop("store/C000001/C000001-00000009.card.age"), ("S-CARD", "C000001"), None),
     "swapped public keys": (
         swap(("keys/grades/TOP/0001/public", "keys/grades/CONF/0001/public")),
         ("K-GRADE", "TOP/0001"), 1),
@@ -298,7 +298,7 @@ def test_another_archive_s_house_key_is_no_damage(home, tmp_path):
     other = Home(tmp_path / "other")
     other.json("init", other.root, "--pack", "auto-dealer", "--pack", "secrecy",
                "--person", PERSON, "--work-factor", "16")  # fmt: skip
-    (key,) = (other.top / "config" / "archivist").iterdir()
+    (key,) = (other.top / "config" / "archivist").glob("*.key")
     assert home.json("ledger", "verify", ARCHIVIST_HOUSE_KEY=str(key))["ok"]
 
 

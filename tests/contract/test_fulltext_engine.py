@@ -300,7 +300,10 @@ def test_a_failing_batch_leaves_everything_as_it_was(engine: Engine) -> None:
 def test_purged_records_are_gone_and_others_stay(engine: Engine) -> None:
     """Every page of the record goes; purging again, or what never was, does no harm."""
     engine.put([page(1, "客户甲"), page(1, "客户乙", page=2), page(2, "客户丙")], 1)
+    asked = ["R00000001", "R00000002", "R99999999"]
+    assert engine.holds(asked) == ["R00000001", "R00000002"]
     engine.purge(["R00000001", "R99999999"])
+    assert engine.holds(asked) == ["R00000002"]
     engine.purge(["R00000001"])
     assert found(engine, "客户") == {("R00000002", 1)}
     assert found(engine, "甲") == found(engine, "乙") == set()

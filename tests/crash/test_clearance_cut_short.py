@@ -21,8 +21,8 @@ class Crash(Exception):
 class FragileRing(KeyRing):
     """A key ring that fails at its n-th change: before it lands, or after."""
 
-    def __init__(self, folder, at, landed):
-        super().__init__(folder)
+    def __init__(self, folder, counterparts, at, landed):
+        super().__init__(folder, counterparts)
         self.left, self.landed = at, landed
 
     def _change(self, change, *words):
@@ -62,7 +62,7 @@ def cut_short(home, what, at, landed):
     """Whether the act came as far as its `at`-th change of the key ring, and was cut there."""
     archive = home.open()
     archive.follow()
-    archive.keys = FragileRing(home.root / "keys" / "grades", at, landed)
+    archive.keys = FragileRing(home.root / "keys" / "grades", archive.counterparts, at, landed)
     try:
         act(archive, what)
     except Crash:

@@ -13,6 +13,7 @@ import pytest
 from archive_home import PASSPHRASE, PERSON, Home
 
 from archivist import rotation
+from archivist.holding import halves
 from archivist.recover import recover
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -90,6 +91,8 @@ def assert_ended(home, person, expected):
     (generation,) = [number for grade, number in held if grade == "SECRET"]
     assert archive.catalogue.newest_generation("SECRET") == generation
     assert archive.keys.generations("SECRET")[-1] == generation
+    beside = [name for name in archive.counterparts.names() if name.startswith("SECRET-")]
+    assert beside == [f"SECRET-{generation:04}"], "too much was kept beside the house key"
     rows = [archive.the("record", f"R{number:08}") for number in range(1, RECORDS + 1)]
     assert {row["generation"] for row in rows} == {generation}
     assert texts(archive, person) == expected
@@ -148,6 +151,11 @@ def test_killed_after_its_end_the_old_key_is_gone_after_recovery(ready, tmp_path
     recover(archive, NOW)
     assert not rotation.under_way(archive, "SECRET")
     assert archive.keys.holders("SECRET", 1) == []
+    assert not archive.counterparts.has("SECRET-0001")
+    archive.counterparts.make("SECRET-0001")  # as where only the sealed copies were deleted
+    assert halves(archive) == ([], [], ["SECRET-0001"])
+    recover(archive, NOW)
+    assert halves(archive) == ([], [], [])
     archive.close()
 
 
@@ -163,4 +171,5 @@ def test_a_generation_that_no_entry_names_is_removed(ready, tmp_path):
     recover(archive, NOW)
     assert archive.keys.generations("SECRET") == [1]
     assert not list(Path(home.root, "keys", "grades", "SECRET", "0002").glob("*"))
+    assert not archive.counterparts.has("SECRET-0002")
     archive.close()

@@ -27,6 +27,7 @@ from policies.promptly import is_number
 from policies.scope import SecrecyPeriod
 from storage import age, session
 from storage.age import bech32
+from storage.counterparts import Counterparts
 from storage.errors import Damaged, Unsuitable
 from storage.note import parse_proof
 from storage.people import People
@@ -102,14 +103,16 @@ def test_public_page_of_brackets_is_damaged(tmp_path: Path) -> None:
         People(tmp_path).person("ann")
 
 
-@pytest.mark.parametrize("keys", ['[["SECRET", 1e999, ""]]', "[" * 9_000])
+@pytest.mark.parametrize("keys", ['[["SECRET", 1e999, "", true]]', "[" * 9_000])
 def test_session_that_cannot_be_read_is_nobodys(tmp_path: Path, keys: str) -> None:
     """Infinite generations and endless brackets log nobody in, and the session is removed."""
     fields = f'"name": "ann", "expires_at": "2026-03-05T08:00:00+00:00", "secret": "{SECRET}", '
+    fields += f'"salt": "{SECRET}", '
     kept = tmp_path / f"{'0' * 16}.session"
     kept.write_text(f'{{{fields}"signing_seed": "{SECRET}", "index_keys": {keys}}}')
     kept.chmod(0o600)
-    assert session.load(tmp_path, "0" * 16, datetime(2026, 3, 5, tzinfo=UTC)) is None
+    noon = datetime(2026, 3, 5, tzinfo=UTC)
+    assert session.load(tmp_path, "0" * 16, noon, Counterparts(tmp_path / "none")) is None
     assert not kept.exists()
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from spoiled import spoiled, spoiled_texts, tries
 
 from storage import age, session
+from storage.counterparts import Counterparts
 from storage.errors import Damaged, StorageError
 from storage.house_key import HouseKey
 from storage.keys import KeyRing
@@ -47,7 +48,7 @@ class Folder:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     root = tmp_path_factory.mktemp("keys")
     (root / "people").mkdir()
-    made = Folder(root, KeyRing(root / "grades"))
+    made = Folder(root, KeyRing(root / "grades", Counterparts(root / "beside")))
     made.page.write_text(json.dumps(PAGE))
     return made
 
@@ -72,11 +73,15 @@ def test_spoiled_public_page_is_damaged_or_can_be_used(folder: Folder, raw: byte
 def test_spoiled_session_is_nobody_or_who_logged_in(folder: Folder, data: st.DataObject) -> None:
     """A session file is whole, or nobody is logged in; never an error of another room."""
     ends = NOW + timedelta(hours=8)
-    session.save(folder.root / "run", ARCHIVE, ANN, ends, {("SECRET", 1): bytes(32)})
+    beside = Counterparts(folder.root / "beside")
+    if not beside.has("SECRET-0001"):
+        beside.make("SECRET-0001")
+    keys = {("SECRET", 1): bytes(32)}
+    session.save(folder.root / "run", ARCHIVE, ANN, ends, keys, beside)
     whole = folder.session.read_bytes()
-    odd = json.dumps(json.loads(whole) | {"index_keys": [["SECRET", 1e999, "AA=="]]}).encode()
+    odd = json.dumps(json.loads(whole) | {"index_keys": [["SECRET", 1e999, "AA==", True]]}).encode()
     folder.session.write_bytes(data.draw(st.one_of(spoiled([whole, odd]), st.binary(max_size=60))))
-    found = session.load(folder.root / "run", ARCHIVE, NOW)
+    found = session.load(folder.root / "run", ARCHIVE, NOW, beside)
     if found is not None:
         assert len(found.unlocked().sign(b"message")) == 64
 
@@ -95,7 +100,7 @@ def test_spoiled_house_key_is_no_key(text: str) -> None:
 @given(data=st.data())
 def test_spoiled_grade_key_does_not_open(folder: Folder, data: st.DataObject) -> None:
     """Of a grade's public and sealed halves no byte can be changed and the key still be had."""
-    ring = KeyRing(folder.root / "grades")
+    ring = KeyRing(folder.root / "grades", Counterparts(folder.root / "beside"))
     if "SECRET" not in ring.key_ids():
         people = People(folder.root / "people")
         folder.page.write_text(json.dumps(PAGE))

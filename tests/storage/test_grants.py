@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 from storage import age
-from storage.errors import BadMac, Damaged, DiskFailed, Missing, NoKey, StorageError, Unsuitable
+from storage.counterparts import Counterparts
+from storage.errors import (
+    BadMac,
+    Damaged,
+    DiskFailed,
+    Missing,
+    NoCounterpart,
+    NoKey,
+    StorageError,
+    Unsuitable,
+)
 from storage.grants import GRANT_KIND, Grants
 from storage.vault import LABEL_KIND, Put, Vault
 
@@ -38,7 +48,7 @@ def vault(tmp_path: Path) -> Vault:
 
 @pytest.fixture
 def grants(vault: Vault) -> Grants:
-    return Grants(vault)
+    return Grants(vault, Counterparts(vault.root.parent / "house.key.counterparts"))
 
 
 def lend(grants: Grants, **changes) -> str:
@@ -59,6 +69,12 @@ def read(grants: Grants, root: Path, suffix: str = "pdf", **changes) -> bytes:
 
 def path_of(vault: Vault, grant: str = GRANT) -> Path:
     return vault.root / "keys/loans" / f"{grant}.head"
+
+
+def inner(grants: Grants) -> bytes:
+    """The grant's head without the layer of its counterpart."""
+    stored = path_of(grants._vault).read_bytes()
+    return age.decrypt([grants._counterparts.open("L000001-R00000001")], stored)
 
 
 def overwrite(path: Path, data: bytes) -> None:
@@ -138,7 +154,7 @@ def test_renewal_replaces_the_grant(vault: Vault, grants: Grants) -> None:
 def test_the_holder_cannot_make_his_loan_longer(vault: Vault, grants: Grants) -> None:
     """He has the file key, so he can seal a head; it still has to say what the ledger says."""
     lend(grants)
-    raw = path_of(vault).read_bytes()
+    raw = inner(grants)
     key = age.unlock(age.Header.parse(raw), [WANG])
     (stanza,) = age.Header.parse(raw).of_kind(GRANT_KIND)
     later = age.Stanza(stanza.args, stanza.body.replace(b"2026-03-31", b"2099-12-31"))
@@ -150,7 +166,7 @@ def test_the_holder_cannot_make_his_loan_longer(vault: Vault, grants: Grants) ->
 def test_altered_label_fails_the_mac(vault: Vault, grants: Grants) -> None:
     """A day written into the label without the file key is noticed by whoever opens."""
     lend(grants)
-    raw = path_of(vault).read_bytes()
+    raw = inner(grants)
     (stanza,) = age.Header.parse(raw).of_kind(GRANT_KIND)
     later = age.Stanza(stanza.args, stanza.body.replace(b"2026-03-31", b"2099-12-31"))
     overwrite(path_of(vault), raw.replace(stanza.encode(), later.encode()))
@@ -186,7 +202,7 @@ def test_a_grant_is_no_records_head_and_no_head_a_grant(vault: Vault, grants: Gr
     """The two kinds never pass for each other, even under a key that opens both."""
     lend(grants, recipient=GRADE.recipient, label=LABEL | {"key": "SECRET", "generation": 2})
     granted, own = path_of(vault), vault.root / f"keys/records/{NAME}.head"
-    lent, head = granted.read_bytes(), own.read_bytes()
+    lent, head = inner(grants), own.read_bytes()
     overwrite(own, lent)
     with pytest.raises(Damaged):
         vault.read(NAME, "pdf", [GRADE], {"record": "R00000001"}, max_bytes=1 << 20)
@@ -282,3 +298,64 @@ def test_failing_disk_leaves_the_old_grant(vault: Vault, grants: Grants, monkeyp
     monkeypatch.undo()
     assert read(grants, vault.root) == SCAN
     assert list(grants.names()) == [GRANT]
+
+
+def test_a_copy_of_a_grant_opens_nothing_once_it_was_withdrawn(
+    vault: Vault, grants: Grants, tmp_path: Path
+) -> None:
+    """With the head and the bodies as they were, and the borrower's own key; before, it opens."""
+    lend(grants)
+    head = path_of(vault).read_bytes()
+    assert grants.withdraw(GRANT) is True
+    overwrite(path_of(vault), head)
+    with pytest.raises(NoCounterpart):
+        read(grants, vault.root)
+    with pytest.raises(NoKey):
+        age.decrypt([WANG, GRADE], head)
+
+
+def test_a_loan_that_is_renewed_keeps_its_counterpart(vault: Vault, grants: Grants) -> None:
+    """The newer head opens, and one counterpart is there for both."""
+    lend(grants)
+    later = LABEL | {"until": "2026-04-30"}
+    lend(grants, label=later)
+    assert read(grants, vault.root, expect_label=later) == SCAN
+    assert grants._counterparts.names() == ["L000001-R00000001"]
+    grants.withdraw(GRANT)
+    assert grants._counterparts.names() == []
+
+
+def test_a_grant_without_a_counterpart_opens_until_its_loan_ends(
+    vault: Vault, grants: Grants
+) -> None:
+    """As earlier versions made them."""
+    lend(grants)
+    plain = inner(grants)
+    grants._counterparts.destroy("L000001-R00000001")
+    overwrite(path_of(vault), plain)
+    assert read(grants, vault.root) == SCAN
+    grants.verify(GRANT, NAME, LABEL, hashlib.sha256(plain).hexdigest())
+    assert grants.withdraw(GRANT) is True
+
+
+def test_a_crash_while_withdrawing_leaves_a_head_that_opens_nothing(
+    vault: Vault, grants: Grants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The counterpart went first; the head still shows what to finish."""
+    lend(grants)
+
+    def cut(path: Path) -> bool:
+        if path.suffix == ".head":
+            raise DiskFailed("the power went")
+        path.unlink()
+        return True
+
+    with monkeypatch.context() as patch:
+        patch.setattr("storage.durable.remove", cut)
+        with pytest.raises(DiskFailed):
+            grants.withdraw(GRANT)
+    assert list(grants.names()) == [GRANT]
+    with pytest.raises(NoCounterpart):
+        read(grants, vault.root)
+    assert grants.withdraw(GRANT) is True
+    assert list(grants.names()) == []

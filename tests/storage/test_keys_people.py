@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from storage import age, session
+from storage.counterparts import Counterparts
 from storage.errors import (
     Damaged,
     Missing,
@@ -27,6 +28,7 @@ from storage.keys import KeyRing, index_key, recipient_digest, seal_grade
 from storage.names import checked_person_name
 from storage.people import People, Unlocked
 
+NONE = Counterparts(Path("/no/such"))
 PHRASE = "正确的 horse battery"
 CREATED = "2026-11-23T09:00:00+08:00"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -43,7 +45,7 @@ def people(tmp_path_factory) -> People:
 
 @pytest.fixture
 def ring(tmp_path: Path) -> KeyRing:
-    return KeyRing(tmp_path / "keys" / "grades")
+    return KeyRing(tmp_path / "keys" / "grades", Counterparts(tmp_path / "counterparts"))
 
 
 def test_key_derivation_follows_the_rfc() -> None:
@@ -232,7 +234,7 @@ def test_generations_count_up(ring: KeyRing) -> None:
 def test_nothing_secret_lies_there_before_a_grant(ring: KeyRing, tmp_path: Path) -> None:
     """A new generation leaves its public half and nothing else."""
     grade = ring.new_generation("jimi")
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    files = [path for path in (tmp_path / "keys").rglob("*") if path.is_file()]
     assert [path.name for path in files] == ["public"]
     assert files[0].read_text().strip() == grade.recipient.text
 
@@ -267,9 +269,11 @@ def test_destroyed_generation_opens_no_more(ring: KeyRing, people: People) -> No
 
 
 def test_sealed_key_is_an_identity_file(ring: KeyRing) -> None:
-    """What a holder opens can be given to the stock tool as it is."""
+    """What holder and counterpart open, one after the other, the stock tool takes as it is."""
     grade = ring.new_generation("jimi")
-    text = age.decrypt([LIN.identity], seal_grade(grade, LIN.identity.recipient)).decode()
+    inner = age.decrypt([LIN.identity], seal_grade(grade, LIN.identity.recipient))
+    beside = (ring._counterparts.folder / "jimi-0001").read_text()
+    text = age.decrypt(age.parse_identity_file(beside), inner).decode()
     assert age.parse_identity_file(text) == [grade.identity]
 
 
@@ -287,39 +291,39 @@ def test_session_lasts_until_its_time(tmp_path: Path) -> None:
     folder = session.runtime_folder({"XDG_RUNTIME_DIR": str(tmp_path)})
     until = NOW + timedelta(hours=8)
     keys = {("jimi", 2): bytes([7] * 32)}
-    session.save(folder, "archive-1", LIN, until, keys)
-    found = session.load(folder, "archive-1", until - timedelta(seconds=1))
+    session.save(folder, "archive-1", LIN, until, keys, NONE)
+    found = session.load(folder, "archive-1", until - timedelta(seconds=1), NONE)
     assert found is not None
     assert found.unlocked() == LIN
     assert found.index_keys == keys
     assert "\\x07" not in repr(found)
-    assert session.load(folder, "archive-2", NOW) is None
+    assert session.load(folder, "archive-2", NOW, NONE) is None
     assert [p.stat().st_mode & 0o777 for p in folder.iterdir()] == [0o600]
-    assert session.load(folder, "archive-1", until) is None
+    assert session.load(folder, "archive-1", until, NONE) is None
     assert list(folder.iterdir()) == []
 
 
 def test_logging_out_ends_the_session(tmp_path: Path) -> None:
     """After forgetting, nobody is logged in."""
     folder = session.runtime_folder({"XDG_RUNTIME_DIR": str(tmp_path)})
-    session.save(folder, "a", LIN, NOW + timedelta(hours=1), {})
+    session.save(folder, "a", LIN, NOW + timedelta(hours=1), {}, NONE)
     assert session.forget(folder, "a") is True
     assert session.forget(folder, "a") is False
-    assert session.load(folder, "a", NOW) is None
+    assert session.load(folder, "a", NOW, NONE) is None
     with pytest.raises(Unsuitable):
-        session.load(folder, "../a", NOW)
+        session.load(folder, "../a", NOW, NONE)
 
 
 def test_session_open_to_others_is_refused(tmp_path: Path) -> None:
     """A file or folder that others can read, or a link, is not trusted."""
     folder = session.runtime_folder({"XDG_RUNTIME_DIR": str(tmp_path)})
-    session.save(folder, "a", LIN, NOW + timedelta(hours=1), {})
+    session.save(folder, "a", LIN, NOW + timedelta(hours=1), {}, NONE)
     (folder / "a.session").chmod(0o640)
     with pytest.raises(Unsuitable):
-        session.load(folder, "a", NOW)
+        session.load(folder, "a", NOW, NONE)
     (folder / "b.session").symlink_to(folder / "a.session")
     with pytest.raises(Unsuitable):
-        session.load(folder, "b", NOW)
+        session.load(folder, "b", NOW, NONE)
     folder.chmod(0o755)
     with pytest.raises(Unsuitable):
         session.runtime_folder({"XDG_RUNTIME_DIR": str(tmp_path)})
@@ -349,7 +353,7 @@ def test_unreadable_session_counts_as_none(tmp_path: Path, content: bytes) -> No
     folder = session.runtime_folder({"XDG_RUNTIME_DIR": str(tmp_path)})
     (folder / "a.session").write_bytes(content)
     (folder / "a.session").chmod(0o600)
-    assert session.load(folder, "a", NOW) is None
+    assert session.load(folder, "a", NOW, NONE) is None
     assert list(folder.iterdir()) == []
 
 
@@ -369,7 +373,8 @@ def test_search_path_loads_no_cipher() -> None:
         "import sys, storage.session, storage.keys, storage.house_key as h\n"
         "h.HouseKey.parse(h.HouseKey(bytes(32)).text()).catalogue_key()\n"
         "assert storage.session.load(__import__('pathlib').Path('/no/such'), 'a', "
-        "__import__('datetime').datetime.now(__import__('datetime').UTC)) is None\n"
+        "__import__('datetime').datetime.now(__import__('datetime').UTC), "
+        "storage.keys.Counterparts(__import__('pathlib').Path('/no/such'))) is None\n"
         "sys.exit('cryptography' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
