@@ -231,6 +231,15 @@ class Archive:
                 file.unlink()
             return Catalogue.open(path, self.house.catalogue_key())
 
+    def forget_catalogue(self) -> None:
+        """Delete the catalogue: the next use makes it anew. Call it with the lock held."""
+        for name in ("catalogue", "ledger"):  # the ledger was opened against the catalogue's mark
+            opened = self.__dict__.pop(name, None)
+            if opened is not None:
+                opened.close()
+        for file in self.root.glob("catalogue.db*"):
+            file.unlink()
+
     @cached_property
     def _replay(self) -> Replay:
         return Replay.in_memory()

@@ -108,7 +108,7 @@ class Claims:
     def in_tray(self, identifier: str) -> tuple[str, Claim]:
         """The tray and the claim that waits there under this id."""
         # What a person typed becomes a path: only the form of an id may pass.
-        for tray in TRAYS if _is_claim(identifier) else ():
+        for tray in TRAYS if is_claim(identifier) else ():
             claim = _read(self._trays / tray / identifier)
             if claim is not None:
                 return tray, claim
@@ -154,7 +154,7 @@ class Claims:
         if not self._work.exists():
             return
         for folder in sorted(self._work.iterdir()):
-            lock = self._lock(folder) if _is_claim(folder.name) else None
+            lock = self._lock(folder) if is_claim(folder.name) else None
             if lock is None:
                 continue
             claim = _read(folder)
@@ -220,7 +220,8 @@ class Claims:
             path.unlink()
 
 
-def _is_claim(name: str) -> bool:
+def is_claim(name: str) -> bool:
+    """Whether this is the id of a claim, and so the name of its folder."""
     ulid, dot, part = name.partition(".")
     whole = len(ulid) == 26 and set(ulid) <= set(CROCKFORD)
     return whole and (not dot or (part.isascii() and part.isdigit()))

@@ -172,6 +172,17 @@ def needed(archive: Archive) -> list[tuple[str, int]]:
     return sorted(found)
 
 
+def complete(archive: Archive) -> bool:
+    """Whether the newest bundle holds every grade's key in use: without one nothing is restored."""
+    bundles = [e for e in archive.entries_of(archive.settings.archive_id) if e.act == "escrow"]
+    held = bundles[-1].fields["generations"] if bundles else {}
+    return all(
+        generation in held.get(key, ())
+        for key, generation in needed(archive)
+        if target_of(key) is None
+    )
+
+
 def open_bundle(path: Path, passphrase: str) -> tuple[Bundle, str]:
     """A bundle and the digest of its file. Raises BadRequest when there is no such file,
     WrongPassphrase, Damaged."""

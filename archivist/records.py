@@ -43,6 +43,8 @@ ACTS = frozenset(
         "rewrap",  # heads were sealed anew to the newest key
         "escrow",  # keys were put into a recovery bundle
         "recover",  # a person was given all keys from a recovery bundle
+        "backup",  # a snapshot was made in a backup, or verified
+        "restore",  # the archive was put back from a snapshot: what came after it is lost
         "customer",  # a customer was added or changed (newest card counts)
         "dossier",  # a dossier was opened, changed, closed or got an event
         "ownership",  # somebody claimed a customer, or was given one

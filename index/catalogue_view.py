@@ -166,6 +166,11 @@ class CatalogueView:
             *types,
         )
 
+    def filed_first(self) -> list[str]:
+        """When the oldest record was filed; empty when there is none."""
+        found = self._all("SELECT filed FROM record ORDER BY idx LIMIT 1")
+        return [row["filed"] for row in found]
+
     def filed_since(self, key: str, index: int) -> list[Row]:
         """Records under a key whose ledger entry stands at `index` or later, in that order: those
         that may be searched, which excludes what is of a restricted customer."""
@@ -198,6 +203,10 @@ class CatalogueView:
     def claim(self, identifier: str) -> Row | None:
         """What the ledger last said of a claim, or None when it never did."""
         return self._one("SELECT * FROM claim WHERE id = ?", identifier)
+
+    def claims(self) -> list[Row]:
+        """What the ledger last said of every claim, oldest first."""
+        return self._all("SELECT * FROM claim ORDER BY id")
 
     def claims_of_scan(self, scan: str) -> list[Row]:
         """What the ledger said of a scan and of the parts cut from it."""

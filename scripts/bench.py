@@ -15,6 +15,7 @@ reading, sealing and flushing, without claims, judging, ledger, catalogue or lim
 """
 
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -447,7 +448,7 @@ def bench_index(options: argparse.Namespace) -> None:
     report(f"index, {options.pages} pages", "pages/s", rates)
 
 
-def filed_heads(bench: Bench, count: int) -> None:
+def filed_heads(bench: Bench, count: int, scan: bytes = b"scan") -> None:
     """Records of a grade as filing leaves them, ten to a dossier, without their bodies' size:
     a rotation never reads a body."""
     from archivist import config
@@ -465,7 +466,7 @@ def filed_heads(bench: Bench, count: int) -> None:
                 record, dossier = f"R{number + 1:08}", f"D{number // 10 + 2:06}"
                 names[record] = ("C000001", dossier)
                 label = record_label(record, "SECRET", generation)
-                bodies: dict[str, Path | bytes] = {"pdf": b"scan", "card": b"{}"}
+                bodies: dict[str, Path | bytes] = {"pdf": scan, "card": b"{}"}
                 desk.seal(Put(f"C000001/{dossier}/{record}", label, recipient, bodies))
             receipts = desk.make_durable()
             for record, (customer, dossier) in names.items():
@@ -687,6 +688,44 @@ def seconds(work: Callable[[], object], times: int = 1) -> float:
     return (time.perf_counter() - start) / times
 
 
+def backup_steps(bench: Bench) -> dict[str, Callable[[], object]]:
+    """Two snapshots and a proof, each behind the bare work of the same kind."""
+    dest, copy = bench.folder / "stick", bench.folder / "copy"
+
+    def copied() -> None:
+        for part in ("store", "keys/records"):
+            shutil.copytree(bench.root / part, copy / part)
+        subprocess.run(["sync", "-f", copy], check=True)
+
+    def hashed() -> None:
+        for path in filter(Path.is_file, dest.rglob("*~*")):
+            with path.open("rb") as file:
+                hashlib.file_digest(file, "sha256")
+
+    return {
+        "copy and sync": copied,
+        "first snapshot": lambda: bench.run("backup", "create", str(dest)),
+        "nothing new": lambda: bench.run("backup", "create", str(dest)),
+        "hashlib": hashed,
+        "verify": lambda: bench.run("backup", "verify", str(dest)),
+    }
+
+
+def bench_backup(options: argparse.Namespace) -> None:
+    """Whole commands, durable and in the ledger, on the disk that the archive lies on."""
+    rates: dict[str, list[float]] = {}
+    peak_mib = 0
+    for _ in range(options.rounds):
+        with tempfile.TemporaryDirectory(prefix="bench-") as name:
+            bench = Bench(Path(name))
+            filed_heads(bench, options.records, os.urandom(options.kilobytes * 1000))
+            for title, step in backup_steps(bench).items():
+                rates.setdefault(title, []).append(options.records / seconds(step))
+            peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    title = f"backup, {options.records} records of {options.kilobytes} kB (peak {peak_mib} MiB)"
+    report(title, "records/s", rates)
+
+
 def report(title: str, unit: str, rates: dict[str, list[float]]) -> None:
     """One table and one JSON line; the first row is the limit that the others are held against."""
     medians = {name: statistics.median(values) for name, values in rates.items()}
@@ -716,6 +755,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "index": bench_index,
     "ledger": bench_ledger,
     "rotate": bench_rotate,
+    "backup": bench_backup,
     "policies": bench_policies,
 }
 
@@ -739,6 +779,10 @@ def main() -> None:
     rotate = commands.add_parser("rotate")
     rotate.add_argument("--records", type=int, default=20_000)
     rotate.add_argument("--rounds", type=int, default=3)
+    backup = commands.add_parser("backup")
+    backup.add_argument("--records", type=int, default=2000)
+    backup.add_argument("--kilobytes", type=int, default=100)
+    backup.add_argument("--rounds", type=int, default=3)
     ledger = commands.add_parser("ledger")
     ledger.add_argument("--entries", type=int, default=1_000_000)
     ledger.add_argument("--rounds", type=int, default=5)

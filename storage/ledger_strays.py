@@ -27,7 +27,7 @@ from storage.tiles import WIDTH, decode_bundle, entries_path, split_hashes, tile
 
 _JOURNAL = re.compile(r"journal/(base|\d{16}\.tlj|torn-\d{16}-\d+-[0-9a-f]{8})")
 # Beside a name that is written once: what a crash left of the attempt.
-_TEMPORARY = re.compile(r"(.*/)?\.[^/]+\.\d+\.[0-9a-f]{8}\.tmp")
+TEMPORARY = re.compile(r"(.*/)?\.[^/]+\.\d+\.[0-9a-f]{8}\.tmp")
 _TILE = re.compile(r"tile/(entries|\d+)/((?:x\d{3}/)*\d{3})(?:\.p/(\d+))?")
 
 
@@ -48,7 +48,7 @@ def strays(root: Path, base: int, planned: Mapping[str, bytes]) -> Iterator[str]
 def _belongs(root: Path, where: str, base: int, planned: Mapping[str, bytes]) -> bool:
     if where in ("checkpoint", "lock"):
         return True
-    if _JOURNAL.fullmatch(where) or KEPT.fullmatch(where) or _TEMPORARY.fullmatch(where):
+    if _JOURNAL.fullmatch(where) or KEPT.fullmatch(where) or TEMPORARY.fullmatch(where):
         return True
     match = _TILE.fullmatch(where)
     if match is None:

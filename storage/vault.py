@@ -284,6 +284,21 @@ class Vault:
         if sha256 is not None and hashlib.sha256(head).hexdigest() != sha256:
             raise Damaged(f"{self._relative(self._head(name))} is not what the ledger names")
 
+    def check_label(self, name: str, head: bytes, label: Label) -> None:
+        """Whether these bytes say that they are a head of this record; needs no key.
+
+        Raises BadHeader, Damaged.
+        """
+        _compare_label(name, _label_of(Header.parse(head)), label)
+
+    def head_path(self, name: str) -> str:
+        """Where a head lies, relative to the root. Raises Unsuitable."""
+        return self._relative(self._head(name))
+
+    def body_path(self, name: str, suffix: str, *, sealed: bool = True) -> str:
+        """Where a body lies, relative to the root. Raises Unsuitable."""
+        return self._relative(self._body(name, suffix, sealed=sealed))
+
     def files_of(self, name: str) -> list[str]:
         """Every file that bears this record's name, head first, relative to the root."""
         head, stem = self._head(name), self._stem(name)

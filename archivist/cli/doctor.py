@@ -7,9 +7,10 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
-from archivist import destruction_book
+from archivist import backing_up, destruction_book
 from archivist.cli.complaints import problem_row, question_row, shown_problem
 from archivist.cli.door import FINDINGS, Call, common_options, house_key_path, now, pass_call
 from archivist.cli.progress import Progress
@@ -34,12 +35,14 @@ _NAMES = {
     "drop-folder": "投放目录",
     "space": "磁盘空间",
     "trays": "托盘",
+    "backup": "备份",
     "destructions": "销毁",
     "session": "登录",
     "search-engine": "检索引擎",
     "ocr": "文字识别",
 }
 SEPARATOR = "\n"  # between several things that one check tells
+BACKUP_DAYS, PROOF_DAYS = 7, 100
 ROOM_BYTES = 2_000_000_000  # below this a day of scanning may fill the disk
 
 
@@ -87,6 +90,7 @@ def _checks(call: Call) -> Iterator[tuple[str, bool, str]]:
         ("drop-folder", lambda: _drop(call)),
         ("space", lambda: _space(call)),
         ("trays", lambda: _trays(call)),
+        ("backup", lambda: _backup(call)),
         ("destructions", lambda: _destructions(call)),
         ("session", lambda: _session(call)),
         ("search-engine", lambda: (settings.engine in ("fts5", "whoosh"), settings.engine)),
@@ -188,6 +192,26 @@ def _space(call: Call) -> tuple[bool, str]:
 def _trays(call: Call) -> tuple[bool, str]:
     waiting = len(call.archive.catalogue.claims_in_trays())
     return True, say(f"{waiting} 件待处理", f"{counted(waiting, 'scan')} in trays")
+
+
+def _backup(call: Call) -> tuple[bool, str]:
+    """How old the last backup is; a week is what may be lost, and what is never tried is hope."""
+    made, proof = backing_up.last(call.archive)
+    if made is None:
+        first = next(iter(call.archive.catalogue.filed_first()), None)
+        overdue = first is not None and _days_since(first) > BACKUP_DAYS
+        return not overdue, say("还没有备份", "no backup was ever made")
+    age = _days_since(made.time)
+    told = say(f"最近一次备份在 {age} 天前", f"the last backup is {counted(age, 'day')} old")
+    if proof is None:
+        return False, told + say("；从未核验", "; never verified")
+    proved = _days_since(proof.time)
+    told += say(f"；最近一次核验在 {proved} 天前", f"; verified {counted(proved, 'day')} ago")
+    return age <= BACKUP_DAYS and proved <= PROOF_DAYS, told
+
+
+def _days_since(time: str) -> int:
+    return max(0, (now() - datetime.fromisoformat(time)).days)
 
 
 def _destructions(call: Call) -> tuple[bool, str]:

@@ -33,6 +33,8 @@ _ACTS = {
     "rewrap": "重封密钥头",
     "escrow": "制作恢复包",
     "recover": "凭恢复包恢复",
+    "backup": "备份",
+    "restore": "由备份恢复",
     "refused-login": "口令错误",
     "customer": "登记客户",
     "dossier": "登记档案",

@@ -24,6 +24,7 @@ from pathlib import Path
 from storage.durable.reading import translated
 from storage.durable.steps import (
     CREATE,
+    Data,
     sync_file,
     sync_filesystem,
     sync_folder,
@@ -36,7 +37,7 @@ from storage.durable.steps import (
 MANY = 64
 
 
-def set_beside(path: Path, data: bytes, mode: int = 0o444) -> Path:
+def set_beside(path: Path, data: Data, mode: int = 0o444) -> Path:
     """The bytes under a name that nobody looks for; durable only by `put_in_place`.
 
     `sweep` removes what is left over. Raises Missing when the folder is not there, DiskFailed

@@ -212,6 +212,12 @@ ASKS = {
     "ledger witness remove": writes("stick"),
     "ledger prove": reads("0 -o {out}"),
     "ledger timestamp": reads("--tsa http://127.0.0.1:1/", away=True),
+    "backup create": writes("{folder}"),
+    "backup verify": Asks("{backup}", house=False, who="never", writes=True),
+    "backup restore": Asks("{backup} {dir} --bundle {bundle} --person zhao", house=False,
+                           who="never", writes=True, finds=True),
+    "rebuild": Asks(),
+    "reconcile": reads(finds=True),
     "doctor": reads(house=False, finds=True),
 }  # fmt: skip
 
@@ -288,6 +294,7 @@ def stage(template, tmp_path_factory, scan):
     home.json("ledger", "witness", "add", "stick", "--folder", home.top / "stick")
     # Taken away again: it would rightly call the copies of this archive forks of each other.
     (home.top / "stick").rename(home.top / "stick in a drawer")
+    home.json("backup", "create", home.top / "backup")
     home.json("search", TEXT)
     return home
 
@@ -336,7 +343,8 @@ def words_of(stage, top, caller, name):
         folder=shlex.quote(str(top / "witness")),
         out=shlex.quote(str(top / "out.pdf")), dir=shlex.quote(str(top / "new")), me=me,
         other=other, claim=stage.claim, handover=stage.handover,
-        bundle=shlex.quote(str(stage.top / "bundle")), scan=shlex.quote(str(scan)),
+        bundle=shlex.quote(str(stage.top / "bundle")),
+        backup=shlex.quote(str(stage.top / "backup")), scan=shlex.quote(str(scan)),
         pack=shlex.quote(str(pack)),
     )  # fmt: skip
     return [*name.split(), *shlex.split(filled)]
