@@ -8,6 +8,8 @@
     scripts/bench index  [--pages N] [--rounds R]   pages indexed per second, both engines
     scripts/bench rotate [--records N] [--rounds R]   heads sealed anew to a new key, per second
     scripts/bench ledger [--entries N] [--rounds R]   durable appends; verifying; opening
+    scripts/bench kills  [--files N] [--kills K] [--seed S]   SIGKILL at random moments of an intake;
+                                                    what was lost, what is there twice
     scripts/bench policies [--rounds R]             all packs loaded; one document judged by all
 
 Each prints one table and one JSON line. "Bare" means: the libraries alone, doing the same
@@ -726,6 +728,21 @@ def bench_backup(options: argparse.Namespace) -> None:
     report(title, "records/s", rates)
 
 
+# ── dying ─────────────────────────────────────────────────────────────────────
+
+
+def bench_kills(options: argparse.Namespace) -> None:
+    """No rate: what is left of an intake whose process is killed again and again."""
+    from kills import Campaign, bases
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        bench = Bench(Path(name))
+        rng = random.Random(options.seed)
+        campaign = Campaign(bench.environment, bench.root, rng, lambda line: print(line, flush=True))
+        found = campaign.run(bases(), options.files, options.kills)
+    print(json.dumps({"bench": "kills", **found}))
+
+
 def report(title: str, unit: str, rates: dict[str, list[float]]) -> None:
     """One table and one JSON line; the first row is the limit that the others are held against."""
     medians = {name: statistics.median(values) for name, values in rates.items()}
@@ -757,6 +774,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "rotate": bench_rotate,
     "backup": bench_backup,
     "policies": bench_policies,
+    "kills": bench_kills,
 }
 
 
@@ -786,6 +804,10 @@ def main() -> None:
     ledger = commands.add_parser("ledger")
     ledger.add_argument("--entries", type=int, default=1_000_000)
     ledger.add_argument("--rounds", type=int, default=5)
+    kills = commands.add_parser("kills")
+    kills.add_argument("--files", type=int, default=2000)
+    kills.add_argument("--kills", type=int, default=500)
+    kills.add_argument("--seed", type=int, default=1)
     commands.add_parser("policies").add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
     COMMANDS[options.command](options)
