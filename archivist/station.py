@@ -89,6 +89,7 @@ class Station:
             rest()
 
     def _claim(self, path: Path) -> None:
+        self._archive.check_in_place()
         try:
             claim = self._archive.claims.take(
                 path, self._archive.settings.drop, self._now(), self._entropy(10)

@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import click
 
@@ -20,15 +21,15 @@ from archivist.cli.progress import Progress
 from archivist.cli.reading import station_of, write_outcomes
 from archivist.cli.say import note, say
 from archivist.cli.spoken import command, option
-from archivist.errors import ArchivistError
+from archivist.errors import ArchivistError, Away
 from archivist.intake import Outcome
 from archivist.watch import DropFolder
 from index.errors import IndexLocked, IndexUnwritable, ShadowError
 from storage import session
 from storage.errors import Busy, DiskFailed, StorageError
 
-# What passes: somebody makes room, or lets go of the lock.
-TRANSIENT = (Busy, DiskFailed, IndexLocked, IndexUnwritable)
+# What passes: somebody makes room, lets go of the lock, or puts a disk back.
+TRANSIENT = (Busy, DiskFailed, IndexLocked, IndexUnwritable, Away, OSError)
 PATIENCE_SECONDS = 5.0
 
 
@@ -51,7 +52,7 @@ def watch_command(call: Call, once: bool, workers: int | None) -> int:
 
     Needs no passphrase. Stop it at any moment: what it has claimed it takes up again.
     """
-    drop = DropFolder(call.settings, time.monotonic, time.time)
+    drop = DropFolder(call.settings, time.monotonic, time.time, partial(_tell_away, call))
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: drop.stop())
     refused = 0
@@ -59,10 +60,10 @@ def watch_command(call: Call, once: bool, workers: int | None) -> int:
         try:
             with Progress(say("归档", "filing"), _lying(drop) if once else 0) as bar:
                 refused += write_outcomes(call, _outcomes(call, drop, once, workers), bar)
-        except TRANSIENT as error:
+        except (ShadowError, StorageError, ArchivistError, OSError) as error:
             # Nobody may be at the station to start it again: it waits, and begins as after
             # a crash, because a ledger that failed to write must be opened anew.
-            if once:
+            if once or not _passes(call, error):
                 raise
             explain(error)
             call.close()
@@ -72,6 +73,26 @@ def watch_command(call: Call, once: bool, workers: int | None) -> int:
     return FINDINGS if once and refused else 0
 
 
+def _passes(call: Call, error: Exception) -> bool:
+    """Whether it is worth waiting: also for whatever is missed while the archive itself is away."""
+    try:
+        call.archive.check_in_place()
+    except Away:
+        return True
+    return isinstance(error, TRANSIENT)
+
+
+def _tell_away(call: Call, why: OSError | None) -> None:
+    """The drop folder cannot be listed, or can again."""
+    folder = call.settings.drop
+    if why is None:
+        note(say(f"投放目录 {folder} 恢复了", f"the drop folder {folder} is back"))
+    else:
+        reason = why.strerror or type(why).__name__
+        note(say(f"投放目录 {folder} 读不到（{reason}），等它恢复",
+                 f"the drop folder {folder} cannot be read ({reason}): waiting"))  # fmt: skip
+
+
 def _lying(drop: DropFolder) -> int:
     """About how many scans there are to take: for the bar, so that names are not judged here."""
     return sum(len(files) for _, _, files in os.walk(drop.folder))
@@ -79,6 +100,7 @@ def _lying(drop: DropFolder) -> int:
 
 def _outcomes(call: Call, drop: DropFolder, once: bool, workers: int | None) -> Iterator[Outcome]:
     """What a crash left first, then what is dropped, until stopped."""
+    call.archive.check_in_place()
     drop.folder.mkdir(parents=True, exist_ok=True)
     with station_of(call, workers, "station") as station:
         for claim in recover.recover(call.archive, now()):
