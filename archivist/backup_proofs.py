@@ -73,6 +73,7 @@ class Proof:
         self._newest = _newest(medium, manifest)
         self._beside: list[tuple[Path, Path]] = []
         self._folders: set[Path] = set()
+        self._unsynced: list[Path] = []
         self.files = 0
         self.size_bytes = 0
         self.destroyed = 0
@@ -95,6 +96,8 @@ class Proof:
     def flush(self) -> None:
         """Make everything laid down so far durable."""
         durable.put_in_place(self._beside)
+        durable.sync_folders(self._unsynced)
+        self._unsynced.clear()
         self._beside.clear()
 
     # ── bytes ─────────────────────────────────────────────────────────────────
@@ -123,7 +126,7 @@ class Proof:
             return
         path = self._root / stored.path
         if path.parent not in self._folders:
-            durable.make_folders(path.parent)
+            self._unsynced += durable.make_folders(path.parent, sync=False)
             self._folders.add(path.parent)
         beside = durable.set_beside(path, self._counted(pieces), _mode(stored.path))
         self._beside.append((path, beside))

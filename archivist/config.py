@@ -43,6 +43,9 @@ class Settings:
     max_size_bytes: int = 500_000_000  # larger scans are refused as too-large
     max_pages: int = 999  # a scan of more pages is a mistake of the feeder or an attack
     max_pixels: int = 80_000_000  # of one page; A3 at 600 dpi has 70 million
+    sweep_at: str = "02:30"  # the watcher sweeps once a day from this time on; "" never
+    sweep_patience_hours: float = 4.0  # scans that lie in the drop folder delay it no longer
+    sweep_reminds: bool = True  # whether a sweep enters reminders for what is overdue
     engine: str = "fts5"  # full text: "fts5" or "whoosh"
     suite: str = "hybrid"  # grade keys: "hybrid" (post-quantum) or "x25519" (any age tool)
     scrypt_log_n: int = 18  # work factor of passphrases, power of two; never below 16
@@ -66,6 +69,9 @@ _PLACES = {
     "max_size_bytes": ("limits", "max_size_bytes"),
     "max_pages": ("limits", "max_pages"),
     "max_pixels": ("limits", "max_pixels"),
+    "sweep_at": ("sweep", "daily_at"),
+    "sweep_patience_hours": ("sweep", "patience_hours"),
+    "sweep_reminds": ("sweep", "remind"),
     "engine": ("search", "engine"),
     "suite": ("keys", "suite"),
     "scrypt_log_n": ("keys", "scrypt_log_n"),
@@ -75,6 +81,7 @@ _PLACES = {
 # Eleven days in seconds, a century in hours; and a thousand terabytes.
 _MOST_TIME = 1_000_000
 _MOST_COUNT = 10**15
+_TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _ARCHIVE_ID = re.compile(r"[0-9a-f]{16}")
 _KINDS_ZH = {
     str: "文字",
@@ -127,6 +134,11 @@ def load(root: Path) -> Settings:
         raise BadRequest(
             f"{path}：keys.suite 应为 {' 或 '.join(SUITES)}",
             f"{path}: keys.suite must be {' or '.join(SUITES)}",
+        )
+    if (at := given.get("sweep_at")) and not _TIME_OF_DAY.fullmatch(at):
+        raise BadRequest(
+            f"{path}：sweep.daily_at 应为几点几分，如 02:30",
+            f"{path}: sweep.daily_at must be a time of day, as 02:30",
         )
     try:
         return Settings(
@@ -236,6 +248,10 @@ folder = "drop"
 settle_seconds = 1.0
 # 网络共享目录请设为 true。Set to true where the folder is on a network share.
 polling = false
+
+[sweep]
+# 监视程序每天在此时刻之后清查到期事项；"" 表示不清查。The watcher sweeps once a day from this time.
+daily_at = "02:30"
 
 [search]
 # 全文检索引擎：fts5（默认）或 whoosh。

@@ -34,8 +34,10 @@ __all__ = ["Kept", "Schedule", "kept"]
 _Refs = tuple[str, ...]
 
 
-def kept(archive: Archive, policy: Policy, row: Row, appraised: date | None = None) -> Kept:
-    """Until when one record is kept. `appraised` is what an appraisal said last, if any did."""
+def kept(archive: Archive, policy: Policy, row: Row) -> Kept:
+    """Until when one record is kept, an appraisal's word included."""
+    said = archive.catalogue.kept_until(row["id"])
+    appraised = date.fromisoformat(said) if said else None
     return Schedule(archive, policy).kept(row, archive.the("dossier", row["dossier"]), appraised)
 
 
@@ -53,23 +55,26 @@ class Schedule:
         self._adoptions = [
             Adoption(f"{row['id']}@{row['version']}", bool(row["shortens"])) for row in rows
         ]
-        self._indexes = [row["idx"] for row in rows]
+        self.epochs = [row["idx"] for row in rows]
         self._policies: dict[_Refs, Policy | None] = {tuple(sorted(policy.packs)): policy}
         self._sets: dict[tuple[_Refs, int], tuple[_Refs, ...]] = {}
         self._editions: dict[tuple[str, str, tuple[_Refs, ...]], tuple[Edition, ...]] = {}
 
     def kept(self, row: Row, dossier: Row, appraised: date | None = None) -> Kept:
         """Until when a record in this dossier is kept."""
-        said = self.editions(row["type"], dossier["type"], row["packs"], row["idx"])
+        epoch = bisect_right(self.epochs, row["idx"])
+        said = self.editions(row["type"], dossier["type"], row["packs"], epoch)
         filed = local_moment(row["filed"]).date()
         return longest(said, events_of(dossier["events"], dossier["closed"]), filed, appraised)
 
     def editions(
-        self, doc_type: str, dossier_type: str, packs: Sequence[str], index: int
+        self, doc_type: str, dossier_type: str, packs: Sequence[str], epoch: int
     ) -> tuple[Edition, ...]:
-        """What each edition since the filing says of such a paper: filed under these packs, by
-        the ledger entry `index`."""
-        together = self._together(tuple(packs), bisect_right(self._indexes, index))
+        """What each edition since the filing says of such a paper, filed under these packs.
+
+        `epoch`: how many adoptions stood in the ledger by then; their entries are `epochs`.
+        """
+        together = self._together(tuple(packs), epoch)
         at = (doc_type, dossier_type, together)
         if at not in self._editions:
             self._editions[at] = tuple(
@@ -77,11 +82,11 @@ class Schedule:
             )
         return self._editions[at]
 
-    def _together(self, packs: _Refs, since: int) -> tuple[_Refs, ...]:
-        if (packs, since) not in self._sets:
-            later = self._adoptions[since:]
-            self._sets[packs, since] = editions(packs, later, self._policy.packs)
-        return self._sets[packs, since]
+    def _together(self, packs: _Refs, epoch: int) -> tuple[_Refs, ...]:
+        if (packs, epoch) not in self._sets:
+            later = self._adoptions[epoch:]
+            self._sets[packs, epoch] = editions(packs, later, self._policy.packs)
+        return self._sets[packs, epoch]
 
     def _period(self, refs: _Refs, doc_type: str, dossier_type: str) -> Period | None:
         if refs not in self._policies:

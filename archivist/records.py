@@ -56,6 +56,7 @@ ACTS = frozenset(
         "attest",  # a person said what he saw on a paper
         "handover",  # papers were handed over; both sides signed
         "routine",  # work that comes again was done
+        "sweep",  # what the calendar had brought was listed, and what needs nobody was done
         "remind",  # somebody was urged to hand in what is missing
         "refuse",  # a scan was turned away into a tray
         "reject",  # a person decided that a scan is not to be filed
@@ -73,6 +74,7 @@ ACTS = frozenset(
         "restrict",  # a customer's personal data is kept and no more used: begun, lifted
         "violation",  # a violation was recorded, ordered corrected, confirmed or dismissed
         "destroy",  # a disposal was carried out: decided, destroyed; papers and bundles after it
+        "volume",  # papers were described, composed to a volume, checked, returned …
         "login",  # a person unlocked the keys
         "logout",
     }
@@ -84,7 +86,7 @@ _LISTED = re.compile(r"(.+)-([DR][0-9]{6,})")
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PREFIXES = {"customer": ("C", 6), "dossier": ("D", 6), "record": ("R", 8), "violation": ("V", 6),
             "loan": ("L", 6), "incident": ("I", 6), "hold": ("H", 6),
-            "disposal": ("X", 6)}  # fmt: skip
+            "disposal": ("X", 6), "volume": ("J", 6)}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from archivist.loan_words import loan_words
 from archivist.records import Entry
 from archivist.regulations import roles_meant
 from archivist.standing import company_calendar, dossier_state, local_moment
+from archivist.volume_lines import volume_lines
 from index.catalogue import Row
 from policies.approvals import ACT_WORDS
 from policies.calendar import Calendar
@@ -349,6 +350,12 @@ def _violations(asked: Asked, _: Cited[Form]) -> Iterator[Known]:
         yield known
 
 
+def _volumes(asked: Asked, _: Cited[Form]) -> Iterator[Known]:
+    """A line for each volume; of a dossier's customer where one is asked for."""
+    year = int(asked.period[:4]) if asked.period else None
+    yield from volume_lines(asked.archive, asked.policy, year, asked.customer)
+
+
 # ── loans ─────────────────────────────────────────────────────────────────────
 
 
@@ -439,6 +446,7 @@ _SOURCES: dict[str, Callable[[Asked, Cited[Form]], Iterator[Known]]] = {
     "processing": _filed,
     "contents": _contents,
     "custodians": _custodians,
+    "volumes": _volumes,
     "customers": _customers,
     "complaints": _complaints,
     "statistics": _statistics,

@@ -45,10 +45,12 @@ def owed_now(
     calendar: Calendar,
     today: date,
     department: str | None = None,
+    of: str | None = None,
 ) -> list[dict[str, Any]]:
     """How every routine stands on `today` (a day, or a moment of it), most urgent first.
 
-    `department` (id or name) keeps what its people do or receive. Raises NotKnown for it.
+    `department` (id or name) keeps what its people do or receive, `of` one kind of work
+    (`inspection`). Raises NotKnown for the department.
     """
     archive.follow()
     wanted = department_id(policy, department) if department else None
@@ -56,7 +58,8 @@ def owed_now(
     rows = [
         row
         for cited in in_force(policy)
-        if wanted is None or wanted in (*cited.row.departments, cited.row.to)
+        if of in (None, cited.row.of)
+        and (wanted is None or wanted in (*cited.row.departments, cited.row.to))
         for row in _standing(archive, policy, calendar, today, cited, answers)
     ]
     return sorted(rows, key=lambda r: (STATES.index(r["state"]), r["due"] or "", r["routine"]))

@@ -63,12 +63,19 @@ class Station:
             queue.SimpleQueue()
         )
 
-    def run(self, drop: DropFolder, once: bool, rest: Callable[[], None]) -> Iterator[Outcome]:
+    def run(
+        self,
+        drop: DropFolder,
+        once: bool,
+        rest: Callable[[], None],
+        between: Callable[[bool], None] = lambda _: None,
+    ) -> Iterator[Outcome]:
         """Claim and take in what lies complete in the drop folder.
 
         Ends when the folder is done with and everything claimed has its outcome; after
         `drop.stop()` at once: what has been claimed is taken up by the next start. `rest`
-        is called when there is nothing else to do after something was taken in.
+        is called when there is nothing else to do after something was taken in; `between` after
+        each look at the folder, and told whether scans wait.
         """
         self._nudge = drop.nudge
         busy = True
@@ -82,6 +89,8 @@ class Station:
             if path is None and busy and not self._reading:
                 rest()
                 busy = False
+            if path is None:
+                between(self._reading > 0)
         while self._reading and not drop.stopped.is_set():
             yield from self.take_ready(wait=True)
             busy = True

@@ -33,13 +33,15 @@ from index import (
     catalogue_incidents,
     catalogue_loans,
     catalogue_restrictions,
+    catalogue_sweep,
+    catalogue_volumes,
 )
 from index.catalogue_view import CatalogueView, Row, key_form, translated
 from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 18  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 20  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -125,6 +127,8 @@ CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (
 SCHEMA = SCHEMA.replace("{holds}", catalogue_holds.SCHEMA)
 SCHEMA = SCHEMA.replace("{disposals}", catalogue_disposals.SCHEMA)
 SCHEMA = SCHEMA.replace("{destructions}", catalogue_destruction.SCHEMA)
+SCHEMA += catalogue_sweep.SCHEMA
+SCHEMA += catalogue_volumes.SCHEMA
 
 
 # Acts on several records at once, which stand in the history of each.
@@ -132,7 +136,7 @@ _NAMING = frozenset(("loan", "export", "disposal", "destroy"))
 
 # Kinds of id that count up for ever.
 _COUNTED = frozenset(
-    ("customer", "dossier", "record", "violation", "loan", "incident", "hold", "disposal")
+    ("customer", "dossier", "record", "violation", "loan", "incident", "hold", "disposal", "volume")
 )
 
 
@@ -194,6 +198,8 @@ class Catalogue(CatalogueView):
         # A record moved to another key has that in its history, beside what happened to it alone.
         names.update(entry.get("heads", ()) if entry["act"] == "rewrap" else ())
         names.update(entry.get("records", ()) if entry["act"] in _NAMING else ())
+        if entry["act"] == "volume":
+            names.update(paper["record"] for paper in entry.get("papers", ()))
         for name in names:
             self._run("INSERT INTO mention VALUES (?, ?)", name, index)
         for kind in _COUNTED.intersection(subject):
@@ -665,6 +671,8 @@ _STEPS = {
     "hold": catalogue_holds.hold,
     "disposal": catalogue_disposals.disposal,
     "restrict": catalogue_restrictions.restrict,
+    "sweep": catalogue_sweep.sweep,
+    "volume": catalogue_volumes.volume,
 }
 
 

@@ -1,7 +1,7 @@
 """Disposals (销毁) in the catalogue: what is proposed, how it was appraised, what was kept.
 
 Owns four tables and what the act `disposal` does to them; what is then carried out has a table of
-its own, and only moves the state here (`carried_out`). Each entry says the state it leads to,
+its own, and only moves the state here. Each entry says the state it leads to,
 and the fate of the record it is about; whether it was allowed to is settled before it is written,
 and is settled again from the entries alone before anything is destroyed. Opinions in words,
 reasons and evidence are in sealed cards.
@@ -87,15 +87,6 @@ def disposal(
         f"UPDATE disposal SET {sets} WHERE id = ?",  # noqa: S608
         *changed.values(),
         subject["disposal"],
-    )
-
-
-def carried_out(
-    catalogue: CatalogueView, entry: Mapping[str, Any], subject: Mapping[str, str]
-) -> None:
-    """The state that an entry on its execution leads to; for the act that says so."""
-    catalogue._run(
-        "UPDATE disposal SET state = ? WHERE id = ?", entry["state"], subject["disposal"]
     )
 
 

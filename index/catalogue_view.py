@@ -449,6 +449,64 @@ class CatalogueView:
         """Record → the ISO day until which an appraisal keeps it."""
         return {row["record"]: row["until"] for row in self._all("SELECT * FROM kept")}
 
+    def volumes(self) -> list[Row]:
+        """Every volume, oldest first."""
+        return self._all("SELECT * FROM volume ORDER BY id")
+
+    def volume(self, identifier: str) -> Row | None:
+        """One volume, or None."""
+        return self._one("SELECT * FROM volume WHERE id = ?", identifier)
+
+    def volume_of(self, record: str) -> str | None:
+        """The volume that a record lies in, or None."""
+        row = self._one("SELECT volume FROM in_volume WHERE record = ?", record)
+        return row["volume"] if row else None
+
+    def in_volumes(self) -> dict[str, str]:
+        """Record → the volume it lies in."""
+        return {row["record"]: row["volume"] for row in self._all("SELECT * FROM in_volume")}
+
+    def unarranged(self, customer: str | None = None) -> list[Row]:
+        """Records that lie in no volume, or those of one customer, oldest first: `id`, `customer`,
+        `dossier`, `type`, `grade`, `pages`, `filed`."""
+        if customer is None:
+            return self._all(f"{_UNARRANGED} ORDER BY record.id")
+        return self._all(f"{_UNARRANGED} AND record.customer = ? ORDER BY record.id", customer)
+
+    def unarranged_beside(self, state: str) -> list[Row]:
+        """The same of dossiers of which there is a volume in this state."""
+        beside = "AND dossier IN (SELECT dossier FROM volume WHERE state = ?)"
+        return self._all(f"{_UNARRANGED} {beside} ORDER BY record.id", state)
+
+    def described(self) -> list[Row]:
+        """What people said records are in their matters: `record`, `point`, `value`."""
+        return self._all("SELECT record, point, value FROM described ORDER BY record, point")
+
+    def described_of(self, record: str) -> dict[str, str]:
+        """The same of one record: point → value."""
+        rows = self._all("SELECT point, value FROM described WHERE record = ?", record)
+        return {row["point"]: row["value"] for row in rows}
+
+    def dated(self) -> dict[str, str]:
+        """Record → the date that somebody read on it."""
+        rows = self._all("SELECT record, value FROM attestation WHERE point = 'dated'")
+        return {row["record"]: row["value"] for row in rows}
+
+    def highest_code(self, series: str) -> int:
+        """The highest number of a series of archival codes that was ever given; 0 for none."""
+        row = self._all("SELECT max(number) AS n FROM archival_code WHERE series = ?", series)[0]
+        return int(row["n"] or 0)
+
+    def code_given(self, code: str) -> bool:
+        """Whether this archival code was ever given."""
+        return self._one("SELECT code FROM archival_code WHERE code = ?", code) is not None
+
+    def codes_given(self, series: str | None = None) -> list[Row]:
+        """Every archival code that was ever given, or those of one series, by number."""
+        if series is None:
+            return self._all("SELECT * FROM archival_code ORDER BY series, number")
+        return self._all("SELECT * FROM archival_code WHERE series = ? ORDER BY number", series)
+
     def history(self, subject: str) -> list[int]:
         """Ledger indexes of every entry that names the subject."""
         rows = self._all("SELECT idx FROM mention WHERE subject = ? ORDER BY idx", subject)
@@ -471,6 +529,12 @@ class CatalogueView:
         return str(self._all("SELECT v FROM meta WHERE k = ?", key)[0]["v"])
 
 
+# A year's papers are many; composing needs no more of each.
+_UNARRANGED = (
+    "SELECT record.id, customer, dossier, type, grade, pages, filed FROM record "
+    "LEFT JOIN in_volume ON in_volume.record = record.id WHERE in_volume.record IS NULL"
+)
+
 JSON_COLUMNS = frozenset(
     (
         "fields",
@@ -492,6 +556,7 @@ JSON_COLUMNS = frozenset(
         "recounted",
         "grants",
         "copies_destroyed",
+        "counts",
         "notify",
         "acknowledged",
         "unconfirmed",
@@ -503,6 +568,8 @@ JSON_COLUMNS = frozenset(
         "attested",
         "generations",
         "ground",
+        "composers",
+        "remarks",
     )
 )
 

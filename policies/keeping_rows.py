@@ -1,7 +1,8 @@
 """How long papers are kept, how they are destroyed, and in which order they lie: rows of a pack.
 
-Owns the rows of retention, disposal, filing year, arrangement and volumes. Answered by
-`policies.retention`, `policies.destruction`, `policies.filing_years` and `policies.arrangement`.
+Owns the rows of retention, disposal, filing year, arrangement, volumes and archival codes.
+Answered by `policies.retention`, `policies.destruction`, `policies.filing_years`,
+`policies.arrangement` and `policies.archival_codes`.
 
 Rules it keeps: as `rule_rows`: an empty scope means "any", and a number the regulation does not
 give is a setting the company must make.
@@ -13,6 +14,7 @@ give is a setting the company must make.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -26,7 +28,15 @@ from policies.pack_rows import (
     Row,
 )
 
-__all__ = ["Arrangement", "Disposal", "FilingYear", "Retention", "RetentionClass", "VolumeRule"]
+__all__ = [
+    "CODE_PARTS", "PLACE", "ArchivalCode", "Arrangement", "Disposal", "FilingYear", "Retention",
+    "RetentionClass", "VolumeRule",
+]  # fmt: skip
+
+CODE_PARTS = ("fonds", "category", "year", "keep", "department", "customer", "dossier")
+"""What may stand in the template of an archival code beside its running number."""
+PLACE = re.compile(r"\{([a-z]+)(?::([1-9]))?\}")
+_CODE_TEXT = re.compile(r"[A-Za-z0-9·.\-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,3 +162,56 @@ class VolumeRule(Row):
     roles: tuple[str, ...] = slugs("由哪些职务", "which roles")
     distinct: bool = yes_no("须由不同的人", "by different people")
     per: str = choice("department", "company", default="", zh="按什么编", en="drawn up per")
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivalCode(Row):
+    """How archival codes (档号) are written: `volume` for a volume, `item` for a paper in it.
+
+    In braces stand parts: `fonds` (the setting of that name), `category` (of the series, else the
+    row's own), `year`, `keep` (Y, D30 …), `department`, `customer`, `dossier`; once `number:4`, the
+    running number with so many digits at least; in `item` first `volume`, and once `item:3`.
+    Answered by `policies.archival_codes`.
+    """
+
+    volume: str = text("案卷档号的写法", "template of a volume's code")
+    item: str = text("件的档号的写法", "template of an item's code", "{volume}-{item:3}")
+    category: str = text("档案门类代码，系列没有写明时用", "category where the series has none", "")
+    series: tuple[str, ...] = slugs(*SERIES_SCOPE)
+    dossier_types: tuple[str, ...] = slugs(*DOSSIERS_SCOPE)
+
+    def complaints(self) -> Iterator[Complaint]:
+        yield from _template("volume", self.volume, CODE_PARTS, "number")
+        yield from _template("item", self.item, ("volume",), "item")
+        if not self.item.startswith("{volume}"):
+            yield ("item", "须以 {volume} 开头。", "begins with {volume}")
+        if not _CODE_TEXT.fullmatch(self.category):
+            yield ("category", *_PLAIN)
+
+
+_PLAIN = (
+    "花括号外只能用英文字母、数字、· . 和 -。",
+    "outside the braces only letters, digits, · . and - may stand",
+)
+
+
+def _template(field: str, said: str, parts: tuple[str, ...], counter: str) -> Iterator[Complaint]:
+    """What is wrong with one template."""
+    found = PLACE.findall(said)
+    names = [name for name, _ in found]
+    if unknown := [name for name in names if name not in (*parts, counter)]:
+        yield (
+            field,
+            f"不认识 {{{unknown[0]}}}；可用：{'、'.join((*parts, counter))}。",
+            f"{{{unknown[0]}}} is unknown; there are: {', '.join((*parts, counter))}",
+        )
+    if names.count(counter) != 1:
+        yield (
+            field,
+            f"{{{counter}}} 须且只能出现一次，如 {{{counter}:4}}。",
+            f"has {{{counter}}} exactly once, as {{{counter}:4}}",
+        )
+    if any(width for name, width in found if name != counter):
+        yield (field, "只有流水号可以写位数。", "only the running number has a number of digits")
+    if not _CODE_TEXT.fullmatch(PLACE.sub("", said)):
+        yield (field, *_PLAIN)

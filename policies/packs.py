@@ -69,6 +69,7 @@ TABLES: Mapping[str, type[Any]] = {
     "filing_year": keeping_rows.FilingYear,
     "arrangement": keeping_rows.Arrangement,
     "volume_rule": keeping_rows.VolumeRule,
+    "archival_code": keeping_rows.ArchivalCode,
     "routine": rule_rows.Routine,
     "receipt": rule_rows.Receipt,
     "profile": customer_rows.Profile,

@@ -7,6 +7,7 @@
     scripts/bench merge  [--pages N] [--rounds R] [--grades N]   the engines' own share of a search
     scripts/bench index  [--pages N] [--rounds R]   pages indexed per second, both engines
     scripts/bench rotate [--records N] [--rounds R]   heads sealed anew to a new key, per second
+    scripts/bench sweep  [--records N] [--rounds R] [--all-due]   the plan of a sweep
     scripts/bench ledger [--entries N] [--rounds R]   durable appends; verifying; opening
     scripts/bench kills  [--files N] [--kills K] [--seed S]   SIGKILL at random moments of an intake;
                                                     what was lost, what is there twice
@@ -74,7 +75,12 @@ def text_pdf(path: Path, seed: int, pages: int) -> None:
 class Bench:
     """A fresh archive with one dossier, in a temporary folder with its own keys."""
 
-    def __init__(self, folder: Path, engine: str = "fts5") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        engine: str = "fts5",
+        packs: Sequence[str] = ("auto-dealer", "secrecy"),
+    ) -> None:
         self.folder = folder
         self.root = folder / "archive"
         self.environment = {
@@ -86,7 +92,7 @@ class Bench:
             "ARCHIVIST_LANG": "en",
         }
         (folder / "runtime").mkdir(parents=True)
-        self.run("init", str(self.root), "--pack", "auto-dealer", "--pack", "secrecy",
+        self.run("init", str(self.root), *(f"--pack={pack}" for pack in packs),
                  "--person", "bench", "--work-factor", "16")  # fmt: skip
         settings = self.root / "archive.toml"
         text = settings.read_text("utf-8").replace("settle_seconds = 1.0", "settle_seconds = 0.0")
@@ -531,6 +537,123 @@ def bench_rotate(options: argparse.Namespace) -> None:
            {"bare": bare, "key rotate": ours})  # fmt: skip
 
 
+TYPES = ("green_card", "invoice_copy", "sales_contract", "id_card", "delivery_check",
+         "driving_licence", "insurance", "conformity_cert", "delivery_photo", "pdi")  # fmt: skip
+
+
+def inserted_record(number: int, count: int, packs: str) -> tuple[Any, ...]:
+    """A record's row, as long as filing leaves it: ten to a dossier, a thousand dossiers at a
+    time, over sixteen years."""
+    dossier = number // 10_000 * 1000 + number % 1000
+    year, month = 2010 + number * 16 // count, number // 7 % 12 + 1
+    filed = f"{year}-{month:02}-{number % 28 + 1:02}T0{number % 10}:{number % 50 + 10}:00Z"
+    body = {"sha256": f"{number:064}", "size_bytes": 123_456, "suffix": "pdf"}
+    objects = {"head": "a" * 64, "scan": body, "card": body | {"suffix": "card"}}
+    record = f"R{number + 1:08}"
+    return (record, number + 100, f"C{dossier // 2 + 1:06}", f"D{dossier + 1:06}",
+            TYPES[number // 1000 % 10], "SECRET", "SECRET", 1, 3, "application/pdf", "pdf",
+            123_456, filed, "station", f"{number:026}", f"{number:064}", json.dumps(objects),
+            '["S001-3-R13", "S001-4-R02"]', packs, record, None)  # fmt: skip
+
+
+def inserted_dossier(number: int, count: int, all_due: bool) -> tuple[Any, ...]:
+    """Sold in one year and closed in the next, one in five still open; or all closed long ago."""
+    year = 1990 if all_due else 2010 + number * 16 // count
+    closed = None if number % 5 == 0 and not all_due else f"{year + 1}-05-{number % 28 + 1:02}"
+    events = json.dumps({"sale": f"{year}-03-{number % 28 + 1:02}"})
+    keys = json.dumps({"vin": f"LSVAA49J1{number:08}"})
+    return (f"D{number + 1:06}", f"C{number // 2 + 1:06}", "new_car", keys, events, "{}", closed,
+            "2010-01-01T00:00:00Z", None)  # fmt: skip
+
+
+def insert_records(bench: Bench, options: argparse.Namespace) -> Path:
+    """Records, dossiers and customers straight into the catalogue: filing a million takes hours.
+    One record in a hundred is not there. Returns the house key's place."""
+    from archivist import config
+    from archivist.archive import Archive
+
+    count, settings = options.records, config.load(bench.root)
+    key = bench.folder / "config" / "archivist" / f"{settings.archive_id}.key"
+    archive = Archive.open(settings, key)
+    archive.follow()
+    database = archive.catalogue._db
+    packs = json.dumps(sorted(settings.packs))
+    rows = (inserted_record(n, count, packs) for n in range(count + count // 99) if n % 100 != 7)
+    database.execute("BEGIN")
+    database.execute("DELETE FROM dossier")
+    database.execute("DELETE FROM customer")
+    database.executemany(f"INSERT INTO record VALUES ({', '.join('?' * 21)})", rows)
+    database.executemany(
+        "INSERT INTO dossier VALUES (?,?,?,?,?,?,?,?,?)",
+        (inserted_dossier(n, count // 10, options.all_due) for n in range(count // 10 + 2000)),
+    )
+    database.executemany(
+        "INSERT INTO customer (id, name, kind, fields, opened) VALUES (?,?,?,?,?)",
+        ((f"C{n + 1:06}", f"customer {n}", "person", "{}", "2010-01-01T00:00:00Z")
+         for n in range(count // 20 + 1000)),
+    )  # fmt: skip
+    database.execute("COMMIT")
+    archive.close()
+    return key
+
+
+# Each runs in a process of its own and prints seconds by the clock and of processor time, peak
+# memory in MiB, and what it found.
+_OPENED = """
+import sys, time, resource
+from datetime import date
+from pathlib import Path
+from archivist import config, sweeping
+from archivist.archive import Archive
+from archivist.regulations import policy_of
+from archivist.standing import company_calendar
+archive = Archive.open(config.load(Path(sys.argv[1])), Path(sys.argv[2]))
+archive.follow()
+today = date(2026, 11, 29)
+started, used = time.perf_counter(), time.process_time()
+{work}
+took, used = time.perf_counter() - started, time.process_time() - used
+print(took, used, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, found)
+"""
+PLAN_CODE = _OPENED.format(
+    work="""
+policy = policy_of(archive.settings, archive.catalogue)
+plan = sweeping.plan_of(archive, policy, company_calendar({}), today)
+found = {name: len(lines) for name, lines in plan.lists.items()} | {"papers": dict(plan.kept)}
+"""
+)
+# What somebody writes who knows that one period holds for everything.
+BY_HAND_CODE = _OPENED.format(
+    work="""
+sql = '''SELECT r.id, r.type, r.packs, r.filed FROM record r JOIN dossier d ON d.id = r.dossier
+  WHERE date(coalesce(d.closed, r.filed), '+10 years') < ? '''
+found = sum(1 for row in archive.catalogue._db.execute(sql, (today.isoformat(),)))
+"""
+)
+
+
+def bench_sweep(options: argparse.Namespace) -> None:
+    """The whole plan of a sweep against one statement by hand, over the same rows."""
+    took: dict[str, list[float]] = {"SQL by hand": [], "plan": []}
+    used: dict[str, list[float]] = {"SQL by hand": [], "plan": []}
+    peaks, found = {}, {}
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        bench = Bench(Path(name), packs=("auto-dealer", "secrecy", "statutory-floors"))
+        key = insert_records(bench, options)
+        for _ in range(options.rounds):
+            for label, code in (("SQL by hand", BY_HAND_CODE), ("plan", PLAN_CODE)):
+                words = [sys.executable, "-P", "-c", code, str(bench.root), str(key)]
+                ran = subprocess.run(words, capture_output=True, text=True, check=True)
+                by_clock, by_core, peaks[label], found[label] = ran.stdout.split(" ", 3)
+                took[label].append(float(by_clock))
+                used[label].append(float(by_core))
+    title = f"planning a sweep over {options.records} records (peak {peaks['plan']} MiB)"
+    report(title, "s", took)
+    report("the same, processor time", "s", used)
+    for label, said in found.items():
+        print(f"{label}: {said.strip()}")
+
+
 def bench_policies(options: argparse.Namespace) -> None:
     """Loading every shipped pack against bare TOML parsing of the same text, and judging one page
     of a purchase invoice against all packs against the folding of that page alone."""
@@ -773,6 +896,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "ledger": bench_ledger,
     "rotate": bench_rotate,
     "backup": bench_backup,
+    "sweep": bench_sweep,
     "policies": bench_policies,
     "kills": bench_kills,
 }
@@ -801,6 +925,10 @@ def main() -> None:
     backup.add_argument("--records", type=int, default=2000)
     backup.add_argument("--kilobytes", type=int, default=100)
     backup.add_argument("--rounds", type=int, default=3)
+    sweep = commands.add_parser("sweep")
+    sweep.add_argument("--records", type=int, default=1_000_000)
+    sweep.add_argument("--rounds", type=int, default=3)
+    sweep.add_argument("--all-due", action="store_true")
     ledger = commands.add_parser("ledger")
     ledger.add_argument("--entries", type=int, default=1_000_000)
     ledger.add_argument("--rounds", type=int, default=5)

@@ -80,8 +80,10 @@ class Medium:
         self.copied_bytes = 0
         self._device = _device(root)
         self._folders: set[Path] = set()
+        self._unsynced: list[Path] = []
         self._waiting: list[tuple[Path, Path]] = []
         self._waiting_sizes: dict[Path, int] = {}
+        self._waiting_bytes = 0
 
     @classmethod
     def open(cls, root: Path) -> Medium:
@@ -165,7 +167,7 @@ class Medium:
         folder = (self.root / path).parent
         if folder not in self._folders:
             self._same_medium()
-            durable.make_folders(folder)
+            self._unsynced += durable.make_folders(folder, sync=False)
             self._folders.add(folder)
         beside = durable.set_beside(self.root / path, counted())
         stored = Stored(path, hasher.hexdigest())
@@ -176,8 +178,8 @@ class Medium:
         self._waiting_sizes[self.root / stored.name] = size
         self.copied += 1
         self.copied_bytes += size
-        together = sum(self._waiting_sizes.values())
-        if len(self._waiting) >= TOGETHER_FILES or together >= TOGETHER_BYTES:
+        self._waiting_bytes += size
+        if len(self._waiting) >= TOGETHER_FILES or self._waiting_bytes >= TOGETHER_BYTES:
             self.flush()
         return stored
 
@@ -185,8 +187,11 @@ class Medium:
         """Give everything added its name, durably. Raises DiskFailed."""
         self._same_medium()
         durable.put_in_place(self._waiting)
+        durable.sync_folders(self._unsynced)
+        self._unsynced.clear()
         self._waiting.clear()
         self._waiting_sizes.clear()
+        self._waiting_bytes = 0
 
     def read(self, stored: Stored) -> Iterator[bytes]:
         """The bytes of a file; at their end Damaged is raised when they are not those.

@@ -45,6 +45,7 @@ COMMANDS = {
     "form": ("forms", "登记簿与表格", "print the registers and forms the regulations name"),
     "report": ("report", "报表", "rates, violations, loans, complaints: table or file"),
     "loan": ("loans", "借阅", "loans: request, approve, issue, renew, recall, return, list"),
+    "volume": ("volumes", "立卷", "volumes: compose, check, contents list, notes sheet, list"),
     "incident": (
         "incidents",
         "泄密遗失等事件",
@@ -57,6 +58,7 @@ COMMANDS = {
     "show": ("show", "查看档案信息", "what is known of a record, and its history"),
     "regrade": ("regrade", "变更密级、延长保密期限", "give a record another grade, or a later end"),
     "declassify": ("regrade", "解密", "end a record's secrecy; or of all whose period is over"),
+    "sweep": ("sweep", "到期清查", "what is over, overdue or due today, and do what needs nobody"),
     "view": ("view", "调阅档案", "open a record; logged"),
     "export": ("export", "导出资料", "export papers: for their subject, or a bag"),
     "ledger": ("ledger", "操作台账", "show and verify the ledger"),

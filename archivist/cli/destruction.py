@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from archivist import destruction, destruction_book, outside_copies
+from archivist.archive import STATION
 from archivist.cli.door import (
     DAMAGE,
     DONE,
@@ -54,8 +55,10 @@ FILE: Words = ("FILE", "FILE")
 _WITNESS = option("--witness", "witnesses", multiple=True, metavar="PERSON",
                   zh="监销人，到场输入口令并签名；写几次。",
                   help="A witness, who is there and signs; repeat it.")  # fmt: skip
-_PLACE = option("--place", default="", metavar="TEXT", zh="销毁地点，加密保存。",
-                help="Where it happens; kept sealed.")  # fmt: skip
+_PLACE = option("--place", default="", metavar="TEXT",
+                zh="销毁地点，加密保存；执行时不写即本机。",
+                help="Where it happens, kept sealed; an execution's is this machine if not said.",
+                )  # fmt: skip
 _ON = option("--on", metavar="DATE", zh="按这一天办理，如 2026-03-05；不写为今天。",
              help="As if it were this day, e.g. 2026-03-05; today if not said.")  # fmt: skip
 
@@ -86,14 +89,17 @@ def execute(
     """
     call.archive.follow()
     if call.archive.catalogue.destruction(disposal) is None:
-        _decide(call, disposal, witnesses, place, _day(on))
+        day = _day(on)
+        if day > now().astimezone().date():
+            # A day to come may be planned for; what it allows is not allowed yet.
+            raise BadRequest("还没有到那一天", "that day has not come")
+        _decide(call, disposal, witnesses, place, day)
     return _finish(call, disposal)
 
 
 def _decide(call: Call, disposal: str, names: Sequence[str], place: str, on: date) -> None:
     who = call.somebody().name
-    if not place.strip():
-        raise BadRequest("请用 --place 写明销毁地点", "say where it happens with --place TEXT")
+    place = place.strip() or say(f"本机 {STATION}", f"this machine, {STATION}")
     for name in names:
         call.check_person(name)
     moment = now()

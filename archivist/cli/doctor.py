@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from archivist import backing_up, destruction_book
+from archivist import backing_up, destruction_book, sweeping
 from archivist.cli.complaints import problem_row, question_row, shown_problem
 from archivist.cli.door import FINDINGS, Call, common_options, house_key_path, now, pass_call
 from archivist.cli.progress import Progress
@@ -37,12 +37,14 @@ _NAMES = {
     "trays": "托盘",
     "backup": "备份",
     "destructions": "销毁",
+    "sweep": "到期清查",
     "session": "登录",
     "search-engine": "检索引擎",
     "ocr": "文字识别",
 }
 SEPARATOR = "\n"  # between several things that one check tells
 BACKUP_DAYS, PROOF_DAYS = 7, 100
+MISSED_DAYS = 3  # a weekend without power is no finding
 ROOM_BYTES = 2_000_000_000  # below this a day of scanning may fill the disk
 
 
@@ -92,6 +94,7 @@ def _checks(call: Call) -> Iterator[tuple[str, bool, str]]:
         ("trays", lambda: _trays(call)),
         ("backup", lambda: _backup(call)),
         ("destructions", lambda: _destructions(call)),
+        ("sweep", lambda: _sweep(call)),
         ("session", lambda: _session(call)),
         ("search-engine", lambda: (settings.engine in ("fts5", "whoosh"), settings.engine)),
         ("ocr", _ocr),
@@ -225,6 +228,18 @@ def _destructions(call: Call) -> tuple[bool, str]:
         told.append(say(f"{disposal} 尚未销毁完毕：由 {names} 运行 {words}",
                         f"{disposal} is not destroyed yet: {words}, by {names}"))  # fmt: skip
     return not told, SEPARATOR.join(told) or say("没有未完成的", "none is left undone")
+
+
+def _sweep(call: Call) -> tuple[bool, str]:
+    call.archive.follow()
+    today = now().astimezone().date()
+    last = sweeping.last_day(call.archive)
+    days = (today - (sweeping.swept_until(call.archive) or today)).days
+    if last is None:
+        return days <= MISSED_DAYS, say("还没有清查过", "never swept")
+    ago = f"{days} day{'s' * (days != 1)} ago"
+    told = say(f"上次清查 {last}，{days} 天前", f"last sweep {last}, {ago}")
+    return days <= MISSED_DAYS, told
 
 
 def _session(call: Call) -> tuple[bool, str]:

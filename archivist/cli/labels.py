@@ -59,10 +59,12 @@ _ACTS = {
     "incident": "事件",
     "destroy": "销毁执行",
     "hold": "冻结",
+    "sweep": "到期清查",
     "disposal": "销毁",
     "disposal-denied": "销毁被拒",
     "restrict": "限制处理",
     "violation": "违规",
+    "volume": "立卷",
     "login": "登录",
     "logout": "退出",
 }

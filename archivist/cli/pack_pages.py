@@ -39,6 +39,7 @@ _TABLE_WORDS = {
     "filing_year": ("归卷年度", "filing year"),
     "arrangement": ("次序", "order"),
     "volume_rule": ("立卷", "volume"),
+    "archival_code": ("档号", "archival code"),
     "profile": ("客户资料", "customer data"),
     "scheme": ("分类分级", "scheme"),
     "ownership": ("客户归属", "ownership"),

@@ -49,7 +49,7 @@ def regrade_command(call: Call, record: str, grade: str, reason: str, until: str
     last = date.fromisoformat(iso_date(until)) if until else None
     wish = Wish(call.policy.grade(grade).code, reason, last)
     done = regrading.regrade(call.archive, call.policy, record, wish, person, now())
-    _follow(call)
+    follow_texts(call)
     call.emit(done.plain(), lambda: _line(call, done))
 
 
@@ -86,7 +86,7 @@ def declassify_command(
         raise BadRequest("请用 --reason 写明理由", "say why with --reason TEXT")
     person = call.somebody().unlocked()
     done = regrading.declassify(call.archive, call.policy, record, reason, person, now())
-    _follow(call)
+    follow_texts(call)
     call.emit(done.plain(), lambda: _line(call, done))
 
 
@@ -105,7 +105,7 @@ def _declassify_due(call: Call, dry_run: bool, on: str | None) -> None:
         with Progress(say("解密", "declassifying"), len(due)) as bar:
             work = regrading.declassify_due(call.archive, call.policy, due, person, at, bar.advance)
             done = {one.record: one for one in work}
-        _follow(call)
+        follow_texts(call)
     rows = [_row(ending, to, ending.record in done) for ending in found]
     call.emit(rows, lambda: _shown(call, rows))
 
@@ -145,7 +145,7 @@ def _line(call: Call, done: Regraded) -> str:
     return f"{done.record}  {before} → {after}{until}"
 
 
-def _follow(call: Call) -> None:
+def follow_texts(call: Call) -> None:
     """Let the texts leave the old grade's index now; a reader in the way only delays it."""
     from archivist import indexing, searching
 

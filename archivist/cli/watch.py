@@ -1,9 +1,9 @@
 """`archivist watch`: take in what the scanner drops.
 
 Moves each complete file out of the drop folder into the vault or into a tray, and records
-it. Needs no passphrase: a station that nobody is logged in to seals and cannot read back.
-Full text of what it filed is indexed by whoever is logged in and cleared. A crash loses
-nothing: what was claimed is taken up again at the next start.
+it. Once a day it sweeps besides (`archivist sweep`). Needs no passphrase: a station that nobody
+is logged in to seals and cannot read back. Full text of what it filed is indexed by whoever is
+logged in and cleared. A crash loses nothing: what was claimed is taken up again at the next start.
 """
 
 import os
@@ -16,6 +16,7 @@ import click
 
 from archivist import indexing, recover, searching
 from archivist.cli.complaints import explain
+from archivist.cli.daily import Daily
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
 from archivist.cli.progress import Progress
 from archivist.cli.reading import station_of, write_outcomes
@@ -107,7 +108,8 @@ def _outcomes(call: Call, drop: DropFolder, once: bool, workers: int | None) -> 
             station.offer(claim)
         if not once:
             note(say(f"正在监视 {drop.folder}，按 Ctrl-C 结束", f"watching {drop.folder}"))
-        yield from station.run(drop, once, lambda: _rest(call))
+        between = (lambda _: None) if once else Daily(call).between
+        yield from station.run(drop, once, lambda: _rest(call), between)
 
 
 def _rest(call: Call) -> None:

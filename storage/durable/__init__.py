@@ -7,7 +7,7 @@ Owns the write protocol. Everything that must outlive a power cut goes through h
     move(src, dst)          under the old name or the new one, on either file system
     make_folders, sync_folder, remove, sweep
     Batch                   many new files made durable together
-    set_beside, put_in_place  many files exchanged, durable together
+    set_beside, put_in_place, sync_folders  many files exchanged, durable together
 
 Rules it keeps, in this order: temporary file in the same folder, all bytes written,
 fsync of the file, then link (or rename), then fsync of the folder. A name is never
@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from storage.durable.batch import Batch
-    from storage.durable.many import put_in_place, set_beside
+    from storage.durable.many import put_in_place, set_beside, sync_folders
     from storage.durable.reading import Digest, Source, digest_of, read_bytes, read_chunks
     from storage.durable.single import make_folders, move, remove, replace, sweep, write_new
     from storage.durable.steps import Data, sync_folder
@@ -51,6 +51,7 @@ __all__ = [
     "set_beside",
     "sweep",
     "sync_folder",
+    "sync_folders",
     "write_new",
 ]
 
@@ -58,7 +59,7 @@ __all__ = [
 # never writes.
 _PARTS = {
     "storage.durable.batch": ("Batch",),
-    "storage.durable.many": ("put_in_place", "set_beside"),
+    "storage.durable.many": ("put_in_place", "set_beside", "sync_folders"),
     "storage.durable.reading": ("Digest", "Source", "digest_of", "read_bytes", "read_chunks"),
     "storage.durable.single": ("make_folders", "move", "remove", "replace", "sweep", "write_new"),
     "storage.durable.steps": ("Data", "sync_folder"),

@@ -82,3 +82,12 @@ def put_in_place(items: Iterable[tuple[Path, Path | None]]) -> None:
     else:
         for folder in folders:
             sync_folder(folder)
+
+
+def sync_folders(folders: Iterable[Path]) -> None:
+    """Make the names in many folders durable; see `make_folders`. Raises Missing, DiskFailed."""
+    found = list(dict.fromkeys(folders))
+    if len(found) >= MANY and sync_filesystem(found[0]):
+        return
+    for folder in found:
+        sync_folder(folder)

@@ -59,14 +59,17 @@ def replace(path: Path, data: Data, mode: int = 0o600) -> None:
     sync_folder(path.parent)
 
 
-def make_folders(path: Path, mode: int = 0o777) -> None:
+def make_folders(path: Path, mode: int = 0o777, *, sync: bool = True) -> list[Path]:
     """Make `path` and every level above it that is missing, each one durable.
 
     The name of `path` itself is synced even when it exists: whoever made it may have
-    crashed before doing so. Raises DiskFailed, also when a level is not a folder.
+    crashed before doing so. Without `sync` that is left to `sync_folders`, for all that are
+    returned. Raises DiskFailed, also when a level is not a folder.
     """
-    for parent in make_missing(path, mode) or [path.parent]:
+    parents = make_missing(path, mode) or [path.parent]
+    for parent in parents if sync else ():
         sync_folder(parent)
+    return parents
 
 
 def move(src: Path, dst: Path, *, sync: bool = True) -> None:

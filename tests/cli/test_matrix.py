@@ -145,6 +145,7 @@ ASKS = {
     "routines done": signs("tidy"),
     "remind": signs("D000001 --person wang"),
     "remind list": reads(),
+    "sweep": writes("", finds=True),
     "attest": signs("R00000001 --copy original"),
     "inbox list": reads(),
     "inbox assign": writes("{claim} --dossier D000001 --type 合同", finds=True),
@@ -198,6 +199,18 @@ ASKS = {
     "violation corrected": signs("V000001"),
     "violation confirm": signs("V000001", duty=True),
     "violation dismiss": signs("V000001 --reason x", duty=True),
+    "volume compose": signs("C000001"),
+    "volume describe": signs("R00000002 --copies 2"),
+    "volume list": Asks(),
+    "volume show": Asks("J000001"),
+    "volume contents": signs("J000001 -o {out}"),
+    "volume notes": signs("J000001 -o {out}"),
+    "volume catalogue": signs("-o {out}"),
+    "volume check": signs("J000001", duty=True, finds=True),
+    "volume correct": signs("J000001 --reason x"),
+    "volume reopen": signs("J000001 --reason x", duty=True),
+    "volume dissolve": signs("J000001 --reason x"),
+    "volume remark": signs("J000001 x"),
     "search": Asks(TEXT, who="must"),
     "regrade": signs("R00000001 CONF --reason x", sealed=True, duty=True),
     "declassify": signs("R00000001 --reason x", sealed=True, duty=True),
@@ -288,6 +301,7 @@ def stage(template, tmp_path_factory, scan):
         assert ran.code == 0, ran.err
     home.json("disposal", "appraise", "X000002", "R00000005", "destroy", "--opinion", "x")
     home.json("hold", "place", "D000001", "--reason", "x")
+    home.json("volume", "compose", "C000001")
     home.json("incident", "report", "--of", "leak", "--what", "x", "--person", "wang")
     home.json("key", "escrow", "-o", home.top / "bundle", ARCHIVIST_ESCROW_PASSPHRASE=BUNDLE)
     (home.top / "stick").mkdir()
