@@ -52,11 +52,11 @@ NONE = Fault()
 
 @dataclass(frozen=True)
 class End:
-    """How an action ended, and how many calls it had made by then."""
+    """How an action ended, how many calls it had made by then, and with what error, if with one."""
 
     how: Literal["done", "killed", "failed"]
     calls: int
-    error: Exception | None = None
+    error: type[Exception] | None = None
     told: str = ""
 
 
@@ -104,7 +104,7 @@ def _in_child(
             said: tuple[Any, ...] = ("done", spoiler.calls, None, "")
         except Exception as error:
             told = traceback.format_exc()
-            said = ("failed", spoiler.calls, _plain(error), told)
+            said = ("failed", spoiler.calls, type(error), told)
         spoiler.over = True
         write(pipe, pickle.dumps(said))
         code = 0
@@ -112,15 +112,6 @@ def _in_child(
         traceback.print_exc()
     finally:
         os._exit(code)
-
-
-def _plain(error: Exception) -> Exception:
-    """The error, as far as it goes through a pipe."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
 
 
 class _Spoiler:
