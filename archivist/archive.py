@@ -167,6 +167,7 @@ class Desk:
             counterpart=True,
             house=any(holder.name == AT_HOUSE for holder in holders) or None,
             granted=[holder.name for holder in holders if holder.name != AT_HOUSE],
+            sealed=keys.digests(key_id, key.generation),
         )
         return key
 

@@ -32,7 +32,18 @@ from typing import Any
 
 from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest, NotAllowed, NotKnown
-from archivist.holding import Revoked, genuine, holders, in_use, others, replace_key, withdraw
+from archivist.holding import (
+    Revoked,
+    digests_of,
+    genuine,
+    hand_out,
+    holders,
+    in_use,
+    others,
+    replace_key,
+    sealed_to,
+    withdraw,
+)
 from archivist.records import grade_of, key_subject, target_of, timestamp
 from archivist.regulations import refuse_held_apart, refuse_uncleared, roles_meant
 from index.catalogue import Row
@@ -101,11 +112,12 @@ def clear(
         lacking = [key for key in keys if not archive.keys.holds(code, key.generation, name)]
         if not told and not lacking:
             raise BadRequest(f"{name} 已有该密级的涉密权限", f"{name} is cleared already")
-        if told:
-            _say(desk, "clear", name, code, office, generations=told)
-            desk.append()
-        for key in keys:
-            archive.keys.grant(key, page)
+        given = sealed_to(archive, page, keys)
+        # Also where only the files were lacking: what lies there is what an entry names.
+        numbers = told or [key.generation for key in lacking]
+        _say(desk, "clear", name, code, office, generations=numbers, sealed=digests_of(page, given))
+        desk.append()
+        hand_out(archive, page, given)
     archive.follow()
     return Cleared(name, code, tuple(key.generation for key in keys))
 

@@ -41,7 +41,7 @@ from archivist.disposal_desk import Denied, Refusal, at_the_desk, next_state
 from archivist.disposal_gate import Gate, refusals
 from archivist.erasing import erase, opens, traces
 from archivist.errors import BadRequest, NotAllowed, NotKnown
-from archivist.records import Entry
+from archivist.records import Entry, grade_of
 from archivist.regulations import policy_of
 from archivist.resealing import settle
 from archivist.statements import check_own_key
@@ -260,10 +260,18 @@ def _two_parts(name: str) -> NotAllowed:
 
 def keys_to_destroy(archive: Archive, rows: Iterable[Row]) -> dict[str, int]:
     """Each key that opens a copy of these records, of whatever day, and its newest generation:
-    that one and all before it must cease to exist."""
+    that one and all before it must cease to exist.
+
+    With a list's key its grade's: a backup may hold the scan as it waited to be filed, sealed to
+    every grade and to no list.
+    """
     keys: dict[str, int] = {}
     for row in rows:
-        for key, generation in sealed_to(archive, row["id"]).items():
+        sealed = sealed_to(archive, row["id"])
+        for key in [key for key in sealed if grade_of(key) not in sealed]:
+            if newest := archive.catalogue.newest_generation(grade_of(key)):
+                sealed[grade_of(key)] = newest
+        for key, generation in sealed.items():
             if key not in keys and opens(archive, key, generation):
                 newest = archive.catalogue.newest_generation(key)
                 # A rotation under way makes heads durable before the entry that names them.

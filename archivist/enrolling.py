@@ -65,6 +65,7 @@ def enrol(
             department=newcomer.department or None,
             key=unlocked.verify_key.hex(),
             recipient=recipient_digest(unlocked.identity.recipient),
+            sealed=archive.people.digests(newcomer.name),
         )
         desk.append()
     archive.follow()

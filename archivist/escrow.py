@@ -312,8 +312,18 @@ def recover_person(
             department=known["department"] if known else None,
             key=person.verify_key.hex(),
             recipient=recipient_digest(page.recipient),
+            sealed=archive.people.digests(name),
         )
-        desk.say("recover", {"person": name}, sha256=sha256, generations=bundle.generations)
+        anew = [
+            pair for key in bundle.keys for pair in archive.keys.digests(key.key_id, key.generation)
+        ]
+        desk.say(
+            "recover",
+            {"person": name},
+            sha256=sha256,
+            generations=bundle.generations,
+            sealed=anew,
+        )
         for key_id, generations in bundle.generations.items():
             # Nobody is cleared for what is open to all.
             closed = [n for n in generations if not kept_by_house(archive, key_id, n)]

@@ -181,6 +181,7 @@ def _record(archive: Archive, plan: Plan, policy: Policy, founder: Unlocked, now
             roles=list(plan.founder.roles),
             key=founder.verify_key.hex(),
             recipient=recipient_digest(founder.identity.recipient),
+            sealed=archive.people.digests(name),
         )
         for grade in policy.grades.values():
             if grade.encrypt:

@@ -13,15 +13,17 @@ Rules it keeps:
     made = replace_key(archive, desk, "wang", "TOP-D000001")    # entries follow, then `withdraw`
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import cast
 
 from archivist.archive import Archive, Desk
 from archivist.errors import NotAllowed
 from archivist.records import grade_of, target_of
 from storage.errors import Damaged
-from storage.keys import GradeKey, Suite, counterpart_name, recipient_digest
-from storage.people import Unlocked
+from storage.keys import GradeKey, Suite, counterpart_name, held_name, recipient_digest
+from storage.people import Person, Unlocked
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,27 @@ def genuine(archive: Archive, key: str, generation: int, by: Unlocked) -> GradeK
     if recipient_digest(opened.recipient) != archive.catalogue.public_key(key, generation):
         raise Damaged(f"the key {key}/{generation} is not the one in the ledger")
     return opened
+
+
+def sealed_to(
+    archive: Archive, page: Person, keys: Sequence[GradeKey]
+) -> list[tuple[GradeKey, bytes]]:
+    """Keys with what will be the sealed copies of somebody; the entry names their digests."""
+    return [(key, archive.keys.sealed_for(key, page)) for key in keys]
+
+
+def digests_of(page: Person, given: Sequence[tuple[GradeKey, bytes]]) -> list[list[str]]:
+    """Each sealed copy: its name below `keys/`, and its SHA-256."""
+    return [
+        [held_name(key.key_id, key.generation, page.name), sha256(raw).hexdigest()]
+        for key, raw in given
+    ]
+
+
+def hand_out(archive: Archive, page: Person, given: Sequence[tuple[GradeKey, bytes]]) -> None:
+    """Put the sealed copies in their places: from here on he holds the keys."""
+    for key, raw in given:
+        archive.keys.grant(key, page, raw)
 
 
 def in_use(archive: Archive, key: str) -> list[int]:

@@ -32,7 +32,17 @@ from typing import Any, cast
 from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest, NotAllowed
 from archivist.grade_rulings import check_role, held_by, highest_known, roles_of
-from archivist.holding import Revoked, genuine, holders, in_use, replace_key, withdraw
+from archivist.holding import (
+    Revoked,
+    digests_of,
+    genuine,
+    hand_out,
+    holders,
+    in_use,
+    replace_key,
+    sealed_to,
+    withdraw,
+)
 from archivist.records import grade_of, key_subject, kind_of, list_key, target_of
 from archivist.resealing import Change, Ruling, carry_out
 from index.catalogue import Row
@@ -198,12 +208,13 @@ def add(
         lacking = [one for one in keys if not archive.keys.holds(key, one.generation, name)]
         if not told and not lacking:
             raise BadRequest(f"{name} 已在知悉范围内", f"{name} is on the list already")
-        if told:
-            subject = {"person": name} | key_subject(key)
-            desk.say("clear", subject, generations=told, **namer.cited())
-            desk.append()
-        for one in keys:
-            archive.keys.grant(one, page)
+        given = sealed_to(archive, page, keys)
+        subject = {"person": name} | key_subject(key)
+        numbers = told or [one.generation for one in lacking]
+        sealed = digests_of(page, given)
+        desk.say("clear", subject, generations=numbers, sealed=sealed, **namer.cited())
+        desk.append()
+        hand_out(archive, page, given)
     archive.follow()
     return Listed(key, holders(archive, key), 0)
 

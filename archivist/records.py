@@ -66,6 +66,7 @@ ACTS = frozenset(
         "print",  # a register or form was printed from the archive
         "loan",  # a loan was asked for, approved, issued, renewed, recalled, returned …
         "loan-denied",  # somebody tried what a loan does not allow
+        "audit",  # all that is kept was checked: what was read, what was found
         "witness",  # somebody is asked to witness the ledger from now on, or no more
         "incident",  # a leak, loss, damage … was reported, noted, acknowledged, closed
         "hold",  # a customer, dossier or record is not to be destroyed: placed, released

@@ -62,6 +62,14 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars under a heading: what each is called, how long it is (0 to 1), and what it tells."""
+
+    title: Words
+    bars: tuple[tuple[Words, float, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """A report to be printed: title, facts under it, tables, and what must be said below them.
 
@@ -73,6 +81,7 @@ class Sheet:
     sections: tuple[Section, ...]
     notes: tuple[Words, ...]
     dense: bool = False
+    charts: tuple["Chart", ...] = ()  # on paper alone, between the facts and the tables
 
     @property
     def style(self) -> CellStyle:
@@ -226,7 +235,39 @@ class _Mark:
                 paper.text(line, self.size_pt, self.left_pt, baseline)
 
 
-def _laid_out(sheet: Sheet, chinese: bool, across: bool) -> Iterator[list[_Mark]]:
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """One bar of a chart, with its name before and its number behind it."""
+
+    top_pt: float
+    name: str
+    share: float
+    told: str
+    room_pt: float
+    shaded: bool = False
+
+    @property
+    def height_pt(self) -> float:
+        return _BAR_PT + 6.0
+
+    def draw(self, paper: Paper) -> None:
+        baseline = self.top_pt - _BAR_PT + 2
+        paper.text(self.name, CELLS.size_pt, MARGIN_PT, baseline)
+        left, longest = MARGIN_PT + _BAR_NAME_PT, self.room_pt - _BAR_NAME_PT - _BAR_TOLD_PT
+        long = longest * min(1.0, max(0.0, self.share))
+        paper.canvas.setLineWidth(0.4)
+        paper.canvas.setFillGray(0.95)
+        paper.canvas.rect(left, self.top_pt - _BAR_PT, longest, _BAR_PT, stroke=0, fill=1)
+        paper.canvas.setFillGray(0.35)
+        paper.canvas.rect(left, self.top_pt - _BAR_PT, long, _BAR_PT, stroke=0, fill=1)
+        paper.canvas.setFillGray(0)
+        paper.text(self.told, CELLS.size_pt, left + longest + 6, baseline)
+
+
+_BAR_PT, _BAR_NAME_PT, _BAR_TOLD_PT = 10.0, 120.0, 110.0
+
+
+def _laid_out(sheet: Sheet, chinese: bool, across: bool) -> Iterator[list["_Mark | _Bar"]]:
     """The pages, each a list of marks from the top down."""
     wide, high = (HEIGHT_PT, WIDTH_PT) if across else (WIDTH_PT, HEIGHT_PT)
     room = _room(across)
@@ -234,19 +275,22 @@ def _laid_out(sheet: Sheet, chinese: bool, across: bool) -> Iterator[list[_Mark]
     size = TITLE_PT * min(1.0, room / max(text_width(title, TITLE_PT), 1.0))
     middle = (wide - text_width(title, size)) / 2
     style = sheet.style
-    page = [_Mark(high - MARGIN_PT, middle, size, ((title,),), style)]
+    page: list[_Mark | _Bar] = [_Mark(high - MARGIN_PT, middle, size, ((title,),), style)]
     top = high - MARGIN_PT - 30
     facts = "　　".join(f"{_said(n, chinese)} {_said(v, chinese)}" for n, v in sheet.facts)
-    flow: list[tuple[Section | None, str]] = [(None, facts)] if facts else []
+    flow: list[tuple[Section | Chart | None, str]] = [(None, facts)] if facts else []
+    flow += [(chart, "") for chart in sheet.charts]
     flow += [(section, "") for section in sheet.sections]
     flow += [(None, _said(note, chinese)) for note in sheet.notes]
     for section, words in flow:
         blocks = (
             _table_blocks(section, chinese, room, style)
+            if isinstance(section, Section)
+            else _chart_blocks(section, chinese, room, style)
             if section
             else _text_blocks(words, room, style)
         )
-        repeated: _Mark | None = None
+        repeated: _Mark | _Bar | None = None
         for mark, follows_pt in blocks:
             if top - mark.height_pt - follows_pt < BODY_FOOT_PT:
                 yield page
@@ -262,7 +306,7 @@ def _laid_out(sheet: Sheet, chinese: bool, across: bool) -> Iterator[list[_Mark]
     yield page
 
 
-_Blocks = Iterator[tuple[_Mark, float]]
+_Blocks = Iterator[tuple["_Mark | _Bar", float]]
 """What comes down a page, each with the height that must follow it on the same page: a heading
 does not stand alone at the foot."""
 
@@ -270,6 +314,13 @@ does not stand alone at the foot."""
 def _text_blocks(words: str, room: float, style: CellStyle) -> _Blocks:
     for line in wrapped(words, room, style.size_pt):
         yield _Mark(0, MARGIN_PT, style.size_pt, ((line,),), style), 0.0
+
+
+def _chart_blocks(chart: Chart, chinese: bool, room: float, style: CellStyle) -> _Blocks:
+    for line in wrapped(_said(chart.title, chinese), room, HEAD_PT):
+        yield _Mark(0, MARGIN_PT, HEAD_PT, ((line,),), style), _BAR_PT
+    for words, share, told in chart.bars:
+        yield _Bar(0, _said(words, chinese), share, told, room), 0.0
 
 
 def _table_blocks(section: Section, chinese: bool, room: float, style: CellStyle) -> _Blocks:

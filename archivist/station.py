@@ -13,7 +13,7 @@ for `recover` when the power goes; what is ready is taken in at once, as one gro
 import logging
 import queue
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -23,10 +23,12 @@ from archivist.claims import Claim
 from archivist.examine import Examiners
 from archivist.intake import Outcome, Piece, take_in
 from archivist.masking import masked
+from archivist.virus import Scanner
 from archivist.watch import DropFolder
 from policies.facts import Facts, Order
 from policies.policy import Policy
 from policies.routing import split
+from storage import durable
 from storage.errors import StorageError
 
 GROUP = 32  # pieces in one commit: beyond that the flush costs nothing any more
@@ -50,6 +52,7 @@ class Station:
         now: Callable[[], datetime],
         entropy: Callable[[int], bytes],
         who: str = "station",
+        scanner: Scanner | None = None,
     ) -> None:
         self._archive = archive
         self._policy = policy
@@ -57,11 +60,13 @@ class Station:
         self._now = now
         self._entropy = entropy
         self._who = who
+        self._scanner = scanner
+        self._scans = ThreadPoolExecutor(examiners.workers) if scanner else None
         self._reading = 0
         self._nudge: Callable[[], None] = lambda: None
-        self._ready: queue.SimpleQueue[tuple[Claim, Order | None, Future[Facts]]] = (
-            queue.SimpleQueue()
-        )
+        self._ready: queue.SimpleQueue[
+            tuple[Claim, Order | None, Future[Facts], Future[str | None] | None]
+        ] = queue.SimpleQueue()
 
     def run(
         self,
@@ -78,6 +83,8 @@ class Station:
         each look at the folder, and told whether scans wait.
         """
         self._nudge = drop.nudge
+        if self._scanner is not None:
+            self._scanner.version()  # before anything is read: while it is away, all waits
         busy = True
         for path in drop.settled(once):
             if path is not None:
@@ -112,13 +119,32 @@ class Station:
     def offer(self, claim: Claim, order: Order | None = None) -> None:
         """Let a claim be read; its outcome comes out of `take_ready` or `finish`."""
         self._reading += 1
+        scan = self._scans.submit(self._scanned, claim.path) if self._scans else None
         future = self._examiners.examine_async(claim.path)
-        future.add_done_callback(lambda done: self._read(claim, order, done))
+        future.add_done_callback(lambda done: self._read(claim, order, done, scan))
 
-    def _read(self, claim: Claim, order: Order | None, done: Future[Facts]) -> None:
+    def _read(
+        self,
+        claim: Claim,
+        order: Order | None,
+        done: Future[Facts],
+        scan: Future[str | None] | None,
+    ) -> None:
         # Called by a reader's thread.
-        self._ready.put((claim, order, done))
+        self._ready.put((claim, order, done, scan))
         self._nudge()
+
+    def _scanned(self, path: Path) -> str | None:
+        assert self._scanner is not None
+        try:
+            return self._scanner.look(durable.read_chunks(path))
+        except StorageError:
+            return None  # a link or a device: examining refuses it
+
+    def close(self) -> None:
+        """Let go of the threads that talk to the virus scanner."""
+        if self._scans is not None:
+            self._scans.shutdown(cancel_futures=True)
 
     def finish(self) -> Iterator[Outcome]:
         """Take in everything offered so far."""
@@ -131,11 +157,13 @@ class Station:
         wholes: list[Claim] = []
         while self._reading and len(pieces) < GROUP:
             try:
-                claim, order, read = self._ready.get(wait and not pieces, WAIT_SECONDS)
+                claim, order, read, scan = self._ready.get(wait and not pieces, WAIT_SECONDS)
             except queue.Empty:
                 break
             self._reading -= 1
             facts = read.result()
+            if scan is not None and (virus := scan.result()) is not None:
+                facts = replace(facts, defect="infected", detail=virus, covers=())
             cut = self._cut(claim, facts, order)
             pieces += cut
             if cut[0].claim is not claim:

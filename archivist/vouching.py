@@ -22,15 +22,21 @@ Rules it keeps:
   sealed anew, or a key made, after its row was read. What does not fit is therefore looked at
   again while nobody writes, by what the ledger says then; only what still does not fit is found.
 
+Every stored byte is read once, on every core (`storage.checking`); what does not fit there is
+looked at closely here. `Scope` says which records are read, how fast, and whose files are added up.
+
     for finding in vouched(archive, reach):
         print(finding.code, finding.where, finding.message)
 """
 
 import json
+import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +47,8 @@ from index.catalogue import Change, Row
 from index.errors import IndexLocked, ShadowError
 from index.replay import Difference, Replay
 from policies.loan_life import OUT
+from storage.checking import MODULUS, TOGETHER, WORTH_RECORDS, Checking, Job
+from storage.children import cores
 from storage.errors import Busy, Damaged, DiskFailed, Missing, StorageError
 from storage.grants import Grants
 from storage.keys import recipient_digest
@@ -54,13 +62,53 @@ KINDS = {"altered": "C-ALTERED", "lost": "C-LOST", "foreign": "C-FOREIGN"}
 TRIES = 20  # a station that files all the time is caught up with in the second or third
 
 
-def vouched(archive: Archive, reach: Reach = lambda done, total: None) -> Iterator[Finding]:
+@dataclass(slots=True)
+class Truth:
+    """What findings are held against: the ledger, and the rows made from its entries alone."""
+
+    archive: Archive
+    ledger: Ledger
+    replay: Replay
+
+
+@dataclass(slots=True)
+class Scope:
+    """How much is read and how; what it came to is added up here while it goes on.
+
+    `chosen` says whether a record is read: of others only names and lengths are looked at. Records
+    up to the id `after` were read by an earlier run. `pace` hears before each batch how many bytes
+    it has. `also` gives further looks, taken last.
+    """
+
+    chosen: Callable[[Row], bool] = lambda row: True
+    after: str = ""
+    again: Sequence[str] = ()  # records of an earlier run that did not fit
+    pace: Callable[[int], None] = lambda size_bytes: None
+    also: Callable[["Truth", "Scope"], Iterable[Look]] = lambda truth, scope: ()
+    workers: int | None = None
+    key: bytes = field(default_factory=lambda: os.urandom(16))
+    entries: int = 0
+    records: int = 0  # read
+    of: int = 0  # there are
+    size_bytes: int = 0
+    files: int = 0
+    names: int = 0
+    last: str = ""  # the newest record of which all up to it have been looked at
+    doubtful: list[str] = field(default_factory=list)  # up to there
+
+
+def vouched(
+    archive: Archive,
+    reach: Reach = lambda done, total: None,
+    scope: Scope | None = None,
+) -> Iterator[Finding]:
     """Compare catalogue, stored objects and public keys with the ledger.
 
     `reach(done, total)` counts records. Raises IndexLocked when other processes change the
     catalogue faster than it can be followed, DiskFailed when the disk cannot be read, NoKey
     with a house key that is another archive's.
     """
+    scope = Scope() if scope is None else scope
     with (
         tempfile.TemporaryDirectory(prefix="archivist-") as folder,
         Replay.beside(Path(folder)) as replay,
@@ -69,15 +117,19 @@ def vouched(archive: Archive, reach: Reach = lambda done, total: None) -> Iterat
         # With the key that signs it: another archive's house key is no damage to this one.
         signing = archive.house.signing_key()
         ledger = Ledger.open(archive.root / "ledger", archive.settings.vkey, signing)
+        truth = Truth(archive, ledger, replay)
         try:
             yield from _catalogue(archive, ledger, replay)
             replay.apply(_changes(archive, ledger, replay.applied, ledger.size), "")
-            doubtful = [look for look in _looks(archive, ledger, replay, reach) if any(look())]
+            scope.entries = replay.applied
+            looks = _doubtful(truth, scope, _looks(archive, ledger, replay, scope), reach)
+            doubtful = [*looks, *(look for look in scope.also(truth, scope) if any(look()))]
         finally:
             ledger.close()
         patience = LOCK_TIMEOUT_SECONDS
         for look in doubtful:
             with _nobody_writing(archive, patience) as (now, alone):
+                truth.ledger = now
                 replay.apply(_changes(archive, now, replay.applied, now.size), "")
                 found = list(look())
             yield from found
@@ -110,6 +162,8 @@ def _catalogue(archive: Archive, ledger: Ledger, replay: Replay) -> Iterator[Fin
             replay.apply(_changes(archive, ledger, replay.applied, applied), "")
             found = replay.differences(path, key)
             if found is not None:
+                for told in archive.catalogue.altered_pages():
+                    yield Finding("C-DAMAGED", "catalogue.db", told)
                 yield from map(_finding, found)
                 return
     except IndexLocked:
@@ -142,19 +196,34 @@ def _finding(found: Difference) -> Finding:
 # ── what is stored ────────────────────────────────────────────────────────────
 
 
-def _looks(archive: Archive, ledger: Ledger, replay: Replay, reach: Reach) -> Iterator[Look]:
-    """One look at each thing that the ledger names; it goes by the rows when it is taken."""
+Quick = tuple[Look, Job]
+
+
+def _looks(
+    archive: Archive, ledger: Ledger, replay: Replay, scope: Scope
+) -> Iterator[Look | Quick]:
+    """One look at each thing that the ledger names; it goes by the rows when it is taken.
+
+    With it, where there is one, the quick way to see that all is well.
+    """
     for _, raw in ledger.entries(0, replay.applied):
+        if b'"card"' not in raw:
+            continue
         fields = json.loads(raw)
         if replay.tombstone(goes_with(fields) or ""):
             continue
-        yield partial(_card, archive, fields.get("card"))
+        if "card" in fields:
+            yield partial(_card, archive, fields["card"]), _card_job(fields["card"])
         if "evidence" in fields:
-            yield partial(_evidence, archive, fields)
-    total = replay.record_count()
-    for done, row in enumerate(replay.every_record(), start=1):
-        yield partial(_record, archive, replay, row["id"])
-        reach(done, total)
+            yield partial(_evidence, archive, fields), _evidence_job(fields)
+    scope.of = replay.record_count()
+    for row in replay.every_stored():
+        # Asked of each, also of those read before: a sample is drawn one after the other.
+        chosen = scope.chosen(row)
+        job = _record_job(row, chosen and row["id"] > scope.after)
+        yield partial(_record, archive, replay, row["id"]), job
+    for record in scope.again:
+        yield partial(_record, archive, replay, record)
     for stone in replay.every_tombstone():
         yield partial(_stone, archive, stone)
     for row in replay.grade_keys():
@@ -162,6 +231,76 @@ def _looks(archive: Archive, ledger: Ledger, replay: Replay, reach: Reach) -> It
     for row in replay.people():
         yield partial(_person, archive, replay, row["id"])
     yield partial(_grants, archive, replay)
+
+
+def _doubtful(
+    truth: Truth, scope: Scope, looks: Iterable[Look | Quick], reach: Reach
+) -> Iterator[Look]:
+    """The looks that find something at the first glance."""
+    plain: list[Look] = []
+    done = 0
+    total = scope.of = truth.replay.record_count()
+    children = scope.workers if scope.workers is not None else cores()
+    many = total >= WORTH_RECORDS or truth.replay.applied >= WORTH_RECORDS
+    with Checking(truth.archive.root, scope.key, children if many else 0) as work:
+        waiting: dict[int, Sequence[Look]] = {}
+        for batch, told in work.checked(_batches(looks, waiting, plain, scope)):
+            asked = waiting.pop(id(batch))
+            scope.size_bytes += told.size_bytes
+            scope.files += told.files
+            scope.names = (scope.names + told.names) % MODULUS
+            for look, job, fine in zip(asked, batch, told.fine, strict=True):
+                if "record" in job.label:
+                    done += 1
+                    scope.records += job.read
+                    scope.last = max(scope.last, str(job.label["record"]))
+                    reach(done, total)
+                if not fine:
+                    if "record" in job.label:
+                        scope.doubtful.append(str(job.label["record"]))
+                    yield look
+    yield from (look for look in plain if any(look()))
+
+
+def _batches(
+    looks: Iterable[Look | Quick],
+    waiting: dict[int, Sequence[Look]],
+    plain: list[Look],
+    scope: Scope,
+) -> Iterator[list[Job]]:
+    """Jobs in batches; whose looks they are waits in `waiting`, looks without one in `plain`."""
+    quick: list[Quick] = []
+    for look in chain(looks, [None]):
+        if isinstance(look, tuple):
+            quick.append(look)
+        elif look is not None:
+            plain.append(look)
+        if quick and (look is None or len(quick) == TOGETHER):
+            batch = [job for _, job in quick]
+            waiting[id(batch)] = [asked for asked, _ in quick]
+            scope.pace(sum(size for job in batch if job.read for _, _, size in job.bodies))
+            yield batch
+            quick = []
+
+
+def _record_job(row: Row, read: bool) -> Job:
+    objects = row["objects"]
+    both = (objects["scan"], objects["card"])
+    bodies = [(one["suffix"], one["sha256"], one["size_bytes"]) for one in both]
+    label = record_label(row["id"], row["key"], row["generation"])
+    return Job(
+        record_name(row), bodies, row["generation"] is not None, objects["head"], label, read
+    )
+
+
+def _card_job(named: Mapping[str, str]) -> Job:
+    label: dict[str, str | int] = {"card": named["name"], "key": HOUSE}
+    return Job(named["name"], [("card", named["sha256"], 0)], True, named["head"], label)
+
+
+def _evidence_job(fields: Mapping[str, Any]) -> Job:
+    bodies = [(one["suffix"], one["sha256"], one["size_bytes"]) for one in fields["evidence"]]
+    return Job(fields["card"]["name"], bodies, True, None, {})
 
 
 def _card(archive: Archive, named: Mapping[str, str] | None) -> Iterator[Finding]:
@@ -224,6 +363,11 @@ def _grants(archive: Archive, replay: Replay) -> Iterator[Finding]:
             continue  # being issued at this moment: its entry comes after it
         check = partial(_same_grant, grants, replay, name, loan)
         yield from _checked("S-GRANT", f"keys/loans/{name}", check)
+    for loan in replay.loans():
+        for record in (loan["grants"] or {}) if loan["state"] in OUT else ():
+            name = f"{loan['id']}/{record}"
+            if not os.path.lexists(archive.root / "keys" / "loans" / f"{name}.head"):
+                yield Finding("S-GRANT", f"keys/loans/{name}.head", "is missing: the loan is out")
 
 
 def _same_grant(grants: Grants, replay: Replay, name: str, loan: Row | None) -> None:
@@ -256,6 +400,8 @@ def _same_grade_key(archive: Archive, row: Row) -> None:
     found = archive.keys.recipient(row["key"], row["generation"])
     if recipient_digest(found) != row["public"]:
         raise Damaged("is not the one the ledger names")
+    if archive.keys.public_bytes(row["key"], row["generation"]) != f"{found.text}\n".encode():
+        raise Damaged("is written otherwise than keys are")
 
 
 def _same_person(archive: Archive, row: Row) -> None:

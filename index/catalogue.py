@@ -181,6 +181,7 @@ class Catalogue(CatalogueView):
         """
         with self._transaction():
             position, newest = self.applied, self.newest
+            self._last = {}
             for index, entry, card in changes:
                 if index < position:
                     continue
@@ -188,6 +189,8 @@ class Catalogue(CatalogueView):
                 self._apply(index, entry, card or {})
                 newest = max(newest, str(entry["t"]))
                 position += 1
+            for kind, number in self._last.items():
+                self._set_meta(f"last_{kind}", str(number))
             self._set_meta("applied", str(position))
             self._set_meta("newest", newest)
             self._set_meta("root", root)
@@ -200,12 +203,12 @@ class Catalogue(CatalogueView):
         names.update(entry.get("records", ()) if entry["act"] in _NAMING else ())
         if entry["act"] == "volume":
             names.update(paper["record"] for paper in entry.get("papers", ()))
-        for name in names:
-            self._run("INSERT INTO mention VALUES (?, ?)", name, index)
+        self._run_each("INSERT INTO mention VALUES (?, ?)", [(name, index) for name in names])
         for kind in _COUNTED.intersection(subject):
             number = int(subject[kind][1:])
-            if number > int(self._meta(f"last_{kind}")):
-                self._set_meta(f"last_{kind}", str(number))
+            if kind not in self._last:
+                self._last[kind] = int(self._meta(f"last_{kind}"))
+            self._last[kind] = max(number, self._last[kind])
         step = _STEPS.get(entry["act"])
         if step is not None:
             step(self, index, entry, subject, card)

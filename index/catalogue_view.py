@@ -28,6 +28,7 @@ class CatalogueView:
 
     def __init__(self, connection: Any) -> None:
         self._db = connection
+        self._last: dict[str, int] = {}  # counters, while entries are applied
 
     @property
     def applied(self) -> int:
@@ -104,6 +105,16 @@ class CatalogueView:
     def record_count(self) -> int:
         """How many records there are."""
         return int(self._all("SELECT count(*) AS n FROM record")[0]["n"])
+
+    def record_keys(self) -> Iterator[Row]:
+        """`id`, `key` and `generation` of every record, oldest first, in bounded memory."""
+        last, some = "", True
+        while some:
+            sql = "SELECT id, key, generation FROM record WHERE id > ? ORDER BY id LIMIT 2000"
+            rows = self._all(sql, last)
+            yield from rows
+            some = bool(rows)
+            last = rows[-1]["id"] if rows else last
 
     def types_filed(self, dossier: str) -> dict[str, int]:
         """Document type → how many records of it lie in the dossier."""
@@ -512,14 +523,33 @@ class CatalogueView:
         rows = self._all("SELECT idx FROM mention WHERE subject = ? ORDER BY idx", subject)
         return [row["idx"] for row in rows]
 
+    def altered_pages(self) -> list[str]:
+        """Read every page of the file and tell which fail their authentication, the unused ones
+        among them, which no question ever reads."""
+        rows = self._all("PRAGMA cipher_integrity_check")
+        return [str(next(iter(row.values()))) for row in rows]
+
+    # Not by `_translating`, whose two calls cost as much as a small statement.
+
     def _run(self, sql: str, *values: Any) -> None:
-        with _translating():
+        try:
             self._db.execute(sql, values)
+        except sqlite.DatabaseError as error:
+            raise translated(error) from error
+
+    def _run_each(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        try:
+            self._db.executemany(sql, rows)
+        except sqlite.DatabaseError as error:
+            raise translated(error) from error
 
     def _all(self, sql: str, *values: Any) -> list[Row]:
-        with _translating():
+        try:
             cursor = self._db.execute(sql, values)
-            return [_row(cursor, row) for row in cursor.fetchall()]
+            names = [(column[0], column[0] in JSON_COLUMNS) for column in cursor.description or ()]
+            return [_row(names, row) for row in cursor.fetchall()]
+        except sqlite.DatabaseError as error:
+            raise translated(error) from error
 
     def _one(self, sql: str, *values: Any) -> Row | None:
         rows = self._all(sql, *values)
@@ -600,9 +630,8 @@ def key_form(value: str) -> str:
     return "".join(value.split()).casefold()
 
 
-def _row(cursor: Any, values: Sequence[Any]) -> Row:
-    names = [column[0] for column in cursor.description]
+def _row(names: Sequence[tuple[str, bool]], values: Sequence[Any]) -> Row:
     return {
-        name: json.loads(value) if name in JSON_COLUMNS and value is not None else value
-        for name, value in zip(names, values, strict=True)
+        name: json.loads(value) if is_json and value is not None else value
+        for (name, is_json), value in zip(names, values, strict=True)
     }

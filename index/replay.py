@@ -93,6 +93,47 @@ class Replay(Catalogue):
             yield from rows
             last = rows[-1]["id"]
 
+    def every_stored(self) -> Iterator[Row]:
+        """What is needed of every record to find its files, in bounded memory, oldest first:
+        `id`, `customer`, `dossier`, `stored`, `key`, `generation`, `objects`."""
+        last = ""
+        while rows := self._all(
+            "SELECT id, customer, dossier, stored, key, generation, objects FROM record "
+            "WHERE id > ? ORDER BY id LIMIT 1000",
+            last,
+        ):
+            yield from rows
+            last = rows[-1]["id"]
+
+    def records_where(self, condition: str, limit: int) -> list[str]:
+        """Ids of records whose row meets a condition in SQL, at most so many."""
+        sql = f"SELECT id FROM record WHERE {condition} ORDER BY id LIMIT ?"  # noqa: S608
+        return [row["id"] for row in self._all(sql, limit)]
+
+    def types_and_grades(self) -> list[Row]:
+        """Each `type` and `grade` that occur together, with the first record (`id`) of them."""
+        return self._all("SELECT type, grade, min(id) AS id FROM record GROUP BY type, grade")
+
+    def numbers_missing(self, table: str, prefix: int, limit: int) -> list[int]:
+        """Numbers below the last that no row has (`prefix` letters stand before them), at most so
+        many."""
+        # A destroyed record has left its number.
+        stones = " UNION SELECT id FROM tombstone" if table == "record" else ""
+        sql = f"SELECT substr(id, ?) + 0 AS n FROM (SELECT id FROM {table}{stones}) ORDER BY n"  # noqa: S608
+        found: list[int] = []
+        expected = 1
+        with _translating():
+            for (number,) in self._db.execute(sql, (prefix + 1,)):
+                while expected < number and len(found) < limit:
+                    found.append(expected)
+                    expected += 1
+                expected = number + 1
+        return found
+
+    def every_pack(self) -> list[Row]:
+        """Every version of every pack that was adopted."""
+        return self._all("SELECT * FROM pack ORDER BY idx")
+
     def every_tombstone(self) -> list[Row]:
         """What is left of every destroyed record, oldest first."""
         return self._all("SELECT * FROM tombstone ORDER BY id")

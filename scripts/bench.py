@@ -7,6 +7,7 @@
     scripts/bench merge  [--pages N] [--rounds R] [--grades N]   the engines' own share of a search
     scripts/bench index  [--pages N] [--rounds R]   pages indexed per second, both engines
     scripts/bench rotate [--records N] [--rounds R]   heads sealed anew to a new key, per second
+    scripts/bench audit  [--records N] [--kib N] [--rounds R]   every stored byte checked; memory
     scripts/bench sweep  [--records N] [--rounds R] [--all-due]   the plan of a sweep
     scripts/bench ledger [--entries N] [--rounds R]   durable appends; verifying; opening
     scripts/bench kills  [--files N] [--kills K] [--seed S]   SIGKILL at random moments of an intake;
@@ -456,9 +457,9 @@ def bench_index(options: argparse.Namespace) -> None:
     report(f"index, {options.pages} pages", "pages/s", rates)
 
 
-def filed_heads(bench: Bench, count: int, scan: bytes = b"scan") -> None:
-    """Records of a grade as filing leaves them, ten to a dossier, without their bodies' size:
-    a rotation never reads a body."""
+def filed_heads(bench: Bench, count: int, scan_bytes: int = 4) -> None:
+    """Records of a grade as filing leaves them, ten to a dossier; without their bodies' size where
+    nothing reads a body, as in a rotation."""
     from archivist import config
     from archivist.archive import Archive, as_object, record_label
     from storage.vault import Put
@@ -474,7 +475,8 @@ def filed_heads(bench: Bench, count: int, scan: bytes = b"scan") -> None:
                 record, dossier = f"R{number + 1:08}", f"D{number // 10 + 2:06}"
                 names[record] = ("C000001", dossier)
                 label = record_label(record, "SECRET", generation)
-                bodies: dict[str, Path | bytes] = {"pdf": scan, "card": b"{}"}
+                card = b"{}" if scan_bytes < 1000 else os.urandom(4000)
+                bodies: dict[str, Path | bytes] = {"pdf": os.urandom(scan_bytes), "card": card}
                 desk.seal(Put(f"C000001/{dossier}/{record}", label, recipient, bodies))
             receipts = desk.make_durable()
             for record, (customer, dossier) in names.items():
@@ -535,6 +537,48 @@ def bench_rotate(options: argparse.Namespace) -> None:
             peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
     report(f"rotation, {options.records} records (peak {peak_mib} MiB)", "heads/s",
            {"bare": bare, "key rotate": ours})  # fmt: skip
+
+
+def stored_paths(root: Path) -> list[str]:
+    """Every file that an audit reads, in the order of their names."""
+    tops = (root / "store", root / "keys" / "records")
+    return sorted(str(path) for top in tops for path in top.rglob("*") if path.is_file())
+
+
+def hashed(paths: list[str]) -> int:
+    """SHA-256 over each file."""
+    import hashlib
+
+    for path in paths:
+        with Path(path).open("rb", buffering=0) as file:
+            hashlib.file_digest(file, "sha256")
+    return len(paths)
+
+
+def bench_audit(options: argparse.Namespace) -> None:
+    """An audit without keys (ledger verified, rows made again and compared, every stored byte
+    hashed, heads' labels compared, strays looked for) against hashing the same files alone on as
+    many cores. Both start their processes within the time."""
+    rates: dict[str, list[float]] = {"bare SHA-256": [], "audit": []}
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        bench = Bench(Path(name))
+        filed_heads(bench, options.records, options.kib << 10)
+        paths = stored_paths(bench.root)
+        mib = sum(Path(path).stat().st_size for path in paths) / 2**20
+        chunk = max(1, len(paths) // (CORES * 8))
+        shares = [paths[at : at + chunk] for at in range(0, len(paths), chunk)]
+        hashed(paths)  # both read from the page cache
+        key = next((bench.folder / "config" / "archivist").glob("*.key"))
+        peak = 0
+        for _ in range(options.rounds):
+            started = time.perf_counter()
+            with ProcessPoolExecutor(CORES, mp_context=get_context("fork")) as pool:
+                assert sum(pool.map(hashed, shares)) == len(paths)
+            rates["bare SHA-256"].append(mib / (time.perf_counter() - started))
+            took, peak = timed_in_child(AUDIT_CODE, bench.root, str(key))
+            rates["audit"].append(mib / took)
+    report(f"audit, {options.records} records of {options.kib} KiB (peak {peak} MiB)", "MiB/s",
+           rates)  # fmt: skip
 
 
 TYPES = ("green_card", "invoice_copy", "sales_contract", "id_card", "delivery_check",
@@ -794,6 +838,20 @@ kinds = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
 print(took, max(resource.getrusage(kind).ru_maxrss for kind in kinds) // 1024)
 """
 VERIFY_CODE = _CHILD.format(work="assert verify(Path(sys.argv[1]), sys.argv[2]).ok")
+AUDIT_CODE = _CHILD.format(
+    work="""
+from datetime import UTC, datetime
+from archivist import config
+from archivist.archive import Archive
+from archivist.auditing import Asked, Audit
+archive = Archive.open(config.load(Path(sys.argv[1])), Path(sys.argv[2]))
+started = time.perf_counter()
+assert verify(archive.root / "ledger", archive.settings.vkey).ok
+audit = Audit(archive, Asked(seed=1, now=datetime.now(UTC)), None, None, fresh=True)
+found = [one for one in audit.run() if not one.code.startswith("M-") and one.code != "G-GAP"]
+assert not found, found[:3]
+"""
+)
 OPEN_CODE = _CHILD.format(work="Ledger.open(Path(sys.argv[1]), sys.argv[2])")
 
 
@@ -843,7 +901,7 @@ def bench_backup(options: argparse.Namespace) -> None:
     for _ in range(options.rounds):
         with tempfile.TemporaryDirectory(prefix="bench-") as name:
             bench = Bench(Path(name))
-            filed_heads(bench, options.records, os.urandom(options.kilobytes * 1000))
+            filed_heads(bench, options.records, options.kilobytes * 1000)
             for title, step in backup_steps(bench).items():
                 rates.setdefault(title, []).append(options.records / seconds(step))
             peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
@@ -895,6 +953,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "index": bench_index,
     "ledger": bench_ledger,
     "rotate": bench_rotate,
+    "audit": bench_audit,
     "backup": bench_backup,
     "sweep": bench_sweep,
     "policies": bench_policies,
@@ -921,6 +980,10 @@ def main() -> None:
     rotate = commands.add_parser("rotate")
     rotate.add_argument("--records", type=int, default=20_000)
     rotate.add_argument("--rounds", type=int, default=3)
+    audit = commands.add_parser("audit")
+    audit.add_argument("--records", type=int, default=2000)
+    audit.add_argument("--kib", type=int, default=300)
+    audit.add_argument("--rounds", type=int, default=3)
     backup = commands.add_parser("backup")
     backup.add_argument("--records", type=int, default=2000)
     backup.add_argument("--kilobytes", type=int, default=100)

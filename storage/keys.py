@@ -173,15 +173,35 @@ class KeyRing:
         except Unsuitable:
             raise Damaged(f"the public half of key {key_id}/{generation} cannot be read") from None
 
-    def grant(self, grade: GradeKey, person: Person | Holder) -> None:
+    def public_bytes(self, key_id: str, generation: int) -> bytes:
+        """The public half's file as it lies there. Raises Unsuitable, Missing, Damaged."""
+        path = self._generation(key_id, generation) / "public"
+        return durable.read_bytes(path, MAX_FILE_BYTES)
+
+    def grant(self, grade: GradeKey, person: Person | Holder, sealed: bytes | None = None) -> None:
         """Seal a generation's private half to a person (or the house), who holds it from then on.
 
+        `sealed` is what `sealed_for` made before, so that its digest could be said first.
         Repeating it seals anew. Raises Unsuitable, Missing (no such generation), Damaged.
         """
+        if sealed is None:
+            sealed = self.sealed_for(grade, person)
+        path = self._held(grade.key_id, grade.generation, person.name)
+        durable.replace(path, sealed, mode=0o644)
+
+    def sealed_for(self, grade: GradeKey, person: Person | Holder) -> bytes:
+        """What `grant` writes; nothing is written. Raises Unsuitable, Missing, Damaged."""
         if self.recipient(grade.key_id, grade.generation) != grade.recipient:
             raise Damaged(f"key {grade.key_id}/{grade.generation} has another public half")
-        path = self._held(grade.key_id, grade.generation, person.name)
-        durable.replace(path, seal_grade(grade, person.recipient), mode=0o644)
+        return seal_grade(grade, person.recipient)
+
+    def digests(self, key_id: str, generation: int) -> list[list[str]]:
+        """Every sealed copy of a generation: its name below `keys/`, and its SHA-256."""
+        folder = self._generation(key_id, generation)
+        return [
+            [held_name(key_id, generation, path.stem), durable.digest_of(path).sha256]
+            for path in sorted(folder.glob("[!.]*.age"))
+        ]
 
     def holders(self, key_id: str, generation: int) -> list[str]:
         """Everybody who was granted a generation, sorted. Raises Unsuitable."""
@@ -314,6 +334,11 @@ def _checked_holder(name: str) -> str:
 def counterpart_name(key_id: str, generation: int) -> str:
     """What the counterpart of one generation is called."""
     return f"{checked_key_id(key_id)}-{checked_generation(generation):04d}"
+
+
+def held_name(key_id: str, generation: int, holder: str) -> str:
+    """Where a holder's sealed copy lies below `keys/`."""
+    return f"grades/{key_id}/{generation:04d}/{holder}.age"
 
 
 def index_key(identity: HybridIdentity | X25519Identity) -> bytes:

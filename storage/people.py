@@ -181,6 +181,15 @@ class People:
             return []
         return sorted(path.stem for path in self._folder.glob("*.json"))
 
+    def digests(self, name: str) -> list[list[str]]:
+        """A person's two files: name below `keys/` and SHA-256 of each; one that is gone is left
+        out. Raises Unsuitable, DiskFailed."""
+        return [
+            [f"people/{path.name}", durable.digest_of(path).sha256]
+            for path in self._paths(name)
+            if path.exists()
+        ]
+
     def _paths(self, name: str) -> tuple[Path, Path]:
         checked = checked_person_name(name)
         return self._folder / f"{checked}.json", self._folder / f"{checked}.age"

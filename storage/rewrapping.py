@@ -7,8 +7,8 @@ writer puts it in place, under his lock: so a child that outlives him changes no
 Rules it keeps:
   * Each head has one outcome: the file beside it; or that its bytes are the new key's
     already, because a crash came before the entry that names them; or why it cannot be moved.
-  * Children are programs of their own, as for `storage.ledger_sums`. The keys reach them through
-    a pipe, never through arguments or the environment. One that dies has its share done here.
+  * Children are programs of their own (`storage.children`): the keys reach them through a pipe. One
+    that dies has its share done here.
   * What waits in pipes is a few batches, so memory is flat however many heads there are.
 
     with Rewrapping(root, {1: old}, new, children=2) as work:
@@ -18,18 +18,16 @@ Rules it keeps:
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from storage.age.recipients import KeyPair, parse_identity
+from storage.children import Child, serve
 from storage.errors import DiskFailed, StorageError
 from storage.vault import Label, Vault
 
@@ -57,7 +55,7 @@ class Done(NamedTuple):
     failed: str = ""
 
 
-_Sent = list[tuple[Sequence[Move], Future[list[Done] | None] | None]]
+_Sent = list[tuple[Sequence[Move], Future[Any] | None]]
 
 
 class Rewrapping:
@@ -70,12 +68,12 @@ class Rewrapping:
         self, root: Path, old: Mapping[int, KeyPair], new: KeyPair, children: int = 0
     ) -> None:
         self._here = _Sealer(Vault(root), old, new)
-        self._children: list[_Child] = []
+        self._children: list[Child] = []
         told = {"root": str(root), "new": new.secret_text(),
                 "old": {number: key.secret_text() for number, key in old.items()}}  # fmt: skip
         for _ in range(children):
             with suppress(OSError):  # no room for another process
-                self._children.append(_Child(told))
+                self._children.append(Child(__name__, told))
 
     def __enter__(self) -> Rewrapping:
         return self
@@ -107,44 +105,10 @@ class Rewrapping:
     def _collect(self, sent: _Sent) -> list[tuple[Move, Done]]:
         found: list[tuple[Move, Done]] = []
         for moves, asked in sent:
-            done = asked.result() if asked else None
-            found += zip(moves, self._here.seal(moves) if done is None else done, strict=True)
+            told = asked.result() if asked else None
+            done = self._here.seal(moves) if told is None else [Done(*one) for one in told]
+            found += zip(moves, done, strict=True)
         return found
-
-
-class _Child:
-    """One process that seals, asked through a thread of its own: whoever only writes to it, while
-    it only writes to him, would wait for ever once both pipes are full."""
-
-    def __init__(self, told: object) -> None:
-        # -P: a folder named `storage` where the user stands is not this package.
-        words = [sys.executable, "-P", "-m", __name__]
-        pipe, null = subprocess.PIPE, subprocess.DEVNULL
-        self._process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=null)
-        self._thread = ThreadPoolExecutor(1)
-        self._thread.submit(self._tell, told)
-
-    def ask(self, moves: Sequence[Move]) -> Future[list[Done] | None]:
-        """What becomes of these heads; None when the child has died."""
-        return self._thread.submit(self._ask, moves)
-
-    def end(self) -> None:
-        self._process.kill()
-        self._thread.shutdown(cancel_futures=True)
-        with suppress(BrokenPipeError), self._process:
-            pass  # reaped, its pipes closed
-
-    def _ask(self, moves: Sequence[Move]) -> list[Done] | None:
-        self._tell(moves)
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        return [Done(*one) for one in json.loads(line)] if line.endswith(b"\n") else None
-
-    def _tell(self, what: object) -> None:
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # it died: its share is done by whoever asked
-            self._process.stdin.write(json.dumps(what).encode() + b"\n")
-            self._process.stdin.flush()
 
 
 class _Sealer:
@@ -179,20 +143,16 @@ class _Sealer:
         return Done(sha256(head).hexdigest(), str(beside))
 
 
-def serve() -> None:
+def _begin(told: Mapping[str, Any]) -> Callable[[Sequence[Sequence[Any]]], list[Done]]:
     """What a child does: told the keys, it answers every batch with what became of it.
 
     A disk that fails ends it; whoever asked does the batch again and meets the same.
     """
-    told = json.loads(sys.stdin.buffer.readline())
     old = {int(number): parse_identity(text) for number, text in told["old"].items()}
     sealer = _Sealer(Vault(Path(told["root"])), old, parse_identity(told["new"]))
-    for line in sys.stdin.buffer:
-        done = sealer.seal([Move(*one) for one in json.loads(line)])
-        sys.stdout.buffer.write(json.dumps(done).encode() + b"\n")
-        sys.stdout.buffer.flush()
+    return lambda moves: sealer.seal([Move(*one) for one in moves])
 
 
 if __name__ == "__main__":
     with suppress(BrokenPipeError, KeyboardInterrupt, DiskFailed):
-        serve()
+        serve(_begin)

@@ -62,6 +62,7 @@ COMMANDS = {
     "view": ("view", "调阅档案", "open a record; logged"),
     "export": ("export", "导出资料", "export papers: for their subject, or a bag"),
     "ledger": ("ledger", "操作台账", "show and verify the ledger"),
+    "audit": ("audit", "四性检测", "check all that is kept: every byte, file, row; a report"),
     "backup": ("backup", "备份与恢复", "backups: create, verify, restore"),
     "rebuild": ("rebuild", "重建目录和索引", "make catalogue and full text anew"),
     "reconcile": ("rebuild", "扫描件去向核对", "every scan that ever came has one recorded end"),

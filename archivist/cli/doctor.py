@@ -20,6 +20,7 @@ from archivist.drop_events import is_network
 from archivist.examine import Examiners
 from archivist.holding import halves
 from archivist.regulations import in_force
+from archivist.virus import Scanner
 from policies.questions import open_questions
 from storage import session
 
@@ -41,6 +42,7 @@ _NAMES = {
     "session": "登录",
     "search-engine": "检索引擎",
     "ocr": "文字识别",
+    "virus": "病毒扫描",
 }
 SEPARATOR = "\n"  # between several things that one check tells
 BACKUP_DAYS, PROOF_DAYS = 7, 100
@@ -98,6 +100,7 @@ def _checks(call: Call) -> Iterator[tuple[str, bool, str]]:
         ("session", lambda: _session(call)),
         ("search-engine", lambda: (settings.engine in ("fts5", "whoosh"), settings.engine)),
         ("ocr", _ocr),
+        ("virus", lambda: _virus(call)),
     )
     for name, check in checks:
         try:
@@ -246,6 +249,13 @@ def _session(call: Call) -> tuple[bool, str]:
     folder = session.runtime_folder(os.environ)
     person: Any = session.load(folder, call.settings.archive_id, now(), call.counterparts)
     return True, person.name if person else say("没有人登录", "nobody is logged in")
+
+
+def _virus(call: Call) -> tuple[bool, str]:
+    place = call.settings.virus_socket
+    if not place:
+        return True, say("未配置（[virus] socket）", "none is configured ([virus] socket)")
+    return True, Scanner(place, timeout_seconds=5.0).version()
 
 
 def _ocr() -> tuple[bool, str]:

@@ -55,6 +55,7 @@ _ACTS = {
     "print": "打印登记簿或表格",
     "loan": "借阅",
     "loan-denied": "借阅被拒",
+    "audit": "四性检测",
     "witness": "台账见证",
     "incident": "事件",
     "destroy": "销毁执行",

@@ -123,6 +123,21 @@ def _about(call: Call, row: dict[str, Any]) -> str:
 def verify_(call: Call, kept: tuple[Path, ...], pem: Path | None) -> int:
     """Verify every entry, tile and signature, against every head that witnesses hold; then the
     catalogue, row by row, and every stored object and public key that the ledger names."""
+    report, found = verified(call, kept, pem)
+    if report.ok:  # what the ledger names is worth comparing only while it can be trusted
+        found += _beyond(call)
+    result = {
+        "size": report.size,
+        "root": report.root_hex,
+        "ok": not found,
+        "findings": [{"code": f.code, "where": f.where, "message": f.message} for f in found],
+    }
+    call.emit(result, lambda: _shown(report, found))
+    return DAMAGE if found else DONE
+
+
+def verified(call: Call, kept: tuple[Path, ...], pem: Path | None) -> tuple[Report, list[Finding]]:
+    """The ledger itself, against every head that somebody holds; nothing beyond it."""
     from archivist.stamping import checked, known_roots  # `show` needs neither
 
     roots = known_roots(call.settings, pem)
@@ -138,17 +153,7 @@ def verify_(call: Call, kept: tuple[Path, ...], pem: Path | None) -> int:
         note(say(f"{len(stamps)} 个时间戳的签名没有核对：缺时间戳机构的证书",
                  f"the signatures of {counted(len(stamps), 'time stamp')} were not checked: "
                  "no certificate of the authority"))  # fmt: skip
-    found += [*spoiled, *doubted, *report.findings]
-    if report.ok:  # what the ledger names is worth comparing only while it can be trusted
-        found += _beyond(call)
-    result = {
-        "size": report.size,
-        "root": report.root_hex,
-        "ok": not found,
-        "findings": [{"code": f.code, "where": f.where, "message": f.message} for f in found],
-    }
-    call.emit(result, lambda: _shown(report, found))
-    return DAMAGE if found else DONE
+    return report, [*found, *spoiled, *doubted, *report.findings]
 
 
 def _kept_head(call: Call, path: Path) -> Seen | Finding:

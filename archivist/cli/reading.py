@@ -15,6 +15,7 @@ from archivist.intake import Outcome
 from archivist.masking import masked
 from archivist.regulations import Regulations
 from archivist.station import Station
+from archivist.virus import Scanner
 
 
 @contextmanager
@@ -30,7 +31,14 @@ def station_of(call: Call, workers: int | None, who: str) -> Iterator[Station]:
     regulations = Regulations(call.archive)
     readers = workers or len(os.sched_getaffinity(0))
     with Examiners(readers, limits, settings.archive_id) as examiners:
-        yield Station(call.archive, regulations.current, examiners, now, os.urandom, who)
+        scanner = Scanner(settings.virus_socket) if settings.virus_socket else None
+        station = Station(
+            call.archive, regulations.current, examiners, now, os.urandom, who, scanner
+        )
+        try:
+            yield station
+        finally:
+            station.close()
 
 
 def write_outcomes(

@@ -24,13 +24,14 @@ from archivist.cli.say import note, say
 from archivist.cli.spoken import command, option
 from archivist.errors import ArchivistError, Away
 from archivist.intake import Outcome
+from archivist.virus import ScannerAway
 from archivist.watch import DropFolder
 from index.errors import IndexLocked, IndexUnwritable, ShadowError
 from storage import session
 from storage.errors import Busy, DiskFailed, StorageError
 
-# What passes: somebody makes room, lets go of the lock, or puts a disk back.
-TRANSIENT = (Busy, DiskFailed, IndexLocked, IndexUnwritable, Away, OSError)
+# What passes: somebody makes room, lets go of the lock, puts a disk back, starts the scanner.
+TRANSIENT = (Busy, DiskFailed, IndexLocked, IndexUnwritable, ScannerAway, Away, OSError)
 PATIENCE_SECONDS = 5.0
 
 

@@ -56,6 +56,11 @@ class Driver:
             reply = self.ask({"do": "look", "name": path.name, "cover_tag": self._cover_tag}, scan)
             return _blank_reply() | reply | {"size_bytes": size_bytes, "sha256": digest}
 
+    def look_into(self, scan: int, name: str) -> Reply:
+        os.lseek(scan, 0, os.SEEK_SET)
+        reply = self.ask({"do": "look", "name": name, "cover_tag": self._cover_tag}, scan)
+        return _blank_reply() | reply
+
     def read(self, path: Path, media_type: str, page_index: int) -> Reply:
         with _opened(path, self._limits) as scan:
             if isinstance(scan, Unfit):

@@ -67,6 +67,11 @@ class Examiners:
         file cannot be filed. The future raises `ExaminerUnavailable` only."""
         return self._submit(_LOOK, lambda driver: driver.look(path))
 
+    def look_into(self, scan: int, name: str) -> Future[Reply]:
+        """As `look`, at an open file without a name. It stays the caller's to close, after the
+        reply."""
+        return self._submit(_LOOK, lambda driver: driver.look_into(scan, name))
+
     def read(self, path: Path, media_type: str, page_index: int) -> Future[Reply]:
         """`{"page"}`, or `{"defect", "detail"}`. The future raises `ExaminerUnavailable` only."""
         return self._submit(_READ, lambda driver: driver.read(path, media_type, page_index))

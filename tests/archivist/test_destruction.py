@@ -189,6 +189,19 @@ def test_no_copy_brings_a_destroyed_record_back(house, tmp_path, case):
         assert not readable_in(copy, keys, row)
 
 
+def test_a_record_filed_under_a_list_takes_the_key_of_its_grade_along(house, scan):
+    """A backup may hold its scan from before it was filed, sealed to grades and to no list."""
+    home, keys = house
+    home.json("need-to-know", "limit", "D000001", "--reason", "并购")
+    path = home.top / "新.pdf"
+    path.write_bytes(scan("新的一份", "销售合同"))
+    (filed,) = home.lines("file", path, "--dossier", "D000001", "--type", "合同")
+    decide(home, keys, filed["record"])
+    assert carry_out(home, keys).done
+    gone = home.json("ledger", "show", "--subject", X)[-1]["keys"]
+    assert sorted(gone) == ["SECRET", "SECRET-D000001"]
+
+
 def copied(home, top, record):
     """A copy of the archive with what its house holds, and the record's row in it."""
     archive = home.open()

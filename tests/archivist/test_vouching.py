@@ -5,7 +5,7 @@ import contextlib
 import pytest
 from archive_home import Home
 
-from archivist.vouching import vouched
+from archivist.vouching import Scope, vouched
 from index.catalogue import Catalogue
 
 LATER = "R00000002"
@@ -40,29 +40,29 @@ def test_what_is_sealed_anew_meanwhile_is_no_damage(filed: Home, deeds) -> None:
     """A record that moves to another key after its row was read still is what was filed."""
     steps = []
 
-    def meanwhile(done: int, total: int) -> None:
-        if not steps:
-            for deed in deeds:
-                ran = filed.run(*deed)
-                assert ran.code == 0, ran.err
-        steps.append(done)
+    def meanwhile(size_bytes: int) -> None:
+        # Called when the rows are read, and nothing of what they name.
+        assert size_bytes > 0 and not steps
+        steps.append(size_bytes)
+        for deed in deeds:
+            ran = filed.run(*deed)
+            assert ran.code == 0, ran.err
 
     with contextlib.closing(filed.open()) as archive:
-        assert list(vouched(archive, meanwhile)) == []
-    assert steps == [1, 2]
+        assert list(vouched(archive, scope=Scope(pace=meanwhile))) == []
+    assert steps
 
 
 def test_damage_done_meanwhile_is_named(filed: Home) -> None:
     """Looking again excuses nothing that does not fit in the end."""
     (head,) = filed.root.glob(f"keys/records/*/*/{LATER}.head")
 
-    def meanwhile(done: int, total: int) -> None:
-        if done == 1:
-            assert filed.run(*ROTATE).code == 0
-            head.write_bytes(head.with_name("R00000001.head").read_bytes())
+    def meanwhile(size_bytes: int) -> None:
+        assert filed.run(*ROTATE).code == 0
+        head.write_bytes(head.with_name("R00000001.head").read_bytes())
 
     with contextlib.closing(filed.open()) as archive:
-        (finding,) = vouched(archive, meanwhile)
+        (finding,) = vouched(archive, scope=Scope(pace=meanwhile))
     assert (finding.code, finding.where[-9:]) == ("S-HEAD", LATER)
 
 

@@ -1,5 +1,6 @@
 """`person clear`, `revoke`, `leave`: who can open a grade, and who no longer can."""
 
+import hashlib
 import json
 from datetime import datetime, timedelta
 
@@ -136,7 +137,7 @@ def test_a_session_that_is_over_clears_nobody(home):
 
 
 def test_what_a_crash_left_undone_is_done_by_the_same_command(home, scan):
-    """After the entry the keys may be missing; repeating gives them, and says it once."""
+    """After the entry keys may be missing; repeating gives and names them."""
     record = file(home, scan)
     add(home)
     home.json("person", "clear", "wang", "SECRET")
@@ -145,7 +146,10 @@ def test_what_a_crash_left_undone_is_done_by_the_same_command(home, scan):
     assert not opens(home, "wang", record)
     assert home.run("person", "clear", "wang", "SECRET").code == 0
     assert opens(home, "wang", record)
-    assert len(entries(home, "clear")) == 1
+    named = [dict(entry["sealed"]) for entry in entries(home, "clear")]
+    sealed = [one["grades/SECRET/0001/wang.age"] for one in named]
+    there = hashlib.sha256((home.root / "keys/grades/SECRET/0001/wang.age").read_bytes())
+    assert len(sealed) == 2 and sealed[1] == there.hexdigest() != sealed[0]
 
 
 def test_a_swapped_page_gets_no_key(home):

@@ -225,6 +225,7 @@ ASKS = {
     "ledger witness remove": writes("stick"),
     "ledger prove": reads("0 -o {out}"),
     "ledger timestamp": reads("--tsa http://127.0.0.1:1/", away=True),
+    "audit": writes(finds=True),
     "backup create": writes("{folder}"),
     "backup verify": Asks("{backup}", house=False, who="never", writes=True),
     "backup restore": Asks("{backup} {dir} --bundle {bundle} --person zhao", house=False,

