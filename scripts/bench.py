@@ -10,7 +10,7 @@
     scripts/bench audit  [--records N] [--kib N] [--rounds R]   every stored byte checked; memory
     scripts/bench sweep  [--records N] [--rounds R] [--all-due]   the plan of a sweep
     scripts/bench ledger [--entries N] [--rounds R]   durable appends; verifying; opening
-    scripts/bench kills  [--files N] [--kills K] [--seed S]   SIGKILL at random moments of an intake;
+    scripts/bench kills  [--files N] [--kills K] [--seed S]   a watcher killed at random moments:
                                                     what was lost, what is there twice
     scripts/bench policies [--rounds R]             all packs loaded; one document judged by all
 
@@ -35,6 +35,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -919,7 +920,8 @@ def bench_kills(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         bench = Bench(Path(name))
         rng = random.Random(options.seed)
-        campaign = Campaign(bench.environment, bench.root, rng, lambda line: print(line, flush=True))
+        told = partial(print, flush=True)
+        campaign = Campaign(bench.environment, bench.root, rng, told)
         found = campaign.run(bases(), options.files, options.kills)
     print(json.dumps({"bench": "kills", **found}))
 
