@@ -112,6 +112,7 @@ class Station:
         return self._reading
 
     def _claim(self, path: Path) -> None:
+        self._archive.check_in_place()
         try:
             claim = self._archive.claims.take(
                 path, self._archive.settings.drop, self._now(), self._entropy(10)

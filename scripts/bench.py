@@ -10,6 +10,8 @@
     scripts/bench audit  [--records N] [--kib N] [--rounds R]   every stored byte checked; memory
     scripts/bench sweep  [--records N] [--rounds R] [--all-due]   the plan of a sweep
     scripts/bench ledger [--entries N] [--rounds R]   durable appends; verifying; opening
+    scripts/bench kills  [--files N] [--kills K] [--seed S]   a watcher killed at random moments:
+                                                    what was lost, what is there twice
     scripts/bench policies [--rounds R]             all packs loaded; one document judged by all
     scripts/bench hostile [--files N] [--seconds S] broken and hostile scans through the daemon
 
@@ -34,6 +36,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -913,6 +916,22 @@ def bench_backup(options: argparse.Namespace) -> None:
     report(title, "records/s", rates)
 
 
+# ── dying ─────────────────────────────────────────────────────────────────────
+
+
+def bench_kills(options: argparse.Namespace) -> None:
+    """No rate: what is left of an intake whose process is killed again and again."""
+    from kills import Campaign, bases
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        bench = Bench(Path(name))
+        rng = random.Random(options.seed)
+        told = partial(print, flush=True)
+        campaign = Campaign(bench.environment, bench.root, rng, told)
+        found = campaign.run(bases(), options.files, options.kills)
+    print(json.dumps({"bench": "kills", **found}))
+
+
 def report(title: str, unit: str, rates: dict[str, list[float]]) -> None:
     """One table and one JSON line; the first row is the limit that the others are held against."""
     medians = {name: statistics.median(values) for name, values in rates.items()}
@@ -954,6 +973,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "sweep": bench_sweep,
     "policies": bench_policies,
     "hostile": bench_hostile,
+    "kills": bench_kills,
 }
 
 
@@ -996,6 +1016,10 @@ def main() -> None:
     hostile.add_argument("--batch", type=int, default=500)
     hostile.add_argument("--seconds", type=float, default=math.inf)
     hostile.add_argument("--seed", type=int, default=1)
+    kills = commands.add_parser("kills")
+    kills.add_argument("--files", type=int, default=2000)
+    kills.add_argument("--kills", type=int, default=500)
+    kills.add_argument("--seed", type=int, default=1)
     commands.add_parser("policies").add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
     COMMANDS[options.command](options)

@@ -46,6 +46,8 @@ _WORDS = {
     "stopped": ("已停止", "stopped"),
     "filed": ("已归档", "filed"),
     "refused": ("未归档", "refused"),
+    "drop-away": ("投放目录读不到，等它恢复", "the drop folder cannot be read: waiting"),
+    "drop-back": ("投放目录恢复了", "the drop folder is back"),
     "waiting": ("暂时无法写入，稍后重试", "cannot write now, tries again"),
     "full-text-later": ("全文索引稍后补上", "full text catches up later"),
     "sweep-later": ("到期清查稍后再做", "the sweep is put off"),

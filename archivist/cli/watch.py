@@ -30,7 +30,7 @@ from archivist.cli.progress import Progress
 from archivist.cli.reading import station_of, write_outcomes
 from archivist.cli.say import say
 from archivist.cli.spoken import command, option
-from archivist.errors import ArchivistError
+from archivist.errors import ArchivistError, Away
 from archivist.intake import Outcome
 from archivist.virus import ScannerAway
 from archivist.watch import DropFolder
@@ -38,8 +38,8 @@ from index.errors import IndexLocked, IndexUnwritable, ShadowError
 from storage import session
 from storage.errors import Busy, DiskFailed, StorageError
 
-# What passes: somebody makes room, lets go of the lock, or starts the virus scanner.
-TRANSIENT = (Busy, DiskFailed, IndexLocked, IndexUnwritable, ScannerAway)
+# What passes: somebody makes room, lets go of the lock, puts a disk back, starts the scanner.
+TRANSIENT = (Busy, DiskFailed, IndexLocked, IndexUnwritable, ScannerAway, Away, OSError)
 PATIENCE_SECONDS = 5.0
 
 
@@ -65,7 +65,7 @@ def watch_command(call: Call, once: bool, workers: int | None, metrics: str | No
     Needs no passphrase. Stop it at any moment: what it has claimed it takes up again.
     """
     page_at = address(metrics) if metrics else None
-    drop = DropFolder(call.settings, time.monotonic, time.time)
+    drop = DropFolder(call.settings, time.monotonic, time.time, _tell_away)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: drop.stop())
     counting = Counting(time.time())
@@ -92,10 +92,10 @@ def _watched(
             with Progress(say("归档", "filing"), _lying(drop) if once else 0) as bar:
                 outcomes = counting.each(_outcomes(call, drop, once, workers, counting))
                 refused += write_outcomes(call, outcomes, bar)
-        except TRANSIENT as error:
+        except (ShadowError, StorageError, ArchivistError, OSError) as error:
             # Nobody may be at the station to start it again: it waits, and begins as after
             # a crash, because a ledger that failed to write must be opened anew.
-            if once:
+            if once or not _passes(call, error):
                 raise
             counting.numbers.add("errors_total", place="archive")
             if sys.stderr.isatty():
@@ -111,6 +111,23 @@ def _watched(
     return refused
 
 
+def _passes(call: Call, error: Exception) -> bool:
+    """Whether it is worth waiting: also for whatever is missed while the archive itself is away."""
+    try:
+        call.archive.check_in_place()
+    except Away:
+        return True
+    return isinstance(error, TRANSIENT)
+
+
+def _tell_away(why: OSError | None) -> None:
+    """The drop folder cannot be listed, or can again."""
+    if why is None:
+        logs.tell("drop-back")
+    else:
+        logs.tell("drop-away", logging.ERROR, error=why)
+
+
 def _lying(drop: DropFolder) -> int:
     """About how many scans there are to take: for the bar, so that names are not judged here."""
     return sum(len(files) for _, _, files in os.walk(drop.folder))
@@ -120,6 +137,7 @@ def _outcomes(
     call: Call, drop: DropFolder, once: bool, workers: int | None, counting: Counting
 ) -> Iterator[Outcome]:
     """What a crash left first, then what is dropped, until stopped."""
+    call.archive.check_in_place()
     drop.folder.mkdir(parents=True, exist_ok=True)
     with station_of(call, workers, "station", counting.around) as station:
         for claim in recover.recover(call.archive, now()):
