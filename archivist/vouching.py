@@ -32,6 +32,7 @@ looked at closely here. `Scope` says which records are read, how fast, and whose
 import json
 import os
 import tempfile
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -69,6 +70,23 @@ class Truth:
     archive: Archive
     ledger: Ledger
     replay: Replay
+    # Of the entries that name a card, so that no entry is read for it a second time.
+    carded: "array[int]" = field(default_factory=lambda: array("Q"))
+
+    def follow(self, end: int) -> None:
+        """Apply the entries up to there."""
+        self.replay.apply(self._changes(self.replay.applied, end), "")
+
+    def _changes(self, start: int, end: int) -> Iterator[Change]:
+        for index, raw in self.ledger.entries(start, max(start, end)):
+            fields = json.loads(raw)
+            if "card" in fields:
+                self.carded.append(index)
+            try:
+                card = self.archive.card_of(fields)
+            except StorageError:
+                card = None  # named as S-CARD by `_card`; its row cannot be vouched for
+            yield index, fields, card
 
 
 @dataclass(slots=True)
@@ -119,10 +137,10 @@ def vouched(
         ledger = Ledger.open(archive.root / "ledger", archive.settings.vkey, signing)
         truth = Truth(archive, ledger, replay)
         try:
-            yield from _catalogue(archive, ledger, replay)
-            replay.apply(_changes(archive, ledger, replay.applied, ledger.size), "")
+            yield from _catalogue(truth)
+            truth.follow(ledger.size)
             scope.entries = replay.applied
-            looks = _doubtful(truth, scope, _looks(archive, ledger, replay, scope), reach)
+            looks = _doubtful(truth, scope, _looks(truth, scope), reach)
             doubtful = [*looks, *(look for look in scope.also(truth, scope) if any(look()))]
         finally:
             ledger.close()
@@ -130,7 +148,7 @@ def vouched(
         for look in doubtful:
             with _nobody_writing(archive, patience) as (now, alone):
                 truth.ledger = now
-                replay.apply(_changes(archive, now, replay.applied, now.size), "")
+                truth.follow(now.size)
                 found = list(look())
             yield from found
             if not alone:
@@ -153,13 +171,13 @@ def _nobody_writing(archive: Archive, patience: float) -> Iterator[tuple[Ledger,
 # ── the catalogue ─────────────────────────────────────────────────────────────
 
 
-def _catalogue(archive: Archive, ledger: Ledger, replay: Replay) -> Iterator[Finding]:
+def _catalogue(truth: Truth) -> Iterator[Finding]:
+    archive, ledger, replay = truth.archive, truth.ledger, truth.replay
     path, key = archive.root / "catalogue.db", archive.house.catalogue_key()
     try:
         for _ in range(TRIES):
             ledger.refresh()
-            applied = archive.catalogue.applied
-            replay.apply(_changes(archive, ledger, replay.applied, applied), "")
+            truth.follow(archive.catalogue.applied)
             found = replay.differences(path, key)
             if found is not None:
                 for told in archive.catalogue.altered_pages():
@@ -172,16 +190,6 @@ def _catalogue(archive: Archive, ledger: Ledger, replay: Replay) -> Iterator[Fin
         yield Finding("C-DAMAGED", "catalogue.db", "cannot be read")
         return
     raise IndexLocked("the catalogue changes too fast to be compared")
-
-
-def _changes(archive: Archive, ledger: Ledger, start: int, end: int) -> Iterator[Change]:
-    for index, raw in ledger.entries(start, max(start, end)):
-        fields = json.loads(raw)
-        try:
-            card = archive.card_of(fields)
-        except StorageError:
-            card = None  # named as S-CARD by `_stored`; its row cannot be vouched for
-        yield index, fields, card
 
 
 def _finding(found: Difference) -> Finding:
@@ -199,21 +207,17 @@ def _finding(found: Difference) -> Finding:
 Quick = tuple[Look, Job]
 
 
-def _looks(
-    archive: Archive, ledger: Ledger, replay: Replay, scope: Scope
-) -> Iterator[Look | Quick]:
+def _looks(truth: Truth, scope: Scope) -> Iterator[Look | Quick]:
     """One look at each thing that the ledger names; it goes by the rows when it is taken.
 
     With it, where there is one, the quick way to see that all is well.
     """
-    for _, raw in ledger.entries(0, replay.applied):
-        if b'"card"' not in raw:
+    archive, replay = truth.archive, truth.replay
+    for fields in _naming_cards(truth):
+        record = goes_with(fields)
+        if record is not None and replay.tombstone(record):
             continue
-        fields = json.loads(raw)
-        if replay.tombstone(goes_with(fields) or ""):
-            continue
-        if "card" in fields:
-            yield partial(_card, archive, fields["card"]), _card_job(fields["card"])
+        yield partial(_card, archive, fields["card"]), _card_job(fields["card"])
         if "evidence" in fields:
             yield partial(_evidence, archive, fields), _evidence_job(fields)
     scope.of = replay.record_count()
@@ -231,6 +235,15 @@ def _looks(
     for row in replay.people():
         yield partial(_person, archive, replay, row["id"])
     yield partial(_grants, archive, replay)
+
+
+def _naming_cards(truth: Truth) -> Iterator[Mapping[str, Any]]:
+    carded = iter(truth.carded)
+    wanted = next(carded, None)
+    for index, raw in truth.ledger.entries(0, truth.replay.applied):
+        if index == wanted:
+            wanted = next(carded, None)
+            yield json.loads(raw)
 
 
 def _doubtful(
