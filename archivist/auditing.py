@@ -146,6 +146,7 @@ class Audit:
             pace=_Pace(self._asked),
             also=self._also,
             workers=self._asked.workers,
+            early=self._asked.percent is None and not self._asked.rate_bytes and not done.last,
         )
         before = (done.records, done.size_bytes, tuple(done.doubtful))
         try:

@@ -34,9 +34,11 @@ import os
 import tempfile
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -72,6 +74,7 @@ class Truth:
     replay: Replay
     # Of the entries that name a card, so that no entry is read for it a second time.
     carded: "array[int]" = field(default_factory=lambda: array("Q"))
+    early: "Early | None" = None
 
     def follow(self, end: int) -> None:
         """Apply the entries up to there."""
@@ -82,6 +85,8 @@ class Truth:
             fields = json.loads(raw)
             if "card" in fields:
                 self.carded.append(index)
+            if self.early and fields["act"] == "file":
+                self.early.filed(fields)
             try:
                 card = self.archive.card_of(fields)
             except StorageError:
@@ -104,6 +109,7 @@ class Scope:
     pace: Callable[[int], None] = lambda size_bytes: None
     also: Callable[["Truth", "Scope"], Iterable[Look]] = lambda truth, scope: ()
     workers: int | None = None
+    early: bool = True  # every record is read, and none has to wait for `pace`
     key: bytes = field(default_factory=lambda: os.urandom(16))
     entries: int = 0
     records: int = 0  # read
@@ -113,6 +119,51 @@ class Scope:
     names: int = 0
     last: str = ""  # the newest record of which all up to it have been looked at
     doubtful: list[str] = field(default_factory=list)  # up to there
+
+
+class Early:
+    """Has records read while their rows are still being made, as the entries filed them.
+
+    No core waits for the rows. What a block of records came to counts only for the very same
+    jobs: one record regraded, sealed anew or destroyed since, and its block is read again.
+    """
+
+    def __init__(self, work: Checking) -> None:
+        self._work = work
+        self._block = -1
+        self._jobs: list[Job] = []
+        self._read: dict[int, tuple[bytes, Future[Any]]] = {}
+
+    def filed(self, fields: Mapping[str, Any]) -> None:
+        """An entry that files a record."""
+        subject = fields["subject"]
+        record, key = subject["record"], fields.get("key", fields["grade"])
+        row = {**subject, "id": record, "stored": record, "key": key,
+               "generation": fields.get("generation"), "objects": fields["objects"]}  # fmt: skip
+        if _block(record) != self._block:
+            self.send()
+            self._block = _block(record)
+        self._jobs.append(_record_job(row, True))
+
+    def send(self) -> None:
+        """Have what was gathered read, if a child has room."""
+        if self._jobs and (asked := self._work.ahead(self._jobs)):
+            self._read[self._block] = (_print(self._jobs), asked)
+        self._jobs = []
+
+    def known(self, batch: Sequence[Job]) -> Future[Any] | None:
+        """What these jobs came to, or will; None when not exactly these are being read."""
+        record = batch[0].label.get("record")
+        print_, asked = self._read.pop(_block(str(record)) if record else -1, (b"", None))
+        return asked if asked and print_ == _print(batch) else None
+
+
+def _block(record: str) -> int:
+    return (int(record[1:]) - 1) // TOGETHER
+
+
+def _print(jobs: Sequence[Job]) -> bytes:
+    return blake2b(repr(jobs).encode(), digest_size=16).digest()
 
 
 def vouched(
@@ -136,12 +187,20 @@ def vouched(
         signing = archive.house.signing_key()
         ledger = Ledger.open(archive.root / "ledger", archive.settings.vkey, signing)
         truth = Truth(archive, ledger, replay)
+        children = scope.workers if scope.workers is not None else cores()
         try:
-            yield from _catalogue(truth)
-            truth.follow(ledger.size)
-            scope.entries = replay.applied
-            looks = _doubtful(truth, scope, _looks(truth, scope), reach)
-            doubtful = [*looks, *(look for look in scope.also(truth, scope) if any(look()))]
+            with Checking(
+                archive.root, scope.key, children if ledger.size >= WORTH_RECORDS else 0
+            ) as work:
+                truth.early = Early(work) if scope.early else None
+                yield from _catalogue(truth)
+                truth.follow(ledger.size)
+                if truth.early:
+                    truth.early.send()
+                scope.entries = replay.applied
+                doubtful = list(_doubtful(truth, scope, work, reach))
+            truth.early = None
+            doubtful += (look for look in scope.also(truth, scope) if any(look()))
         finally:
             ledger.close()
         patience = LOCK_TIMEOUT_SECONDS
@@ -246,32 +305,28 @@ def _naming_cards(truth: Truth) -> Iterator[Mapping[str, Any]]:
             yield json.loads(raw)
 
 
-def _doubtful(
-    truth: Truth, scope: Scope, looks: Iterable[Look | Quick], reach: Reach
-) -> Iterator[Look]:
+def _doubtful(truth: Truth, scope: Scope, work: Checking, reach: Reach) -> Iterator[Look]:
     """The looks that find something at the first glance."""
     plain: list[Look] = []
     done = 0
     total = scope.of = truth.replay.record_count()
-    children = scope.workers if scope.workers is not None else cores()
-    many = total >= WORTH_RECORDS or truth.replay.applied >= WORTH_RECORDS
-    with Checking(truth.archive.root, scope.key, children if many else 0) as work:
-        waiting: dict[int, Sequence[Look]] = {}
-        for batch, told in work.checked(_batches(looks, waiting, plain, scope)):
-            asked = waiting.pop(id(batch))
-            scope.size_bytes += told.size_bytes
-            scope.files += told.files
-            scope.names = (scope.names + told.names) % MODULUS
-            for look, job, fine in zip(asked, batch, told.fine, strict=True):
+    known = truth.early.known if truth.early else lambda batch: None
+    waiting: dict[int, Sequence[Look]] = {}
+    for batch, told in work.checked(_batches(_looks(truth, scope), waiting, plain, scope), known):
+        asked = waiting.pop(id(batch))
+        scope.size_bytes += told.size_bytes
+        scope.files += told.files
+        scope.names = (scope.names + told.names) % MODULUS
+        for look, job, fine in zip(asked, batch, told.fine, strict=True):
+            if "record" in job.label:
+                done += 1
+                scope.records += job.read
+                scope.last = max(scope.last, str(job.label["record"]))
+                reach(done, total)
+            if not fine:
                 if "record" in job.label:
-                    done += 1
-                    scope.records += job.read
-                    scope.last = max(scope.last, str(job.label["record"]))
-                    reach(done, total)
-                if not fine:
-                    if "record" in job.label:
-                        scope.doubtful.append(str(job.label["record"]))
-                    yield look
+                    scope.doubtful.append(str(job.label["record"]))
+                yield look
     yield from (look for look in plain if any(look()))
 
 
@@ -284,16 +339,25 @@ def _batches(
     """Jobs in batches; whose looks they are waits in `waiting`, looks without one in `plain`."""
     quick: list[Quick] = []
     for look in chain(looks, [None]):
+        if quick and (look is None or len(quick) == TOGETHER or _apart(quick[-1], look)):
+            batch = [job for _, job in quick]
+            waiting[id(batch)] = [asked for asked, _ in quick]
+            if told := sum(size for job in batch if job.read for _, _, size in job.bodies):
+                scope.pace(told)
+            yield batch
+            quick = []
         if isinstance(look, tuple):
             quick.append(look)
         elif look is not None:
             plain.append(look)
-        if quick and (look is None or len(quick) == TOGETHER):
-            batch = [job for _, job in quick]
-            waiting[id(batch)] = [asked for asked, _ in quick]
-            scope.pace(sum(size for job in batch if job.read for _, _, size in job.bodies))
-            yield batch
-            quick = []
+
+
+def _apart(one: Quick, other: Look | Quick) -> bool:
+    """Whether a new batch begins here: blocks of records are read as `Early` cuts them."""
+    if not isinstance(other, tuple):
+        return False
+    records = [str(job.label["record"]) for _, job in (one, other) if "record" in job.label]
+    return len(records) == 1 or (len(records) == 2 and _block(records[0]) != _block(records[1]))
 
 
 def _record_job(row: Row, read: bool) -> Job:

@@ -203,9 +203,10 @@ class Replay(Catalogue):
         """
         same = [f"mine.{name} {'=' if name in keys else 'IS'} other.{name}" for name in columns]
         sql = (
-            f"SELECT count(*), count(DISTINCT mine.rowid), (SELECT count(*) FROM main.{table}{only})"  # noqa: S608
-            f" FROM (SELECT * FROM live.{table} NOT INDEXED{only}) AS other"
-            f" LEFT JOIN main.{table} AS mine ON {' AND '.join(same)}"
+            "SELECT count(*), count(DISTINCT mine.rowid), "  # noqa: S608 (names of our own schema)
+            f"(SELECT count(*) FROM main.{table}{only}) "
+            f"FROM (SELECT * FROM live.{table} NOT INDEXED{only}) AS other "
+            f"LEFT JOIN main.{table} AS mine ON {' AND '.join(same)}"
         )
         with _translating():
             there, found, here = self._db.execute(sql).fetchone()

@@ -73,6 +73,8 @@ class Checking:
 
     def __init__(self, root: os.PathLike[str], key: bytes, children: int = 0) -> None:
         self._here = _Reader(os.fspath(root), key)
+        self._turn = 0
+        self._asked: list[Future[Any]] = []
         self._children: list[Child] = []
         for _ in range(children):
             with suppress(OSError):  # no room for another process
@@ -85,16 +87,39 @@ class Checking:
         for child in self._children:
             child.end()
 
-    def checked(self, batches: Iterable[Sequence[Job]]) -> Iterator[tuple[Sequence[Job], Told]]:
-        """Each batch with what it came to, in order; the next ones are read meanwhile."""
+    def ahead(self, batch: Sequence[Job]) -> Future[Any] | None:
+        """Have a batch read now, if a child has room; what it comes to is for `checked`."""
+        return self._ask(batch) if self._under_way() < _AHEAD * len(self._children) else None
+
+    def checked(
+        self,
+        batches: Iterable[Sequence[Job]],
+        known: Callable[[Sequence[Job]], Future[Any] | None] = lambda batch: None,
+    ) -> Iterator[tuple[Sequence[Job], Told]]:
+        """Each batch with what it came to, in order; the next ones are read meanwhile.
+
+        `known` gives what `ahead` gave for a batch of the very same jobs.
+        """
         sent: deque[tuple[Sequence[Job], Future[Any] | None]] = deque()
-        for turn, batch in enumerate(batches):
-            child = self._children[turn % len(self._children)] if self._children else None
-            sent.append((batch, child.ask(batch) if child else None))
+        for batch in batches:
+            asked = known(batch)
+            sent.append((batch, self._ask(batch) if asked is None else asked))
             if len(sent) > _AHEAD * len(self._children):
                 yield self._collect(*sent.popleft())
         while sent:
             yield self._collect(*sent.popleft())
+
+    def _ask(self, batch: Sequence[Job]) -> Future[Any] | None:
+        if not self._children:
+            return None
+        child = self._children[self._turn % len(self._children)]
+        self._turn += 1
+        asked = child.ask(batch)
+        self._asked = [one for one in (*self._asked, asked) if not one.done()]
+        return asked
+
+    def _under_way(self) -> int:
+        return sum(not one.done() for one in self._asked)
 
     def _collect(
         self, batch: Sequence[Job], asked: Future[Any] | None

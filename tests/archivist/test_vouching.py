@@ -5,7 +5,7 @@ import contextlib
 import pytest
 from archive_home import Home
 
-from archivist.vouching import Scope, vouched
+from archivist.vouching import Early, Scope, vouched
 from index.catalogue import Catalogue
 
 LATER = "R00000002"
@@ -51,6 +51,39 @@ def test_what_is_sealed_anew_meanwhile_is_no_damage(filed: Home, deeds) -> None:
     with contextlib.closing(filed.open()) as archive:
         assert list(vouched(archive, scope=Scope(pace=meanwhile))) == []
     assert steps
+
+
+@pytest.mark.parametrize("deeds", [(), (ROTATE,), (TO_TOP,)], ids=["filed", "rotated", "regraded"])
+def test_what_is_read_before_its_row_is_made_counts_as_much_and_excuses_nothing(
+    filed: Home, deeds, monkeypatch
+) -> None:
+    """Read by their entries or by their rows: the same files, the same bytes, the same damage."""
+    for deed in deeds:
+        assert filed.run(*deed).code == 0
+    monkeypatch.setattr("archivist.vouching.WORTH_RECORDS", 0)
+    asked: list[bool] = []
+    known = Early.known
+    monkeypatch.setattr(
+        Early, "known", lambda *told: (asked.append((found := known(*told)) is not None), found)[1]
+    )
+
+    def told(early: bool) -> tuple[object, ...]:
+        scope = Scope(early=early, key=bytes(16), workers=1)
+        with contextlib.closing(filed.open()) as archive:
+            found = [(one.code, one.where) for one in vouched(archive, scope=scope)]
+        return found, scope.records, scope.size_bytes, scope.files, scope.names, scope.last
+
+    assert told(True) == told(False)
+    assert told(True)[0] == []
+    # An entry that filed a record otherwise than it lies there now is no word on it.
+    assert any(asked) == (not deeds)
+    (body,) = filed.root.glob(f"store/*/*/{LATER}*.pdf.age")
+    body.chmod(0o600)
+    raw = bytearray(body.read_bytes())
+    raw[-1] ^= 1
+    body.write_bytes(raw)
+    assert told(True) == told(False)
+    assert [code for code, _ in told(True)[0]] == ["S-BODY"]
 
 
 def test_damage_done_meanwhile_is_named(filed: Home) -> None:
