@@ -37,7 +37,7 @@ TOGETHER = 128  # records in one batch
 # Sent ahead, so that no child waits while the next batch is put together.
 _AHEAD = 3
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-_BUFFER_BYTES = 1 << 18  # stays in the cache of its core
+_BUFFER_BYTES = 1 << 17  # stays in the cache of its core
 _SUM_BYTES = 16
 MODULUS = 1 << 8 * _SUM_BYTES
 _LABEL = b"-> archivist/label-v1\n"
