@@ -1,0 +1,83 @@
+"""How long each command takes to begin, against an interpreter that imports click.
+
+A command that only reads is called as somebody calls it, in a small archive with somebody
+logged in; the others with `--help`, which imports what the command imports. Those that read
+scans begin with the libraries that do it, and are held against no limit.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from benches.material import BIN, Bench, text_pdf
+from benches.measuring import Rates, Table, milliseconds, seconds_of
+
+BARE = 'python -c "import click"'
+SLOWEST = 5
+AIM = 3.0
+
+# What reads and asks nothing.
+CALLS = {
+    "whoami": "whoami",
+    "person": "person list",
+    "need-to-know": "need-to-know list",
+    "key": "key list",
+    "pack": "pack list",
+    "customer": "customer list",
+    "dossier": "dossier list",
+    "routines": "routines",
+    "inbox": "inbox list",
+    "missing": "missing",
+    "loan": "loan list",
+    "volume": "volume list",
+    "incident": "incident list",
+    "disposal": "disposal list",
+    "hold": "hold list",
+    "violation": "violation list",
+    "search": "search 合同",
+    "show": "show R00000001",
+    "sweep": "sweep --dry-run",
+    "ledger": "ledger show",
+}
+READS_SCANS = ("watch", "file")
+
+
+def calls() -> dict[str, list[str]]:
+    """Command → the words it is called with."""
+    from archivist.cli import COMMANDS
+
+    return {name: CALLS.get(name, f"{name} --help").split() for name in COMMANDS}
+
+
+def bench_startup(options: argparse.Namespace) -> Iterator[Table]:
+    """Whole processes, from exec to exit, warm."""
+    rates: Rates = {BARE: []}
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        bench = Bench(Path(name))
+        text_pdf(bench.place / "00000.pdf", 1, 2)
+        assert bench.watch_once() == 1
+        bench.run("login", "bench")
+        wanted = calls()
+        for words in wanted.values():
+            bench.run(*words)  # the first call catches up with the ledger, and must not fail
+        for _ in range(options.rounds):
+            for number, words in enumerate(wanted.values()):
+                if number % 8 == 0:  # often enough to meet what the commands meet
+                    bare = [sys.executable, "-c", "import click"]
+                    rates[BARE].append(seconds_of(bare, bench.environment))
+                took = seconds_of([str(BIN / "archivist"), *words], bench.environment)
+                rates.setdefault(" ".join(words), []).append(took)
+    told = Table("start of each command", "ms", milliseconds(rates))
+    yield replace(told, notes=tuple(_slow(told, [" ".join(wanted[name]) for name in READS_SCANS])))
+
+
+def _slow(told: Table, reading: list[str]) -> Iterator[str]:
+    """The slowest, and how many are above what is aimed at."""
+    ratios = {row: ratio for row, ratio in told.ratios.items() if row not in (BARE, *reading)}
+    ordered = sorted(ratios, key=ratios.__getitem__, reverse=True)
+    yield "slowest: " + ", ".join(f"{row} {ratios[row]:.2f}" for row in ordered[:SLOWEST])
+    above = sum(ratio > AIM for ratio in ratios.values())
+    yield f"above {AIM:g} times the limit: {above} of {len(ratios)} that read no scans"
