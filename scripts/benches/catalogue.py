@@ -126,12 +126,13 @@ policy = policy_of(archive.settings, archive.catalogue)
 found = len(missing_items(archive, policy, company_calendar({}), today))
 """,
         """
-sql = '''SELECT d.id, d.customer, c.name, w.value FROM dossier d JOIN customer c ON c.id = d.customer,
-  json_each(?) w WHERE d.closed IS NULL AND NOT EXISTS
+sql = '''SELECT d.id, d.customer, c.name, w.value
+  FROM dossier d JOIN customer c ON c.id = d.customer, json_each(?) w
+  WHERE d.closed IS NULL AND NOT EXISTS
   (SELECT 1 FROM record r WHERE r.dossier = d.id AND r.type = w.value)'''
 policy = policy_of(archive.settings, archive.catalogue)
 wanted = json.dumps(sorted({one for item in policy.find_dossier_type("new_car").items
-                            for one in item.accepts}))
+                            for one in item.types}))
 started, used = time.perf_counter(), time.process_time()
 found = len(archive.catalogue._db.execute(sql, (wanted,)).fetchall())
 """,
@@ -171,11 +172,12 @@ def inserted_loan(number: int) -> dict[str, Any]:
     """A loan's row as a request, an approval, an issue and a return leave it."""
     day, record = f"20{number % 14 + 11}-{number % 12 + 1:02}", f"R{number * 100 + 1:08}"
     approval = {"step": 0, "role": "department_head", "act": "approve", "person": "wang",
-                "time": f"{day}-02T01:00:00Z", "expires": None, "entry": number, "round": 1}  # fmt: skip
+                "time": f"{day}-02T01:00:00Z", "expires": None, "entry": number,
+                "round": 1}  # fmt: skip
     return {
         "id": f"L{number + 1:06}", "idx": number + 50, "target": record, "customer": "C000001",
         "dossier": f"D{number % 1000 + 1:06}", "record": record, "person": "li", "asked_by": "li",
-        "relation": "inside", "form": "original", "purpose": "check", "round": 1, "separate": 0,
+        "relation": "inside", "form": "borrow", "purpose": "check", "round": 1, "separate": 0,
         "lent": json.dumps({record: 3}), "approvals": json.dumps([approval]),
         "steps": json.dumps([{"role": "department_head", "act": "approve"}]),
         "state": "issued" if number % 10 == 0 else "returned", "due": f"{day}-20",

@@ -64,7 +64,7 @@ class Table:
 def seconds_of(words: list[str], environment: dict[str, str]) -> float:
     """Wall time of one process."""
     started = time.perf_counter()
-    subprocess.run(words, env=environment, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(words, env=environment, capture_output=True, check=True)
     return time.perf_counter() - started
 
 

@@ -1,4 +1,4 @@
-"""Sealing and opening files, sealing heads anew, and backups, against the disk and other programs."""
+"""Sealing, opening, sealing anew and backing up, against the disk and other programs."""
 
 import argparse
 import filecmp
