@@ -33,7 +33,7 @@ def inserted_record(number: int, count: int, packs: str) -> tuple[Any, ...]:
 
 def inserted_dossier(number: int, count: int, all_due: bool) -> tuple[Any, ...]:
     """Sold in one year and closed in the next, one in five still open; or all closed long ago."""
-    year = 1990 if all_due else 2010 + number * 16 // count
+    year = 1990 if all_due else 2010 + min(number, count - 1) * 16 // count
     closed = None if number % 5 == 0 and not all_due else f"{year + 1}-05-{number % 28 + 1:02}"
     events = json.dumps({"sale": f"{year}-03-{number % 28 + 1:02}"})
     keys = json.dumps({"vin": f"LSVAA49J1{number:08}"})
