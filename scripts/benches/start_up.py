@@ -63,8 +63,7 @@ def bench_startup(options: argparse.Namespace) -> Iterator[Table]:
         assert bench.watch_once() == 1
         bench.run("login", "bench")
         wanted = calls()
-        for words in wanted.values():
-            bench.run(*words)  # the first call catches up with the ledger, and must not fail
+        bench.run("search", "合同")  # the first call catches up with the ledger
         for _ in range(options.rounds):
             for number, words in enumerate(wanted.values()):
                 if number % 8 == 0:  # often enough to meet what the commands meet
