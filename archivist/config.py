@@ -44,6 +44,7 @@ class Settings:
     max_pages: int = 999  # a scan of more pages is a mistake of the feeder or an attack
     max_pixels: int = 80_000_000  # of one page; A3 at 600 dpi has 70 million
     virus_socket: str = ""  # clamd's Unix socket, or host:port; "" scans nothing
+    room_bytes: int = 2_000_000_000  # doctor warns below: a day of scanning may fill the disk
     sweep_at: str = "02:30"  # the watcher sweeps once a day from this time on; "" never
     sweep_patience_hours: float = 4.0  # scans that lie in the drop folder delay it no longer
     sweep_reminds: bool = True  # whether a sweep enters reminders for what is overdue
@@ -71,6 +72,7 @@ _PLACES = {
     "max_pages": ("limits", "max_pages"),
     "max_pixels": ("limits", "max_pixels"),
     "virus_socket": ("virus", "socket"),
+    "room_bytes": ("limits", "room_bytes"),
     "sweep_at": ("sweep", "daily_at"),
     "sweep_patience_hours": ("sweep", "patience_hours"),
     "sweep_reminds": ("sweep", "remind"),

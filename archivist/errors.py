@@ -7,6 +7,7 @@
     ├── NotAllowed       clearance, approval or separation of duties says no
     ├── KeyNeeded        house key or passphrase missing, or nobody logged in
     └── Unavailable      this machine cannot do it now; nothing is wrong with the request
+        └── Away         the archive's folder is not in its place
 
 A refusal of a document is not an error but an outcome (`policies.Refused`).
 The leaves raise their own roots (`StorageError`, `ShadowError`, `PolicyError`);
@@ -49,3 +50,7 @@ class KeyNeeded(ArchivistError):
 
 class Unavailable(ArchivistError):
     """This machine cannot do it now; nothing is wrong with the request or the document."""
+
+
+class Away(Unavailable):
+    """The archive's folder is not in its place: moved, or its disk taken out. It may come back."""

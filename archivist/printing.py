@@ -227,6 +227,12 @@ def _font_of(char: str) -> str:
     return CHINESE if ord(char) in _glyphs(CHINESE) else LATIN
 
 
+def missing_glyphs(text: str) -> str:
+    """The characters of `text` that no font here can print; a box would stand for them."""
+    _load_fonts()
+    return "".join(char for char in text if not {ord(char)} & (_glyphs(CHINESE) | _glyphs(LATIN)))
+
+
 @cache
 def _glyphs(font: str) -> frozenset[int]:
     return frozenset(_fonts().getFont(font).face.charToGlyph)

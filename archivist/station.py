@@ -21,8 +21,8 @@ from pathlib import Path
 from archivist.archive import Archive
 from archivist.claims import Claim
 from archivist.examine import Examiners
+from archivist.examine.pool import Around, uncounted
 from archivist.intake import Outcome, Piece, take_in
-from archivist.masking import masked
 from archivist.virus import Scanner
 from archivist.watch import DropFolder
 from policies.facts import Facts, Order
@@ -53,6 +53,7 @@ class Station:
         entropy: Callable[[int], bytes],
         who: str = "station",
         scanner: Scanner | None = None,
+        around: Around = uncounted,
     ) -> None:
         self._archive = archive
         self._policy = policy
@@ -62,6 +63,7 @@ class Station:
         self._who = who
         self._scanner = scanner
         self._scans = ThreadPoolExecutor(examiners.workers) if scanner else None
+        self._around = around  # entered around each group that is taken in, as "file"
         self._reading = 0
         self._nudge: Callable[[], None] = lambda: None
         self._ready: queue.SimpleQueue[
@@ -104,13 +106,20 @@ class Station:
         if busy:
             rest()
 
+    @property
+    def reading(self) -> int:
+        """How many claimed scans have no outcome yet."""
+        return self._reading
+
     def _claim(self, path: Path) -> None:
+        self._archive.check_in_place()
         try:
             claim = self._archive.claims.take(
                 path, self._archive.settings.drop, self._now(), self._entropy(10)
             )
         except (OSError, StorageError) as error:
-            log.warning("%s stays in the drop folder: %s", masked(path.name), error)
+            # Not its name, which often is the customer's: `find drop -inum N` tells which.
+            log.warning("a scan stays in the drop folder: %s, inode %s", error, _inode(path))
             return
         if claim is not None:
             self.offer(claim)
@@ -169,7 +178,8 @@ class Station:
                 wholes.append(claim)
         if not pieces:
             return []
-        outcomes = take_in(pieces, self._archive, self._policy(), self._now(), self._who)
+        with self._around("file"):
+            outcomes = take_in(pieces, self._archive, self._policy(), self._now(), self._who)
         for whole in wholes:
             self._archive.claims.drop(whole)  # every document of the stack has its entry now
         return outcomes
@@ -206,3 +216,10 @@ class Station:
             )
             pieces.append(Piece(piece_claim, own, part.cover, order, facts.sha256, claim.source))
         return pieces
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.lstat().st_ino
+    except OSError:
+        return None

@@ -18,6 +18,9 @@ Names that scanners and copying programs use for files in the making (.part, .tm
 none of these. A symbolic link, pipe or device is yielded at once: it will not get any
 more complete, and examining refuses it.
 
+A folder that cannot be listed, because a share went away, is empty until it is back. `told`
+hears of it once each way; a sub-folder is only logged.
+
     drop = DropFolder(settings, time.monotonic, time.time)
     for path in drop.settled(once=False):
         …
@@ -25,6 +28,7 @@ more complete, and examining refuses it.
 
 import contextlib
 import fcntl
+import logging
 import os
 import stat
 import struct
@@ -47,6 +51,8 @@ TAIL_BYTES = 2048  # PDF allows a little after %%EOF; scanners use it
 STEP_SECONDS = 0.25  # how often a changing file is looked at again
 REST_SECONDS = 5.0  # before a file that could not be taken is tried again; doubles each time
 LONGEST_REST_SECONDS = 300.0
+
+log = logging.getLogger("archivist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +98,23 @@ class DropFolder:
     """One scanner's folder.
 
     `clock` runs evenly whatever the date does; `wall_clock` is what mtimes are told
-    in. Both count seconds.
+    in. Both count seconds. `told(why)` is called when the folder cannot be listed any more,
+    `told(None)` when it can again.
     """
 
     def __init__(
-        self, settings: Settings, clock: Callable[[], float], wall_clock: Callable[[], float]
+        self,
+        settings: Settings,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        told: Callable[[OSError | None], None] = lambda why: None,
     ) -> None:
         self.folder = settings.drop
         self._settings = settings
         self._clock = clock
         self._wall_clock = wall_clock
+        self._told = told
+        self._away: set[Path] = set()
         self._candidates: dict[Path, _Candidate] = {}
         self._renamed: set[Path] = set()
         self.stopped = threading.Event()
@@ -118,7 +131,7 @@ class DropFolder:
             renamed, self._renamed = self._renamed, set()
         seen: dict[Path, _Candidate] = {}
         complete: list[tuple[int, Path]] = []
-        for path, info in _files(self.folder):
+        for path, info in self._files():
             sight = Sight.of(info)
             known = self._candidates.get(path)
             if known is None or known.sight != sight:
@@ -129,6 +142,41 @@ class DropFolder:
                 complete.append((info.st_mtime_ns, path))
         self._candidates = seen
         return [path for _, path in sorted(complete)]
+
+    def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
+        """Everything below the folder that is not a folder, links not followed."""
+        pending = [self.folder]
+        while pending:
+            folder = pending.pop()
+            for entry in self._listed(folder):
+                if is_temporary(entry.name):
+                    continue
+                with contextlib.suppress(OSError):  # gone, or its share is: the next look tells
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(Path(entry.path))
+                    else:
+                        yield Path(entry.path), entry.stat(follow_symlinks=False)
+
+    def _listed(self, folder: Path) -> list[os.DirEntry[str]]:
+        try:
+            found = list(os.scandir(folder))
+        except OSError as error:
+            # A sub-folder that is gone was somebody's to remove; any other failure is told, once.
+            removed = isinstance(error, FileNotFoundError | NotADirectoryError)
+            if folder not in self._away and (folder == self.folder or not removed):
+                self._away.add(folder)
+                self._tell(folder, error)
+            return []
+        if folder in self._away:
+            self._away.discard(folder)
+            self._tell(folder, None)
+        return found
+
+    def _tell(self, folder: Path, why: OSError | None) -> None:
+        if folder == self.folder:
+            self._told(why)
+        elif why is not None:
+            log.warning("a folder of the drop folder cannot be read: %s", why.strerror)
 
     @property
     def waiting(self) -> int:
@@ -210,24 +258,6 @@ def is_temporary(name: str) -> bool:
     lowered = name.casefold()
     hidden = lowered.startswith(".") and not lowered.startswith("..")
     return hidden or lowered.startswith("~$") or lowered.endswith(TEMPORARY)
-
-
-def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Everything below the folder that is not a folder, links not followed."""
-    pending = [folder]
-    while pending:
-        try:
-            entries = list(os.scandir(pending.pop()))
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        for entry in entries:
-            if is_temporary(entry.name):
-                continue
-            with contextlib.suppress(FileNotFoundError):
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(Path(entry.path))
-                else:
-                    yield Path(entry.path), entry.stat(follow_symlinks=False)
 
 
 def _still_so(path: Path, known: _Candidate) -> bool:

@@ -6,14 +6,15 @@ late, or after days, makes up for it. While scans wait it waits too, but not lon
 `patience_hours`.
 """
 
+import logging
 import os
 from datetime import datetime, timedelta
 
 from archivist import sweeping
+from archivist.cli import logs
 from archivist.cli.door import Call, now
-from archivist.cli.say import note, say
-from archivist.cli.sweep import told
 from archivist.errors import ArchivistError
+from archivist.numbers import Numbers
 from archivist.standing import company_calendar
 from index.errors import ShadowError
 from policies.sweep import is_time
@@ -26,8 +27,9 @@ PAUSE = timedelta(minutes=1)  # between two looks at whether it is time
 class Daily:
     """Asked between two looks at the drop folder."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, numbers: Numbers | None = None) -> None:
         self._call = call
+        self._numbers = numbers or Numbers()
         self._next_look: datetime | None = None
         self._due_since: datetime | None = None
 
@@ -41,7 +43,8 @@ class Daily:
             if self._is_due(at) and not self._put_off(at, scans_wait):
                 self._sweep(at)
         except (ShadowError, ArchivistError, Busy) as error:
-            note(say(f"到期清查稍后再做：{error}", f"the sweep is put off: {error}"))
+            logs.tell("sweep-later", logging.WARNING, error=error)
+            self._numbers.add("errors_total", place="sweep")
 
     def _is_due(self, at: datetime) -> bool:
         archive = self._call.archive
@@ -71,4 +74,6 @@ class Daily:
         finally:
             fresh.close()
         self._due_since = None
-        note(told(plan, done))
+        if done.entry is not None:
+            logs.tell("swept", day=plan.day.isoformat(), reminded=done.reminded,
+                      proposed=len(done.proposed), declassified=len(done.declassified))  # fmt: skip

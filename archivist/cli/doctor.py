@@ -4,20 +4,19 @@ Looks and changes nothing.
 """
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 from archivist import backing_up, destruction_book, sweeping
+from archivist.cli import doctor_places
 from archivist.cli.complaints import problem_row, question_row, shown_problem
-from archivist.cli.door import FINDINGS, Call, common_options, house_key_path, now, pass_call
+from archivist.cli.doctor_places import SEPARATOR
+from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
 from archivist.cli.progress import Progress
 from archivist.cli.say import counted, say, table
 from archivist.cli.spoken import NOTHING, command
-from archivist.drop_events import is_network
-from archivist.examine import Examiners
 from archivist.holding import halves
 from archivist.regulations import in_force
 from archivist.virus import Scanner
@@ -35,6 +34,8 @@ _NAMES = {
     "catalogue": "目录",
     "drop-folder": "投放目录",
     "space": "磁盘空间",
+    "clock": "时钟",
+    "fonts": "字体",
     "trays": "托盘",
     "backup": "备份",
     "destructions": "销毁",
@@ -44,10 +45,8 @@ _NAMES = {
     "ocr": "文字识别",
     "virus": "病毒扫描",
 }
-SEPARATOR = "\n"  # between several things that one check tells
 BACKUP_DAYS, PROOF_DAYS = 7, 100
 MISSED_DAYS = 3  # a weekend without power is no finding
-ROOM_BYTES = 2_000_000_000  # below this a day of scanning may fill the disk
 
 
 @command("doctor", zh="检查一切是否就位。", never=NOTHING, exits=(0, 3, 10))
@@ -84,22 +83,24 @@ def _checks(call: Call) -> Iterator[tuple[str, bool, str]]:
     settings = call.settings
     checks: tuple[tuple[str, Callable[[], tuple[bool, str]]], ...] = (
         ("python", lambda: (sys.version_info >= (3, 11), sys.version.split()[0])),
-        ("folder", lambda: _folder(call)),
-        ("house-key", lambda: _house_key(call)),
+        ("folder", lambda: doctor_places.folder(call)),
+        ("house-key", lambda: doctor_places.house_key(call)),
         ("counterparts", lambda: _counterparts(call)),
         ("policy", lambda: _policy(call)),
         ("company", lambda: _company(call)),
         ("ledger", lambda: (True, _entries(call.archive.ledger.size))),
         ("catalogue", lambda: _catalogue(call)),
-        ("drop-folder", lambda: _drop(call)),
-        ("space", lambda: _space(call)),
-        ("trays", lambda: _trays(call)),
+        ("drop-folder", lambda: doctor_places.drop_folder(call)),
+        ("space", lambda: doctor_places.space(call)),
+        ("clock", lambda: doctor_places.clock(call)),
+        ("fonts", lambda: doctor_places.fonts(call)),
+        ("trays", lambda: doctor_places.trays(call)),
         ("backup", lambda: _backup(call)),
         ("destructions", lambda: _destructions(call)),
         ("sweep", lambda: _sweep(call)),
         ("session", lambda: _session(call)),
         ("search-engine", lambda: (settings.engine in ("fts5", "whoosh"), settings.engine)),
-        ("ocr", _ocr),
+        ("ocr", lambda: doctor_places.readers(call)),
         ("virus", lambda: _virus(call)),
     )
     for name, check in checks:
@@ -110,24 +111,8 @@ def _checks(call: Call) -> Iterator[tuple[str, bool, str]]:
         yield name, ok, detail
 
 
-def _folder(call: Call) -> tuple[bool, str]:
-    # drop, work and trays hold scans in clear.
-    mode = call.root.stat().st_mode & 0o777
-    return mode & 0o077 == 0, f"{call.root} {mode:03o}"
-
-
 def _entries(count: int) -> str:
     return say(f"{count} 条", counted(count, "entry"))
-
-
-def _house_key(call: Call) -> tuple[bool, str]:
-    path = house_key_path(call.settings.archive_id)
-    inside = path.absolute().is_relative_to(call.root)
-    mode = path.stat().st_mode & 0o777
-    call.archive.house.catalogue_key()
-    if inside:
-        return False, say("馆钥放在档案库目录内", "the house key lies inside the archive folder")
-    return mode & 0o077 == 0, f"{path} {mode:03o}"
 
 
 def _counterparts(call: Call) -> tuple[bool, str]:
@@ -182,22 +167,6 @@ def _catalogue(call: Call) -> tuple[bool, str]:
     count = archive.catalogue.record_count()
     zh = f"{count} 件资料，落后 {behind} 条"
     return behind == 0, say(zh, f"{counted(count, 'record')}, {_entries(behind)} behind")
-
-
-def _drop(call: Call) -> tuple[bool, str]:
-    folder = call.settings.drop
-    kind = "polling" if call.settings.polling or is_network(folder) else "inotify"
-    return folder.is_dir() and os.access(folder, os.R_OK | os.W_OK), f"{folder} ({kind})"
-
-
-def _space(call: Call) -> tuple[bool, str]:
-    free_bytes = shutil.disk_usage(call.root).free
-    return free_bytes >= ROOM_BYTES, f"{free_bytes / 1e9:.1f} GB"
-
-
-def _trays(call: Call) -> tuple[bool, str]:
-    waiting = len(call.archive.catalogue.claims_in_trays())
-    return True, say(f"{waiting} 件待处理", f"{counted(waiting, 'scan')} in trays")
 
 
 def _backup(call: Call) -> tuple[bool, str]:
@@ -256,8 +225,3 @@ def _virus(call: Call) -> tuple[bool, str]:
     if not place:
         return True, say("未配置（[virus] socket）", "none is configured ([virus] socket)")
     return True, Scanner(place, timeout_seconds=5.0).version()
-
-
-def _ocr() -> tuple[bool, str]:
-    with Examiners(workers=1) as examiners:
-        return True, examiners.backend()

@@ -11,6 +11,7 @@ from archivist.cli.labels import detail_in_one_language, grade_label, tray_label
 from archivist.cli.progress import Progress
 from archivist.cli.say import NARROWEST, say, shortened, terminal_cells, width, write, write_json
 from archivist.examine import Examiners, Limits
+from archivist.examine.pool import Around, uncounted
 from archivist.intake import Outcome
 from archivist.masking import masked
 from archivist.regulations import Regulations
@@ -19,7 +20,9 @@ from archivist.virus import Scanner
 
 
 @contextmanager
-def station_of(call: Call, workers: int | None, who: str) -> Iterator[Station]:
+def station_of(
+    call: Call, workers: int | None, who: str, around: Around = uncounted
+) -> Iterator[Station]:
     """A station with its readers; they start with the first scan and end with the block."""
     settings = call.settings
     limits = Limits(
@@ -30,10 +33,10 @@ def station_of(call: Call, workers: int | None, who: str) -> Iterator[Station]:
     call.archive.follow()  # a regulation adopted elsewhere may wait in the ledger
     regulations = Regulations(call.archive)
     readers = workers or len(os.sched_getaffinity(0))
-    with Examiners(readers, limits, settings.archive_id) as examiners:
+    with Examiners(readers, limits, settings.archive_id, around) as examiners:
         scanner = Scanner(settings.virus_socket) if settings.virus_socket else None
         station = Station(
-            call.archive, regulations.current, examiners, now, os.urandom, who, scanner
+            call.archive, regulations.current, examiners, now, os.urandom, who, scanner, around
         )
         try:
             yield station

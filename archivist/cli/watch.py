@@ -4,24 +4,33 @@ Moves each complete file out of the drop folder into the vault or into a tray, a
 it. Once a day it sweeps besides (`archivist sweep`). Needs no passphrase: a station that nobody
 is logged in to seals and cannot read back. Full text of what it filed is indexed by whoever is
 logged in and cleared. A crash loses nothing: what was claimed is taken up again at the next start.
+
+Outcomes go to stdout and name the scan. What goes to stderr is a log without names (`logs`), and
+`--metrics` serves numbers only (`metrics`).
 """
 
+import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import click
 
 from archivist import indexing, recover, searching
+from archivist.cli import logs
 from archivist.cli.complaints import explain
+from archivist.cli.counting import Counting
 from archivist.cli.daily import Daily
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
+from archivist.cli.metrics import address, is_local, served
 from archivist.cli.progress import Progress
 from archivist.cli.reading import station_of, write_outcomes
-from archivist.cli.say import note, say
+from archivist.cli.say import say
 from archivist.cli.spoken import command, option
-from archivist.errors import ArchivistError
+from archivist.errors import ArchivistError, Away
 from archivist.intake import Outcome
 from archivist.virus import ScannerAway
 from archivist.watch import DropFolder
@@ -29,8 +38,8 @@ from index.errors import IndexLocked, IndexUnwritable, ShadowError
 from storage import session
 from storage.errors import Busy, DiskFailed, StorageError
 
-# What passes: somebody makes room, lets go of the lock, or starts the virus scanner.
-TRANSIENT = (Busy, DiskFailed, IndexLocked, IndexUnwritable, ScannerAway)
+# What passes: somebody makes room, lets go of the lock, puts a disk back, starts the scanner.
+TRANSIENT = (Busy, DiskFailed, IndexLocked, IndexUnwritable, ScannerAway, Away, OSError)
 PATIENCE_SECONDS = 5.0
 
 
@@ -46,32 +55,77 @@ PATIENCE_SECONDS = 5.0
         help="Take what is there, then stop; exit code 3 when something was refused.")  # fmt: skip
 @option("--workers", type=click.IntRange(1, 64), metavar="N", zh="几个读取进程；不写则每核一个。",
         help="Readers; else one a core.")  # fmt: skip
+@option("--metrics", metavar="HOST:PORT", zh="在此地址提供 Prometheus 指标页 /metrics。",
+        help="Serve Prometheus metrics there, at /metrics.")  # fmt: skip
 @common_options
 @pass_call
-def watch_command(call: Call, once: bool, workers: int | None) -> int:
+def watch_command(call: Call, once: bool, workers: int | None, metrics: str | None) -> int:
     """Watch the drop folder: file each complete scan, or put it into a tray.
 
     Needs no passphrase. Stop it at any moment: what it has claimed it takes up again.
     """
-    drop = DropFolder(call.settings, time.monotonic, time.time)
+    page_at = address(metrics) if metrics else None
+    drop = DropFolder(call.settings, time.monotonic, time.time, _tell_away)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: drop.stop())
+    counting = Counting(time.time())
+    with ExitStack() as open_until_done:
+        terminal = sys.stderr.isatty()
+        open_until_done.enter_context(logs.written(sys.stderr, logs.wanted(os.environ, terminal)))
+        if page_at is not None:
+            host, port = open_until_done.enter_context(served(page_at, counting.numbers))
+            logs.tell("metrics", address=f"{host}:{port}")
+            if not is_local(host):
+                logs.tell("metrics-open", logging.WARNING, address=f"{host}:{port}")
+        refused = _watched(call, drop, once, workers, counting)
+        logs.tell("stopped")
+    return FINDINGS if once and refused else 0
+
+
+def _watched(
+    call: Call, drop: DropFolder, once: bool, workers: int | None, counting: Counting
+) -> int:
+    """Watch until told to stop, past whatever passes; returns how many were refused."""
     refused = 0
     while not drop.stopped.is_set():
         try:
             with Progress(say("归档", "filing"), _lying(drop) if once else 0) as bar:
-                refused += write_outcomes(call, _outcomes(call, drop, once, workers), bar)
-        except TRANSIENT as error:
+                outcomes = counting.each(_outcomes(call, drop, once, workers, counting))
+                refused += write_outcomes(call, outcomes, bar)
+        except (ShadowError, StorageError, ArchivistError, OSError) as error:
             # Nobody may be at the station to start it again: it waits, and begins as after
             # a crash, because a ledger that failed to write must be opened anew.
-            if once:
+            if once or not _passes(call, error):
                 raise
-            explain(error)
+            counting.numbers.add("errors_total", place="archive")
+            if sys.stderr.isatty():
+                explain(error)  # with what to do; whoever sits there may see names
+            logs.tell("waiting", logging.ERROR, error=error)
             call.close()
             drop.stopped.wait(PATIENCE_SECONDS)
+        except Exception as error:
+            logs.tell("failed", logging.ERROR, error=error)
+            raise
         else:
             break
-    return FINDINGS if once and refused else 0
+    return refused
+
+
+def _passes(call: Call, error: Exception) -> bool:
+    """Whether it is worth waiting: also for whatever is missed while the archive itself is away."""
+    try:
+        call.archive.check_in_place()
+    except Away:
+        return True
+    return isinstance(error, TRANSIENT)
+
+
+def _tell_away(why: OSError | None) -> None:
+    """The drop folder cannot be listed, or can again."""
+    if why is None:
+        logs.tell("drop-back")
+    else:
+        logs.tell("drop-away", logging.ERROR, error=why)
 
 
 def _lying(drop: DropFolder) -> int:
@@ -79,19 +133,28 @@ def _lying(drop: DropFolder) -> int:
     return sum(len(files) for _, _, files in os.walk(drop.folder))
 
 
-def _outcomes(call: Call, drop: DropFolder, once: bool, workers: int | None) -> Iterator[Outcome]:
+def _outcomes(
+    call: Call, drop: DropFolder, once: bool, workers: int | None, counting: Counting
+) -> Iterator[Outcome]:
     """What a crash left first, then what is dropped, until stopped."""
+    call.archive.check_in_place()
     drop.folder.mkdir(parents=True, exist_ok=True)
-    with station_of(call, workers, "station") as station:
+    with station_of(call, workers, "station", counting.around) as station:
         for claim in recover.recover(call.archive, now()):
             station.offer(claim)
         if not once:
-            note(say(f"正在监视 {drop.folder}，按 Ctrl-C 结束", f"watching {drop.folder}"))
-        between = (lambda _: None) if once else Daily(call).between
-        yield from station.run(drop, once, lambda: _rest(call), between)
+            logs.tell("watching")
+        daily = Daily(call, counting.numbers)
+
+        def between(scans_wait: bool) -> None:
+            counting.look(call.archive, drop.waiting, station.reading)
+            if not once:
+                daily.between(scans_wait)
+
+        yield from station.run(drop, once, lambda: _rest(call, counting), between)
 
 
-def _rest(call: Call) -> None:
+def _rest(call: Call, counting: Counting) -> None:
     """What waits until no scan does: tiles for outsiders, and full text if somebody is here.
 
     Only a session counts, never a passphrase in the environment: the station itself must
@@ -108,4 +171,5 @@ def _rest(call: Call) -> None:
             if late:
                 indexing.catch_up(call.archive, kept.unlocked(), late)
     except (ShadowError, StorageError, ArchivistError) as error:
-        note(say(f"全文索引稍后补上：{error}", f"full text catches up later: {error}"))
+        counting.numbers.add("errors_total", place="full-text")
+        logs.tell("full-text-later", logging.WARNING, error=error)

@@ -3,7 +3,8 @@
 Rules it keeps:
 - A file never raises here: whatever it does to a child becomes its defect.
 - A child that had served other files before it died may have died of them. So the request is
-  tried once more in a fresh child before the file is blamed; a timeout is not tried again.
+  tried once more in a fresh child before the file is blamed. What took too long is not tried
+  again: each request has its time to itself, whoever came before it; nor what started threads.
 - The digest and the size are taken here, from the same open file that the child gets: a child that
   was taken over cannot lie about which bytes were examined.
 """
@@ -27,12 +28,14 @@ from storage import durable
 Reply = dict[str, Any]
 
 _HASH_BLOCK_BYTES = 1 << 20
+_OWN_DOING = (ChildGone.TIME, ChildGone.PROCESSOR, ChildGone.THREADS)
 
 _BLAME = {
     ChildGone.CRASH: (DAMAGED, "reading it crashed"),
     ChildGone.TIME: (DAMAGED, "timeout: reading it took too long"),
     ChildGone.MEMORY: (TOO_LARGE, "needs more memory than a document may"),
     ChildGone.PROCESSOR: (TOO_LARGE, "needs more computing time than a document may"),
+    ChildGone.THREADS: (DAMAGED, "reading it started too many threads"),
     ChildGone.GARBLED: (TOO_LARGE, "holds more text than a document may"),
 }
 
@@ -109,7 +112,7 @@ class Driver:
                 reply = child.ask(request, scan, wall_seconds)
             except ChildGone as gone:
                 self._child = None
-                if not fresh and attempt == 1 and gone.reason != ChildGone.TIME:
+                if not fresh and attempt == 1 and gone.reason not in _OWN_DOING:
                     continue
                 defect, detail = _BLAME[gone.reason]
                 return {"defect": defect, "detail": detail}

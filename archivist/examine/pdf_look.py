@@ -85,13 +85,20 @@ def _count_pages(reader: PdfReader, max_pages: int) -> int:
 
 
 def _tree_nodes(reader: PdfReader) -> Iterator[Any]:
-    waiting: list[Any] = [reader.root_object["/Pages"].get_object()]
+    """Every node of the page tree. Raises `Unfit` for a branch that is there twice: a tree that
+    holds itself a thousand times would be walked for half a minute before it is too large."""
+    waiting: list[Any] = [reader.root_object["/Pages"]]
+    branches: dict[int, Any] = {}  # by identity; kept, so that no other can take it over
     while waiting:
-        node = waiting.pop()
+        node = waiting.pop().get_object()
         yield node
         kids = node.get("/Kids")
         if kids is not None:
-            waiting.extend(kid.get_object() for kid in kids.get_object())
+            if id(node) in branches:
+                raise Unfit(DAMAGED, "page tree has no end")
+            branches[id(node)] = node
+            # Looked up when it is their turn, and turned so that the first comes first.
+            waiting.extend(reversed(kids.get_object()))
 
 
 def _look_page(page: PageObject, limits: Limits, cover_tag: str) -> dict[str, Any]:

@@ -28,6 +28,8 @@ _DPI = 200
 _LONGEST_SIDE_PX = 14_400
 _MAX_FORMS = 2000
 _MAX_FORM_DEPTH = 20
+# How often forms may be drawn on one page: PDFium draws a million in ten seconds.
+_MAX_DRAWN = 1_000_000
 _MIN_COVERED_SHARE = 0.9
 # Pictures that are not stored as JPEG need their raw bytes and their pixels at the same time.
 _MAX_RAW_PIXELS = 40_000_000
@@ -138,13 +140,21 @@ def _quarter_turns(page: pikepdf.Page) -> int:
 
 
 def _demand_finite_forms(page: pikepdf.Page) -> None:
-    """Raise `Unfit` when forms contain themselves or multiply beyond reason."""
+    """Raise `Unfit` when forms contain themselves or multiply beyond reason.
+
+    Each form of a chain may draw the next one ten times: few forms, and drawings without number.
+    """
     budget = _MAX_FORMS
 
-    def visit(holder: Any, path: tuple[tuple[int, int], ...]) -> None:
+    def visit(holder: Any, path: tuple[tuple[int, int], ...], drawn: int) -> None:
         nonlocal budget
         resources = holder.get("/Resources")
         table = resources.get("/XObject") if resources is not None else None
+        if path and table:
+            # At most as often as its content has the word; what is too long to count is long.
+            drawn *= holder.read_bytes().count(b"Do")
+        if drawn > _MAX_DRAWN:
+            raise Unfit(TOO_LARGE, "unpacks to more than a document needs")
         for form in table.values() if table is not None else ():
             if form.get("/Subtype") != "/Form":
                 continue
@@ -153,9 +163,9 @@ def _demand_finite_forms(page: pikepdf.Page) -> None:
                 raise Unfit(DAMAGED, "a drawing contains itself")
             if budget < 0:
                 raise Unfit(TOO_LARGE, "unpacks to more than a document needs")
-            visit(form, (*path, form.objgen))
+            visit(form, (*path, form.objgen), drawn)
 
-    visit(page, ())
+    visit(page, (), 1)
 
 
 def _rendered(stream: BinaryIO, page_index: int) -> Pixels:

@@ -24,6 +24,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +37,14 @@ from policies.facts import Facts
 
 _LOOK, _READ, _STOP = 0, 1, 2
 
+# Entered around each request to a child, with its kind: "look", "read" or "cut". For counting.
+Around = Callable[[str], AbstractContextManager[None]]
+
+
+def uncounted(_kind: str) -> AbstractContextManager[None]:
+    """Nobody counts."""
+    return contextlib.nullcontext()
+
 
 @dataclass(order=True, slots=True)
 class _Task:
@@ -43,6 +52,7 @@ class _Task:
 
     rank: int
     number: int
+    kind: str = field(compare=False)
     run: Callable[[Driver], Reply] = field(compare=False, repr=False)
     done: Future[Reply] = field(compare=False, repr=False)
 
@@ -50,8 +60,15 @@ class _Task:
 class Examiners:
     """A pool of `workers` children. Thread-safe; close it, or use it as a context manager."""
 
-    def __init__(self, workers: int, limits: Limits | None = None, cover_tag: str = "") -> None:
+    def __init__(
+        self,
+        workers: int,
+        limits: Limits | None = None,
+        cover_tag: str = "",
+        around: Around = uncounted,
+    ) -> None:
         assert workers > 0
+        self._around = around
         self._cover_tag = cover_tag
         self.workers = workers
         self.limits = limits or Limits()
@@ -65,27 +82,29 @@ class Examiners:
     def look(self, path: Path) -> Future[Reply]:
         """`{"media_type", "pages", "size_bytes", "sha256"}`; with `defect` and `detail` when the
         file cannot be filed. The future raises `ExaminerUnavailable` only."""
-        return self._submit(_LOOK, lambda driver: driver.look(path))
+        return self._submit(_LOOK, "look", lambda driver: driver.look(path))
 
     def look_into(self, scan: int, name: str) -> Future[Reply]:
         """As `look`, at an open file without a name. It stays the caller's to close, after the
         reply."""
-        return self._submit(_LOOK, lambda driver: driver.look_into(scan, name))
+        return self._submit(_LOOK, "look", lambda driver: driver.look_into(scan, name))
 
     def read(self, path: Path, media_type: str, page_index: int) -> Future[Reply]:
         """`{"page"}`, or `{"defect", "detail"}`. The future raises `ExaminerUnavailable` only."""
-        return self._submit(_READ, lambda driver: driver.read(path, media_type, page_index))
+        return self._submit(_READ, "read", lambda driver: driver.read(path, media_type, page_index))
 
     def cut(self, path: Path, media_type: str, pages: Sequence[int], into: Path) -> Future[Reply]:
         """Write some pages of a scan to a new file, durably: `{"size_bytes", "sha256"}`, or
         `{"defect", "detail"}` and no file. Raises `ExaminerUnavailable` or `StorageError`."""
-        return self._submit(_LOOK, lambda driver: driver.cut(path, media_type, list(pages), into))
+        return self._submit(
+            _LOOK, "cut", lambda driver: driver.cut(path, media_type, list(pages), into)
+        )
 
-    def backend(self) -> str:
-        """The recognition engine that loads here, and what the child gave up: "openvino (limits,
-        no network, no files)". Raises `ExaminerUnavailable`."""
-        reply = self._submit(_LOOK, lambda driver: driver.backend()).result()
-        return f"{reply['backend']} ({', '.join(reply['confined'])})"
+    def backend(self) -> tuple[str, list[str]]:
+        """The recognition engine that loads here, and what the child gave up (`MEASURES`).
+        Raises `ExaminerUnavailable`."""
+        reply = self._submit(_LOOK, "backend", lambda driver: driver.backend()).result()
+        return reply["backend"], reply["confined"]
 
     def examine(self, path: Path) -> Facts:
         """Look and read, and wait for it. Raises `ExaminerUnavailable` only."""
@@ -105,7 +124,7 @@ class Examiners:
             threads = list(self._threads)
         self._drain()
         for _ in threads:
-            self._tasks.put(_Task(_STOP, next(self._numbers), _nothing, Future()))
+            self._tasks.put(_Task(_STOP, next(self._numbers), "stop", _nothing, Future()))
         for thread in threads:
             thread.join()
         self._drain()
@@ -121,13 +140,13 @@ class Examiners:
     ) -> None:
         self.close()
 
-    def _submit(self, rank: int, run: Callable[[Driver], Reply]) -> Future[Reply]:
+    def _submit(self, rank: int, kind: str, run: Callable[[Driver], Reply]) -> Future[Reply]:
         done: Future[Reply] = Future()
         with self._lock:
             if self._closed:
                 done.set_exception(_stopped())
                 return done
-            self._tasks.put(_Task(rank, next(self._numbers), run, done))
+            self._tasks.put(_Task(rank, next(self._numbers), kind, run, done))
             # A thread, and with it a child, only when all that exist are at work.
             if not self._idle.acquire(blocking=False) and len(self._threads) < self.workers:
                 self._start_thread()
@@ -151,7 +170,8 @@ class Examiners:
                 if not task.done.set_running_or_notify_cancel():
                     continue
                 try:
-                    reply = task.run(driver)
+                    with self._around(task.kind):
+                        reply = task.run(driver)
                 except Exception as error:
                     task.done.set_exception(error)
                 else:

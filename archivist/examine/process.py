@@ -5,8 +5,8 @@ for the file is decided in `pool`.
 
 Rules it keeps:
 - A child is killed with its process group, and never waited for without a kill.
-- While a request runs, the child's resident memory is measured twenty times a second; the kernel's
-  own limits are behind that.
+- While a request runs, the child's resident memory and its threads are counted twenty times a
+  second; the kernel's own limits are behind that.
 - The child's environment is empty but for what its libraries need: passphrases live in ours.
 """
 
@@ -32,6 +32,7 @@ from archivist.examine.limits import Limits
 
 _START_SECONDS = 60.0
 _WATCH_SECONDS = 0.05
+_MOST_THREADS = 64  # recognition starts a few; the kernel's own limit does not hold for root
 _BODY_BLOCK_BYTES = 1 << 20
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _ENVIRONMENT = {
@@ -56,6 +57,7 @@ class ChildGone(Exception):
     """The child ended, or was ended, without a reply. `reason` is one of the words below."""
 
     CRASH, TIME, MEMORY, PROCESSOR, GARBLED = "crash", "time", "memory", "processor", "garbled"
+    THREADS = "threads"
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -153,8 +155,11 @@ class Child:
 
     def _reply(self, deadline: float) -> dict[str, Any]:
         while not select.select([self._sock], [], [], _WATCH_SECONDS)[0]:
-            if self._resident_bytes() > self._limits.memory_bytes:
+            resident_bytes, threads = self._taken()
+            if resident_bytes > self._limits.memory_bytes:
                 raise self._gone(ChildGone.MEMORY)
+            if threads > _MOST_THREADS:
+                raise self._gone(ChildGone.THREADS)
             if time.monotonic() > deadline:
                 raise self._gone(ChildGone.TIME)
         self._sock.settimeout(max(0.1, deadline - time.monotonic()))
@@ -181,9 +186,11 @@ class Child:
             return ChildGone(ChildGone.PROCESSOR)
         return ChildGone(reason)
 
-    def _resident_bytes(self) -> int:
+    def _taken(self) -> tuple[int, int]:
+        """Resident bytes and threads of the child, from proc_pid_stat(5)."""
         try:
-            statm = Path(f"/proc/{self._process.pid}/statm").read_bytes()
-            return int(statm.split()[1]) * _PAGE_BYTES
+            stat = Path(f"/proc/{self._process.pid}/stat").read_bytes()
+            fields = stat.rpartition(b")")[2].split()  # the name before may hold anything
+            return int(fields[21]) * _PAGE_BYTES, int(fields[17])
         except (OSError, IndexError):
-            return 0  # ended, or no /proc: the kernel's limits are left
+            return 0, 0  # ended, or no /proc: the kernel's limits are left

@@ -6,9 +6,11 @@
     finding     search, merge, index             peers       other programs of the same kind
     catalogue   catalogue, sweep                 start_up    startup
     auditing    audit                            ledger      ledger
-    rules       policies
+    rules       policies                     dying         kills
+    hostile_scans  hostile
 
-A bench is a function of its options that yields tables as they are ready. Work and its limit
+The last two are campaigns: they count instead of measuring, and tell it themselves. A bench is a
+function of its options that yields tables as they are ready. Work and its limit
 take turns in one run, so that other work on the machine meets both alike. The first row of a
 table is the limit; the ratio stands last.
 """

@@ -89,9 +89,14 @@ class NoScans(Exception):
     """The sample pages are not part of the source; whoever has none cannot measure recognition."""
 
 
+def sample_scans() -> Path:
+    """The folder of sample scans."""
+    return Path(os.environ.get("ARCHIVIST_SCANS", TOP.parent / "shared" / "scans"))
+
+
 def scans(folder: Path, count: int) -> list[Path]:
     """Copies of the sample pages, each with bytes of its own so that none is a duplicate."""
-    samples = Path(os.environ.get("ARCHIVIST_SCANS", TOP.parent / "shared" / "scans")) / "pages"
+    samples = sample_scans() / "pages"
     pages = sorted(samples.glob("sc_*_200.jpg")) + sorted(samples.glob("tc_*.jpg"))
     if not pages:
         raise NoScans(f"there are no sample scans in {samples}; name a folder in ARCHIVIST_SCANS")

@@ -1,15 +1,14 @@
 """Carrying out a disposal: what was destroyed is nowhere, and never half claimed."""
 
 import contextlib
-import errno
 import itertools
 import json
-import os
 import shutil
 from datetime import UTC, datetime
 
 import pytest
 from archive_home import PASSPHRASE, PERSON, Home
+from faults import run, tried
 from index_bytes import in_clear
 
 from archivist import destruction, erasing
@@ -31,6 +30,9 @@ SECRET, OPEN, OTHER = "R00000001", "R00000002", "R00000003"
 # Title and text, which stand nowhere else.
 WORDS = {SECRET: ("黯然销魂", "蒹葭苍苍白露为霜"), OPEN: ("羁鸟恋旧", "池鱼思故渊开荒南野际")}
 X = "X000001"
+TOLD = (StorageError, ShadowError, OSError)
+# What SQLite does on its own is not counted call by call; these are its effects.
+ALSO = ((destruction, "purge"), (destruction, "throw_away"))
 
 
 @pytest.fixture(scope="module")
@@ -271,90 +273,47 @@ def test_nothing_is_decided_that_is_not_whole(house):
 # ── killed, lost, reported lost ───────────────────────────────────────────────
 
 
-class Killed(BaseException):
-    """The process is dead; no `except Exception` may catch it."""
-
-
-class Faults:
-    """The calls that change something, counted; one of them goes wrong.
-
-    killed    the process ends before the call, and makes no further one
-    lost      the call changes nothing and says so
-    reported  the call does what it should and says that it failed
-    """
-
-    def __init__(self, monkeypatch, kind="", at=0):
-        self.made, self.kind, self.at = 0, kind, at
-        for name in ("link", "rename", "replace", "unlink", "rmdir", "fsync", "fdatasync",
-                     "mkdir", "write"):  # fmt: skip
-            monkeypatch.setattr(os, name, self._watched(getattr(os, name)))
-        for name in ("purge", "throw_away"):
-            monkeypatch.setattr(destruction, name, self._watched(getattr(destruction, name)))
-
-    def _watched(self, call):
-        def made(*args, **more):
-            self.made += 1
-            if self.kind == "killed" and self.made >= self.at:
-                raise Killed
-            if self.made != self.at:
-                return call(*args, **more)
-            if self.kind == "reported":
-                call(*args, **more)
-            raise OSError(errno.EIO, "the disk says no")
-
-        return made
-
-
-def attempt(home, keys, record, patch, kind="", at=0):
-    """Decide and carry out, with a fault; how many calls there were."""
-    faults = Faults(patch, kind, at)
-    with contextlib.suppress(Killed, OSError, StorageError, ShadowError):
-        decide(home, keys, record)
-        carry_out(home, keys)
-    return faults.made
-
-
-SPREAD = 1 if "ARCHIVIST_LONG" in os.environ else 31  # of so many calls one is tried
-
-
 @pytest.mark.parametrize("record", [SECRET, OPEN])
-@pytest.mark.parametrize("kind", ["killed", "lost", "reported"])
-def test_a_fault_at_any_effect_ends_in_destroyed_or_untouched(ready, tmp_path, record, kind):
+def test_a_fault_at_any_effect_ends_in_destroyed_or_untouched(ready, tmp_path, record):
     """Whatever was recovered is whole and readable, or destroyed with nothing left; never half."""
     source, keys = ready
-    with pytest.MonkeyPatch.context() as patch:
-        total = attempt(Home.copy_of(source.top, tmp_path / "whole"), keys, record, patch)
-    ends = []
-    for at in range(1, total + 1, SPREAD):
+
+    def attempt(home):
+        decide(home, keys, record)
+        carry_out(home, keys)
+
+    whole = Home.copy_of(source.top, tmp_path / "whole")
+    end = run(lambda: attempt(whole), also=ALSO)
+    assert end.how == "done", end.told
+    ends = {}
+    for fault in tried(end.calls, "killed", "lost", "landed", count=4):
         home = Home.copy_of(source.top, tmp_path / "home")
-        with pytest.MonkeyPatch.context() as patch:
-            attempt(home, keys, record, patch, kind, at)
-        ends.append(ended(home, keys, record, (kind, at)))
+        end = run(lambda home=home: attempt(home), fault, ALSO)
+        assert end.error is None or issubclass(end.error, TOLD), (fault, end.told)
+        ends.setdefault(fault.kind, []).append(ended(home, keys, record, fault))
         shutil.rmtree(home.top)
-    assert set(ends) == {"untouched", "destroyed"}
-    if kind == "killed":  # nothing before the commit point, everything from there on
-        assert ends == sorted(ends, reverse=True)
+    # Killed: nothing before the commit point, everything from there on.
+    assert ends["killed"] == sorted(ends["killed"], reverse=True)
+    assert {end for kind in ends.values() for end in kind} == {"untouched", "destroyed"}
 
 
 def ended(home, keys, record, fault):
     """Recover, and carry out what was decided; what came of it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("storage.durable.single._is_running", lambda _: False)  # it was killed
-        archive = home.open()
-        recover(archive, NOW)
+    archive = home.open()
+    recover(archive, NOW)
+    row = archive.catalogue.destruction(X)
+    if row is None:
+        assert archive.record_card(archive.the("record", record), keys[PERSON])
+    else:
+        with pytest.raises(NotKnown, match="destroyed"):
+            archive.the("record", record)
+        if row["state"] == "executing":
+            assert not erasing.outlived(archive, archive.catalogue.tombstone(record))
+            assert destruction.finish(archive, X, keys[PERSON], NOW)
         row = archive.catalogue.destruction(X)
-        if row is None:
-            assert archive.record_card(archive.the("record", record), keys[PERSON])
-        else:
-            with pytest.raises(NotKnown, match="destroyed"):
-                archive.the("record", record)
-            if row["state"] == "executing":
-                assert not erasing.outlived(archive, archive.catalogue.tombstone(record))
-                assert destruction.finish(archive, X, keys[PERSON], NOW)
-            row = archive.catalogue.destruction(X)
-            assert row["state"] == "destroyed", fault
-            assert erasing.traces(archive, row) == [], fault
-        assert list(vouched(archive)) == [], fault
-        assert archive.ledger.verify().ok
-        archive.close()
+        assert row["state"] == "destroyed", fault
+        assert erasing.traces(archive, row) == [], fault
+    assert list(vouched(archive)) == [], fault
+    assert archive.ledger.verify().ok
+    archive.close()
     return "untouched" if row is None else "destroyed"

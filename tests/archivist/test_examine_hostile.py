@@ -9,6 +9,7 @@ import threading
 import zlib
 from pathlib import Path
 
+import hostile
 import pikepdf
 import pytest
 from PIL import Image
@@ -369,3 +370,15 @@ def children() -> set[int]:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             found |= {int(pid) for pid in (task / "children").read_text().split()}
     return found
+
+
+def test_forms_that_multiply_are_refused_before_they_are_drawn(examined):
+    """Twenty forms that each draw the next ten times never reach the renderer."""
+    facts = examined(hostile.forms_without_number(), "a.pdf")
+    assert (facts.defect, "unpacks" in facts.detail) == ("too-large", True)
+
+
+def test_a_page_tree_that_holds_itself_is_refused_at_the_first_turn(examined):
+    """A branch that is there a second time ends the walk, however wide the tree is."""
+    facts = examined(hostile.pages_that_are_their_own_parents(), "a.pdf")
+    assert (facts.defect, "no end" in facts.detail) == ("damaged", True)

@@ -153,4 +153,4 @@ def test_a_cover_is_found_when_both_codes_are_ruined(examiners, scanned_cover, t
 
 def test_the_engine_has_a_name(examiners):
     """`doctor` can say which engine reads here."""
-    assert examiners.backend().split()[0] in ("openvino", "onnxruntime")
+    assert examiners.backend()[0] in ("openvino", "onnxruntime")

@@ -327,4 +327,5 @@ def test_the_watcher_asks_between_two_looks_at_the_folder(swept, monkeypatch):
     monkeypatch.setattr("archivist.watch.DropFolder.settled", looks)
     ran = swept.run("watch", "--workers", "1")
     assert (ran.code, acts(swept)[-1]) == (0, "sweep")
-    assert f"swept {tomorrow.astimezone().date().isoformat()}" in ran.err
+    assert '"event": "swept"' in ran.err
+    assert f'"day": "{tomorrow.astimezone().date().isoformat()}"' in ran.err

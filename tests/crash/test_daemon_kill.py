@@ -22,7 +22,7 @@ import pytest
 
 LONG = "ARCHIVIST_LONG" in os.environ
 SOUND = 300 if LONG else 40
-KILLS = 60 if LONG else 9
+KILLS = 60 if LONG else 4
 PLACES = (
     "C000001/D000001/合同/{}.pdf",
     "张伟_D000001_发票_{}.pdf",

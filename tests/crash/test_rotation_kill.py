@@ -1,27 +1,26 @@
-"""Death at each durable step of a rotation: records stay readable, and the next run ends it.
+"""A fault at each durable step of a rotation: records stay readable, and the next run ends it.
 
-The rotation runs in a process of its own that ends, without a word, right before one of its
-calls that change a disk. ARCHIVIST_LONG=1 tries every call; otherwise a spread of them.
+The rotation runs in a child that is killed right before one of its calls that change a disk, or
+one of them fails, before it landed or after (`tests/support/faults.py`).
 """
 
-import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from archive_home import PASSPHRASE, PERSON, Home
+from faults import run, tried
 
 from archivist import rotation
 from archivist.holding import halves
 from archivist.recover import recover
+from index.errors import ShadowError
+from storage.errors import StorageError
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-SPREAD = 1 if "ARCHIVIST_LONG" in os.environ else 4  # of so many calls one is tried
-CALLS = ("open", "write", "fsync", "fdatasync", "rename", "replace", "link", "unlink", "remove",
-         "mkdir", "rmdir", "ftruncate")  # fmt: skip
-KILLED, BROKEN = 77, 1
 RECORDS = 5
+TOLD = (StorageError, ShadowError, OSError)
 
 
 @pytest.fixture(scope="module")
@@ -43,38 +42,6 @@ def ready(template, scan, tmp_path_factory):
 def _small_batches(monkeypatch):
     """Several batches for a handful of records."""
     monkeypatch.setattr(rotation, "TOGETHER", 2)
-
-
-def rotate_and_die(home, person, victim):
-    """Rotate in a child that ends before its `victim`-th call (0: never); its exit code."""
-    child = os.fork()
-    if child == 0:
-        code = BROKEN
-        try:
-            _die_at(victim)
-            rotation.rotate(home.open(), "SECRET", person, NOW)
-            code = 0
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-def _die_at(victim):
-    seen = 0
-
-    def watched(call, name):
-        def counting(*args, **kwargs):
-            nonlocal seen
-            if name != "open" or args[1] & (os.O_WRONLY | os.O_RDWR):
-                seen += 1
-                if seen == victim:
-                    os._exit(KILLED)
-            return call(*args, **kwargs)
-
-        return counting
-
-    for name in CALLS:
-        setattr(os, name, watched(getattr(os, name), name))
 
 
 def texts(archive, person):
@@ -103,31 +70,33 @@ def assert_ended(home, person, expected):
     assert home.json("search", "销售合同")["total"] == RECORDS
 
 
-def test_a_rotation_killed_at_any_step_is_finished_by_the_next(ready, tmp_path):
+def test_a_rotation_that_ends_at_any_step_is_finished_by_the_next(ready, tmp_path):
     """Before, between and after: no record is lost, no old key stays, nothing is done twice."""
     source, person = ready
     archive = source.open()
     archive.follow()
     expected = texts(archive, person)
     archive.close()
-    tried, victim = 0, 1
-    while True:
+
+    def rotate(home):
+        rotation.rotate(home.open(), "SECRET", person, NOW)
+
+    whole = Home.copy_of(source.top, tmp_path / "whole")
+    end = run(lambda: rotate(whole))
+    assert end.how == "done", end.told
+    assert_ended(whole, person, expected)
+    for fault in tried(end.calls, "killed", "lost", "landed", count=4):
         home = Home.copy_of(source.top, tmp_path / "home")
-        code = rotate_and_die(home, person, victim)
-        assert code in (0, KILLED), f"the rotation failed before call {victim}"
-        if code == 0:
-            break
-        _survives(home, person, expected, victim)
+        end = run(lambda home=home: rotate(home), fault)
+        assert end.error is None or issubclass(end.error, TOLD), (fault, end.told)
+        _survives(home, person, expected, fault)
         shutil.rmtree(home.top)
-        tried, victim = tried + 1, victim + SPREAD
-    assert_ended(home, person, expected)
-    assert tried > 6
 
 
-def _survives(home, person, expected, victim):
+def _survives(home, person, expected, fault):
     archive = home.open()
     archive.follow()
-    assert texts(archive, person) == expected, f"unreadable after call {victim}"
+    assert texts(archive, person) == expected, f"unreadable after {fault}"
     assert recover(archive, NOW) == []
     generation, _ = archive.sealing_key("SECRET")  # the station can go on filing
     assert archive.keys.holds("SECRET", generation, PERSON)
