@@ -229,7 +229,6 @@ def _font_of(char: str) -> str:
 
 def missing_glyphs(text: str) -> str:
     """The characters of `text` that no font here can print; a box would stand for them."""
-    _load_fonts()
     return "".join(char for char in text if not {ord(char)} & (_glyphs(CHINESE) | _glyphs(LATIN)))
 
 
