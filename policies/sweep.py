@@ -15,6 +15,9 @@ Rules it keeps:
     walk = Retention(said_of, epochs, day_of, today, Spared(held=frozenset({"C000001"})))
     lines = [line for folder, bundles in folders for line in walk.of(folder, bundles)]
     walk.counts     # {"over": 3, "permanent": 120, "waits": 9, "held": 1}
+
+    >>> is_time(date(2026, 3, 1), datetime(2026, 3, 2, 2, 30), "02:30")
+    True
 """
 
 from __future__ import annotations

@@ -24,7 +24,6 @@ from storage.errors import Missing, StorageError
 from storage.keys import index_key
 from storage.vault import Put
 
-NOW = datetime.now(UTC)
 PEOPLE = ("wang", "zhao", "chen")
 SECRET, OPEN, OTHER = "R00000001", "R00000002", "R00000003"
 # Title and text, which stand nowhere else.
@@ -33,6 +32,11 @@ X = "X000001"
 TOLD = (StorageError, ShadowError, OSError)
 # What SQLite does on its own is not counted call by call; these are its effects.
 ALSO = ((destruction, "purge"), (destruction, "throw_away"))
+
+
+def now():
+    """Asked each time: the archive that all copy was made while the tests ran."""
+    return datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +73,7 @@ def house(ready, tmp_path):
 
 def order(*records, witnesses=2, apart=("zhang",)):
     return Order(
-        X, NOW.date(), records or (SECRET,), (1, 2), frozenset(apart), witnesses, ("S001-6-R17",)
+        X, now().date(), records or (SECRET,), (1, 2), frozenset(apart), witnesses, ("S001-6-R17",)
     )
 
 
@@ -78,7 +82,7 @@ def decide(home, keys, *records, executor=PERSON, witnesses=("wang", "zhao"), **
     try:
         signers = [keys[name] for name in witnesses]
         destruction.execute(archive, X, lambda: order(*records, **more), keys[executor],
-                            signers, "档案室", NOW)  # fmt: skip
+                            signers, "档案室", now())  # fmt: skip
     finally:
         archive.close()
 
@@ -86,7 +90,7 @@ def decide(home, keys, *records, executor=PERSON, witnesses=("wang", "zhao"), **
 def carry_out(home, keys, executor=PERSON):
     archive = home.open()
     try:
-        return destruction.finish(archive, X, keys[executor], NOW)
+        return destruction.finish(archive, X, keys[executor], now())
     finally:
         archive.close()
 
@@ -261,7 +265,7 @@ def test_nothing_is_decided_that_is_not_whole(house):
             decide(home, keys, **({"witnesses": ("wang", "zhao")} | wrong))
     archive = home.open()
     with pytest.raises(BadRequest, match="--place"):
-        destruction.execute(archive, X, order, keys[PERSON], [], " ", NOW)
+        destruction.execute(archive, X, order, keys[PERSON], [], " ", now())
     archive.close()
     with pytest.raises(NotAllowed, match="different people"):
         decide(home, keys, executor="wang", witnesses=("wang", "zhao"))
@@ -300,7 +304,7 @@ def test_a_fault_at_any_effect_ends_in_destroyed_or_untouched(ready, tmp_path, r
 def ended(home, keys, record, fault):
     """Recover, and carry out what was decided; what came of it."""
     archive = home.open()
-    recover(archive, NOW)
+    recover(archive, now())
     row = archive.catalogue.destruction(X)
     if row is None:
         assert archive.record_card(archive.the("record", record), keys[PERSON])
@@ -309,7 +313,7 @@ def ended(home, keys, record, fault):
             archive.the("record", record)
         if row["state"] == "executing":
             assert not erasing.outlived(archive, archive.catalogue.tombstone(record))
-            assert destruction.finish(archive, X, keys[PERSON], NOW)
+            assert destruction.finish(archive, X, keys[PERSON], now())
         row = archive.catalogue.destruction(X)
         assert row["state"] == "destroyed", fault
         assert erasing.traces(archive, row) == [], fault

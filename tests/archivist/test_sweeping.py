@@ -15,11 +15,15 @@ from archivist.keeping import kept
 from archivist.regulations import policy_of
 from archivist.standing import company_calendar
 
-NOW = datetime.now(UTC)
-TODAY = NOW.astimezone().date()
+TODAY = datetime.now(UTC).astimezone().date()
 DAY = timedelta(days=1)
 TITLE = "甲方购买乙方出售"
 SECRET_NAME = "张伟的合同.pdf"
+
+
+def now():
+    """Asked each time: the archive that all copy was made while the tests ran."""
+    return datetime.now(UTC)
 
 
 def company(version, *rows):
@@ -84,7 +88,7 @@ class Room:
         return sweeping.plan_of(self.archive, self.policy, calendar, on)
 
     def sweep(self, days=0, person=None):
-        at = NOW + days * DAY
+        at = now() + days * DAY
         plan = self.plan(at.astimezone().date())
         return sweeping.carry_out(self.archive, self.policy, plan, at, person)
 
@@ -153,7 +157,7 @@ def test_missed_days_are_made_up_for_once(room):
     done = room.sweep(days=again)
     assert (done.reminded, done.proposed) == (1, ())
     days = [made["day"] for made in room.archive.catalogue.reminders("D000001")]
-    assert days == [(NOW + ahead * DAY).astimezone().date().isoformat() for ahead in (95, again)]
+    assert days == [(now() + ahead * DAY).astimezone().date().isoformat() for ahead in (95, again)]
 
 
 def test_a_sweep_dated_before_the_last_one_does_nothing(swept):
@@ -210,7 +214,7 @@ def test_what_declassifies_by_itself_waits_for_somebody_who_can_open_it(swept):
     room, after = Room(swept), 2
     person = room.archive.people.unlock(PERSON, swept.env["ARCHIVIST_PASSPHRASE"])
     done = room.sweep(after)
-    (line,) = room.plan((NOW + after * DAY).astimezone().date()).declassify
+    (line,) = room.plan((now() + after * DAY).astimezone().date()).declassify
     assert (line.id, line.act, line.day) == ("R00000001", "declassify", until)
     assert (done.declassified, room.archive.the("record", "R00000001")["grade"]) == ((), "SECRET")
     assert room.sweep(after, person).declassified == ("R00000001",)
@@ -222,7 +226,7 @@ def test_what_declassifies_by_itself_waits_for_somebody_who_can_open_it(swept):
 def test_two_sweeps_planned_at_once_remind_once(room):
     """What the first has entered the second sees under the lock."""
     first, second = room.plan(TODAY), room.plan(TODAY)
-    done = [sweeping.carry_out(room.archive, room.policy, plan, NOW) for plan in (first, second)]
+    done = [sweeping.carry_out(room.archive, room.policy, plan, now()) for plan in (first, second)]
     assert [one.reminded for one in done] == [1, 0]
     assert done[1].entry is None
 
@@ -251,7 +255,7 @@ def test_the_doctor_says_how_long_ago_it_was(station, monkeypatch):
     """Nothing is wrong on the day of founding nor after a weekend; after four days it is."""
 
     def told(days):
-        monkeypatch.setattr("archivist.cli.doctor.now", lambda: NOW + days * DAY)
+        monkeypatch.setattr("archivist.cli.doctor.now", lambda: now() + days * DAY)
         return doctor._sweep(station.call)
 
     assert told(0) == (True, "never swept")
@@ -274,7 +278,7 @@ def station(swept, monkeypatch):
         made = Daily(call)
 
         def between(hours, waits=False, daily=made):
-            local = NOW.astimezone().replace(hour=12, minute=0) + timedelta(hours=hours)
+            local = now().astimezone().replace(hour=12, minute=0) + timedelta(hours=hours)
             monkeypatch.setattr("archivist.cli.daily.now", lambda: local.astimezone(UTC))
             daily.between(waits)
             call.archive.follow()
@@ -315,7 +319,7 @@ def test_a_time_of_day_that_is_none_is_refused(swept):
 
 def test_the_watcher_asks_between_two_looks_at_the_folder(swept, monkeypatch):
     """`watch` sweeps when the day has come; `watch --once` never does."""
-    tomorrow = NOW + DAY
+    tomorrow = now() + DAY
     monkeypatch.setattr("archivist.cli.daily.now", lambda: tomorrow)
     swept.run("watch", "--once")
     assert "sweep" not in acts(swept)

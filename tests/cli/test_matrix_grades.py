@@ -32,9 +32,9 @@ from archivist import regulations
 
 stage = test_matrix.stage  # the archive of that module, made once more for this one
 
-# The stage files R00000002 and R00000003 for loans.
-RECORDS = {"TOP": "R00000001", "CONF": "R00000004", "SECRET": "R00000005",
-           "INTERNAL": "R00000006", "PUBLIC": "R00000007"}  # fmt: skip
+# The stage files R00000002 to R00000006 for loans and disposals.
+RECORDS = {"TOP": "R00000001", "CONF": "R00000007", "SECRET": "R00000008",
+           "INTERNAL": "R00000009", "PUBLIC": "R00000010"}  # fmt: skip
 GRADES = tuple(RECORDS)
 SAID = {
     "TOP": (TITLE, TEXT, SOURCE),

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -33,12 +33,16 @@ from archivist.regulations import policy_of
 from index.errors import ShadowError
 from storage.errors import StorageError
 
-NOW = datetime.now(UTC) + timedelta(seconds=1)
 TODAY = date.today()
 TOLD = (StorageError, ShadowError, ArchivistError, OSError)
 ASKED, LENT = "L000001", "L000002"  # approved; handed out
 OFFICES = {'"role.drafting_unit"': "archivist", "secrecy_notice": "30"}
 DROPPED = ("合同/甲.pdf", "合同/乙.pdf", "合同/又是甲.pdf", "无主.pdf")
+
+
+def now():
+    """Asked each time: the archive that all copy was made while the tests ran."""
+    return datetime.now(UTC)
 
 
 @dataclass
@@ -84,45 +88,45 @@ def _policy(archive):
 
 def intake(stage, home, archive):
     """Claim what lies in the drop folder, with what a crash left, and take it in as one group."""
-    claims = recover(archive, NOW)
+    claims = recover(archive, now())
     paths = sorted(path for path in home.drop_folder.rglob("*") if path.is_file())
-    claims += [archive.claims.take(p, home.drop_folder, NOW, os.urandom(10)) for p in paths]
+    claims += [archive.claims.take(p, home.drop_folder, now(), os.urandom(10)) for p in paths]
     pieces = [Piece(c, stage.facts[digest(c.path.read_bytes())]) for c in claims]
     if pieces:
-        take_in(pieces, archive, _policy(archive), NOW, "station")
+        take_in(pieces, archive, _policy(archive), now(), "station")
 
 
 def issue(stage, home, archive):
-    lending.issue(archive, _policy(archive), ASKED, Count(), "", stage.keys[PERSON], NOW, TODAY)
+    lending.issue(archive, _policy(archive), ASKED, Count(), "", stage.keys[PERSON], now(), TODAY)
 
 
 def take_back(stage, home, archive):
-    lending.take_back(archive, _policy(archive), LENT, Back(), PERSON, NOW, TODAY)
+    lending.take_back(archive, _policy(archive), LENT, Back(), PERSON, now(), TODAY)
 
 
 def regrade(stage, home, archive):
     wish = Wish("CONF", "涉诉", date(2039, 1, 1))
-    regrading.regrade(archive, _policy(archive), "R00000001", wish, stage.keys[PERSON], NOW)
+    regrading.regrade(archive, _policy(archive), "R00000001", wish, stage.keys[PERSON], now())
 
 
 def hold(stage, home, archive):
-    holds.place(archive, _policy(archive), "D000001", "litigation", "案号", PERSON, NOW)
+    holds.place(archive, _policy(archive), "D000001", "litigation", "案号", PERSON, now())
 
 
 def add_customer(stage, home, archive):
-    customers.add(archive, _policy(archive), CustomerCard("李雷"), NOW, PERSON)
+    customers.add(archive, _policy(archive), CustomerCard("李雷"), now(), PERSON)
 
 
 def clear(stage, home, archive):
-    clearing.clear(archive, _policy(archive), "wang", "SECRET", stage.keys[PERSON], NOW)
+    clearing.clear(archive, _policy(archive), "wang", "SECRET", stage.keys[PERSON], now())
 
 
 def revoke(stage, home, archive):
-    clearing.revoke(archive, _policy(archive), "zhao", "SECRET", "转岗", PERSON, NOW)
+    clearing.revoke(archive, _policy(archive), "zhao", "SECRET", "转岗", PERSON, now())
 
 
 def leave(stage, home, archive):
-    clearing.leave(archive, _policy(archive), "zhao", PERSON, NOW)
+    clearing.leave(archive, _policy(archive), "zhao", PERSON, now())
 
 
 @dataclass(frozen=True)
@@ -220,7 +224,7 @@ def test_an_act_that_ends_at_any_call_happens_once(stage, tmp_path, name):
         end = run(lambda home=home: attempt(home), fault)
         assert end.error is None or issubclass(end.error, TOLD), (fault, end.told)
         archive = home.open()
-        recover(archive, NOW)
+        recover(archive, now())
         about = (name, fault, end)
         assert_whole(archive, about)
         done = said(archive, name, act) == act.often
@@ -231,7 +235,7 @@ def test_an_act_that_ends_at_any_call_happens_once(stage, tmp_path, name):
             with suppress(BadRequest):  # done already
                 attempt(home)
         archive = home.open()
-        recover(archive, NOW)
+        recover(archive, now())
         assert_whole(archive, about)
         # Where only the files of a clearance were lacking, one more entry names those there now.
         assert said(archive, name, act) - act.often in ((0, 1) if name == "clear" else (0,)), about

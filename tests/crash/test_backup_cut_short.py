@@ -23,11 +23,15 @@ from storage.backups import Medium
 from storage.counterparts import Counterparts
 from storage.errors import DiskFailed
 
-NOW = datetime.now(UTC)
 LONG = "ARCHIVIST_LONG" in os.environ
 CALLS = ("open", "write", "fsync", "fdatasync", "rename", "replace", "link", "unlink", "remove",
          "mkdir", "rmdir", "ftruncate")  # fmt: skip
 KILLED, BROKEN = 77, 1
+
+
+def now():
+    """Asked each time: the archive that all copy was made while the tests ran."""
+    return datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +51,7 @@ def own(made, tmp_path):
 def create(vaulted):
     archive = vaulted.home.open()
     try:
-        return backing_up.create(archive, vaulted.dest, NOW, "station")
+        return backing_up.create(archive, vaulted.dest, now(), "station")
     finally:
         archive.close()
 
@@ -168,7 +172,7 @@ def test_a_restore_ends_anywhere(made, tmp_path):
     heir = Heir(PERSON, NEW, ("archivist",))
 
     def act():
-        restoring.restore(order, bundle, sha256, heir, NOW)
+        restoring.restore(order, bundle, sha256, heir, now())
 
     act()
     shutil.rmtree(target.parent)

@@ -5,6 +5,7 @@ with a thread of its own and serves whatever command comes next with the same li
 program, confined in the same way, asked through the same driver.
 """
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
 from threading import Lock
@@ -37,6 +38,16 @@ class KeptDriver:
                 _kept[key] = ThreadPoolExecutor(1), Driver(*self._asked)
             thread, driver = _kept[key]
             return thread.submit(getattr(driver, name), *args).result()
+
+
+def _forked() -> None:
+    """A forked child has neither the threads nor the children, and starts its own."""
+    global _lock
+    _lock = Lock()
+    _kept.clear()
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 def end_all() -> None:
