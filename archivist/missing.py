@@ -44,12 +44,14 @@ def missing_items(
         if kind is None:
             continue  # of a pack that is no longer adopted: nothing is required of it now
         state = dossier_state(archive.catalogue, row)
-        for lack in missing(state, policy, calendar, today):
+        lacks = missing(state, policy, calendar, today)
+        name = customer_name(archive.catalogue, row["customer"]) if lacks else None
+        for lack in lacks:
             waits = awaited(kind, lack.item, state.events, state.customer_fields, state.keys)
             found.append(
                 {
                     "customer": row["customer"],
-                    "customer_name": customer_name(archive.catalogue, row["customer"]),
+                    "customer_name": name,
                     "dossier": row["id"],
                     "dossier_type": row["type"],
                     **lack_row(lack),

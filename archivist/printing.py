@@ -5,7 +5,8 @@ Text is set in runs: what the Chinese font lacks (Latin letters, digits) comes f
 Latin one, so that a mixed line needs no thought from its writer.
 
 Rules it keeps: no text is cut, it is broken into lines; a character that no font has shows as
-`MISSING`. How tables are broken into pages is the business of whoever prints them.
+`MISSING`. ReportLab is loaded when something is printed: commands that can print seldom do.
+How tables are broken into pages is the business of whoever prints them.
 
     paper = Paper("封面")
     paper.centred("销售合同 D000001", size_pt=30, baseline_pt=700)
@@ -20,10 +21,7 @@ from functools import cache
 from importlib import resources
 from itertools import groupby
 from pathlib import Path
-
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.pdfgen.canvas import Canvas
+from typing import Any
 
 WIDTH_PT, HEIGHT_PT = 595.0, 842.0  # A4, to the point
 MARGIN_PT = 40.0
@@ -80,7 +78,9 @@ class Paper:
     """A document being drawn, page by page. Coordinates in points from the lower left."""
 
     def __init__(self, title: str) -> None:
-        _load_fonts()
+        from reportlab.pdfgen.canvas import Canvas  # only what prints pays for it
+
+        _fonts()
         self._out = io.BytesIO()
         # invariant: the same pages give the same bytes, so a reprint can be compared.
         self.canvas = Canvas(self._out, invariant=1)
@@ -182,8 +182,8 @@ def _dark_runs(row: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 def text_width(text: str, size_pt: float) -> float:
     """How wide a line is, in points."""
-    _load_fonts()
-    return sum(float(pdfmetrics.stringWidth(run, font, size_pt)) for font, run in _runs(text))
+    width_of = _fonts().stringWidth
+    return sum(float(width_of(run, font, size_pt)) for font, run in _runs(text))
 
 
 def wrapped(text: str, room_pt: float, size_pt: float) -> list[str]:
@@ -211,7 +211,6 @@ def printable(text: str) -> str:
 
 def lacks_glyph(text: str) -> bool:
     """Whether a character of the text would show as `MISSING`."""
-    _load_fonts()
     return any(_shown(char) != char for char in text)
 
 
@@ -230,19 +229,23 @@ def _font_of(char: str) -> str:
 
 def missing_glyphs(text: str) -> str:
     """The characters of `text` that no font here can print; a box would stand for them."""
-    _load_fonts()
     return "".join(char for char in text if not {ord(char)} & (_glyphs(CHINESE) | _glyphs(LATIN)))
 
 
 @cache
 def _glyphs(font: str) -> frozenset[int]:
-    return frozenset(pdfmetrics.getFont(font).face.charToGlyph)
+    return frozenset(_fonts().getFont(font).face.charToGlyph)
 
 
 @cache
-def _load_fonts() -> None:
+def _fonts() -> Any:
+    """ReportLab's measures, with both fonts known to them."""
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.ttfonts import TTFont
+
     folder = resources.files("archivist") / "fonts"
     chinese = str(folder / "DroidSansFallbackFull.ttf")
     latin = str(Path(str(resources.files("reportlab"))) / "fonts" / "Vera.ttf")
     pdfmetrics.registerFont(TTFont(CHINESE, chinese))
     pdfmetrics.registerFont(TTFont(LATIN, latin))
+    return pdfmetrics

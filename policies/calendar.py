@@ -11,7 +11,8 @@ Rules it keeps:
   are known from the law but no trade of days is, so counts across such a year are a forecast.
   `certain_until` is the last day for which the notice is known; say so to whoever reads a
   later date. Once a notice is out, update the library or enter its days as the company's own.
-- Only modules that need dates import this one: the library costs 50 ms to load.
+- The library is loaded at the first question, not with this module: it costs 50 ms, and most
+  commands count no working days.
 
     >>> calendar = Calendar()
     >>> calendar.add_working_days(date(2026, 3, 5), 3)       # a Thursday; plain weekend between
@@ -24,8 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-
-import holidays
+from functools import cached_property
 
 _DAY = timedelta(days=1)
 
@@ -43,8 +43,13 @@ class Calendar:
         if both := self.closures & self.working_days:
             raise ValueError(f"closed and working at once: {min(both).isoformat()}")
         self._years: dict[int, tuple[frozenset[date], frozenset[date]]] = {}
-        known = holidays.country_holidays("CN").special_public_holidays
-        self.certain_until = date(max(known), 12, 31)
+
+    @cached_property
+    def certain_until(self) -> date:
+        """The last day for which the public notice is known."""
+        import holidays  # see above
+
+        return date(max(holidays.country_holidays("CN").special_public_holidays), 12, 31)
 
     def is_working_day(self, day: date) -> bool:
         """Whether people work on `day`."""
@@ -87,6 +92,8 @@ class Calendar:
 
     def _year(self, year: int) -> tuple[frozenset[date], frozenset[date]]:
         if year not in self._years:
+            import holidays  # see above
+
             china = holidays.country_holidays("CN", years=year)
             self._years[year] = (frozenset(china), frozenset(china.weekend_workdays))
         return self._years[year]

@@ -22,7 +22,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-TOP = Path(__file__).resolve().parent.parent
+from benches.material import BIN, Bench, sample_scans
+from benches.measuring import CORES
+
+TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests" / "support"))
 
 MEBIBYTE = 1024 * 1024
@@ -108,7 +111,6 @@ def kept_as_records(root: Path, key: Path, records: list[str]) -> Iterator[str]:
 
 def bench_hostile(options: argparse.Namespace) -> None:
     import hostile
-    from bench import BIN, CORES, Bench, sample_scans
 
     reasons: Counter[str] = Counter()
     sent: Counter[str] = Counter()
