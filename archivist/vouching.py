@@ -432,6 +432,11 @@ def _head(archive: Archive, row: Row, newest: int | None) -> None:
         verify(name, record_label(row["id"], key, newest), None)
 
 
+def _was_restricted(archive: Archive, customer: str) -> bool:
+    """Whether a customer's data were ever restricted: borrowers' heads went then."""
+    return any(entry.act == "restrict" for entry in archive.entries_of(customer))
+
+
 def _grants(archive: Archive, replay: Replay) -> Iterator[Finding]:
     grants = archive.grants
     for name in list(grants.names()):
@@ -443,7 +448,8 @@ def _grants(archive: Archive, replay: Replay) -> Iterator[Finding]:
     for loan in replay.loans():
         for record in (loan["grants"] or {}) if loan["state"] in OUT else ():
             name = f"{loan['id']}/{record}"
-            if not os.path.lexists(archive.root / "keys" / "loans" / f"{name}.head"):
+            there = os.path.lexists(archive.root / "keys" / "loans" / f"{name}.head")
+            if not there and not _was_restricted(archive, loan["customer"]):
                 yield Finding("S-GRANT", f"keys/loans/{name}.head", "is missing: the loan is out")
 
 

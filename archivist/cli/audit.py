@@ -42,7 +42,7 @@ T = TypeVar("T")
          changes=(f"您用 -o 指明的文件；{ENTRY[0]}；--file 归档一份报告",
                   f"the file you name with -o; {ENTRY[1]}; with --file one record, the report"),
          never=("被检测的任何内容", "anything that is checked"),
-         exits=(0, 2, 3, 10, 11, 12, 13))  # fmt: skip
+         exits=(0, 2, 3, 4, 10, 11, 12, 13))  # fmt: skip
 @option("--full", is_flag=True, zh="全部核对，并打开您有权打开的每一件。",
         help="Read everything, and open every record you are cleared for.")  # fmt: skip
 @option("--sample", metavar="PERCENT", zh="只核对并打开这个百分比的资料。",

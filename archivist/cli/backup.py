@@ -51,7 +51,7 @@ def backup_command() -> None:
     "备份中没有私钥，也没有目录和索引；待处理的扫描件加密存放。恢复时另需恢复包。",
     changes=(f"DEST；{ENTRY[0]}", f"DEST; {ENTRY[1]}"),
     never=("档案；以前的快照", "the archive; earlier snapshots"),
-    exits=(0, 1, 2, 10, 11, 12, 13),
+    exits=(0, 1, 2, 4, 10, 11, 12, 13),
 )  # fmt: skip
 @click.argument("dest", type=click.Path(file_okay=False, path_type=Path))
 @common_options

@@ -255,7 +255,7 @@ def withdraw(call: Call, disposal: str, on: str | None) -> None:
 
 
 @disposal_command.command("list", zh="列出销毁：状态、件数、鉴定结果、待谁批准。",
-                          never=NOTHING, exits=(0, 2, 10, 12))  # fmt: skip
+                          never=NOTHING, exits=(0, 2, 4, 10, 12))  # fmt: skip
 @option("--open", "open_only", is_flag=True, zh="只列尚未执行、否决或撤回的。",
         help="Only those not executed, refused or withdrawn.")  # fmt: skip
 @_ON
@@ -289,7 +289,7 @@ def _line(call: Call, row: dict[str, Any]) -> tuple[Any, ...]:
 
 @disposal_command.command("show", zh="查看 DISPOSAL：几件、谁的、为什么、依据、意见、还缺什么。\n\n"
                           "题名只给打得开原文的人看；鉴定意见也给参与办理的人看。",
-                          never=NOTHING, exits=(0, 2, 10, 12))  # fmt: skip
+                          never=NOTHING, exits=(0, 2, 4, 10, 12))  # fmt: skip
 @click.argument("disposal")
 @_ON
 @common_options

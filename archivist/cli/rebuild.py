@@ -20,7 +20,7 @@ ENDS = {"filed": ("已归档", "filed"), "refused": ("在托盘中", "in a tray"
          "不写选项则两者都重建。索引只能由持有相应密钥的人重建，其余的在有人检索时重建。",
          changes=("目录、全文索引", "catalogue and indexes"),
          never=("台账、档案和密钥", "ledger, records and keys"),
-         exits=(0, 10, 11, 12, 13))  # fmt: skip
+         exits=(0, 4, 10, 11, 12, 13))  # fmt: skip
 @option("--catalogue", is_flag=True, zh="只重建目录。", help="Only the catalogue.")
 @option("--index", is_flag=True, zh="只重建全文索引。", help="Only the full text.")
 @common_options

@@ -55,7 +55,7 @@ REASONS = {
                   "of loans that ended"),
          never=("什么都不销毁；--dry-run 什么都不改",
                 "nothing is destroyed; with --dry-run nothing changes at all"),
-         exits=(0, 2, 3, 10, 11, 12, 13))  # fmt: skip
+         exits=(0, 2, 3, 4, 10, 11, 12, 13))  # fmt: skip
 @option("--dry-run", is_flag=True, zh="只列出，不作改动。", help="List only, change nothing.")
 @option("--on", metavar="DATE", zh="按这一天计算；将来的日子只能和 --dry-run 一起用。",
         help="As if it were this day; a future one only with --dry-run.")  # fmt: skip

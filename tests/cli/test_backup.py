@@ -12,7 +12,10 @@ from archivist import backing_up, destruction, rotation, waiting_scans
 from archivist.destruction import Order
 from storage.backups import Medium
 
-NOW = datetime.now(UTC)
+
+def now():
+    """Asked each time: the archive that all copy was made while the tests ran."""
+    return datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +110,7 @@ def test_a_record_filed_meanwhile_does_not_spoil_the_snapshot(own, scan, monkeyp
     shutil.rmtree(own.dest)
     during(monkeypatch, "store/", lambda: file_one(own.home, scan, "其间"))
     archive = own.home.open()
-    result = backing_up.create(archive, own.dest, NOW, "station")
+    result = backing_up.create(archive, own.dest, now(), "station")
     archive.close()
     assert result.entries < own.home.open().ledger.size - 1
     assert verified(own.home, own.dest)["ok"]
@@ -119,9 +122,9 @@ def test_a_rotation_meanwhile_ends_in_a_snapshot_that_opens(own, monkeypatch, tm
     shutil.rmtree(own.dest)
     person = own.home.open().people.unlock(PERSON, PASSPHRASE)
     during(monkeypatch, "store/C000001/D000001/R00000001",
-           lambda: rotation.rotate(own.home.open(), "SECRET", person, NOW))  # fmt: skip
+           lambda: rotation.rotate(own.home.open(), "SECRET", person, now()))  # fmt: skip
     archive = own.home.open()
-    backing_up.create(archive, own.dest, NOW, "station")
+    backing_up.create(archive, own.dest, now(), "station")
     archive.close()
     assert verified(own.home, own.dest)["ok"]
     bundle = tmp_path / "newer"
@@ -139,12 +142,12 @@ def test_a_scan_on_its_way_is_in_the_snapshot(own, monkeypatch, tmp_path):
     def moving(archive):
         found = look(archive)
         if next(turns) == 1:  # under the lock: claiming takes none
-            assert archive.claims.take(drop / "刚到.pdf", drop, NOW, bytes(10))
+            assert archive.claims.take(drop / "刚到.pdf", drop, now(), bytes(10))
         return found
 
     monkeypatch.setattr(waiting_scans, "look", moving)
     archive = own.home.open()
-    backing_up.create(archive, own.dest, NOW, "station")
+    backing_up.create(archive, own.dest, now(), "station")
     archive.close()
     other, _ = restore(own, tmp_path / "other")
     (claimed,) = (p for p in (other.root / "work").rglob("*") if p.is_file())
@@ -378,10 +381,12 @@ def test_what_was_destroyed_leaves_every_snapshot(own):
     own.home.json("backup", "create", own.dest)
     older = Medium.open(own.dest).snapshots()
     archive = own.home.open()
-    order = Order("X000001", NOW.date(), ("R00000001",), (1, 2), frozenset({"zhang"}), 2, ("X-1",))
+    order = Order(
+        "X000001", now().date(), ("R00000001",), (1, 2), frozenset({"zhang"}), 2, ("X-1",)
+    )
     destruction.execute(archive, "X000001", lambda: order, keys[PERSON],
-                        [keys["wang"], keys["zhao"]], "档案室", NOW)  # fmt: skip
-    destruction.finish(archive, "X000001", keys[PERSON], NOW)
+                        [keys["wang"], keys["zhao"]], "档案室", now())  # fmt: skip
+    destruction.finish(archive, "X000001", keys[PERSON], now())
     archive.close()
     assert list(own.dest.glob("store/**/R00000001*"))
     result = own.home.json("backup", "create", own.dest)

@@ -131,6 +131,8 @@ def copied(home, top):
     for name in (f"{SOURCE}.pdf", "bundle"):  # what the commands' words point to
         if (home.top / name).exists():
             shutil.copy(home.top / name, top / name)
+    if (home.top / "backup").exists():
+        shutil.copytree(home.top / "backup", top / "backup")
     return copy
 
 

@@ -86,7 +86,7 @@ class Home:
     def json(self, *words: str | os.PathLike[str], code: int = 0, **env: str | None) -> Any:
         """Run with --json and give the document; any other exit code is a failure."""
         ran = self.run("--json", *words, **env)
-        assert ran.code == code, (words, ran.code, ran.err)
+        assert ran.code == code, (words, ran.code, ran.err, ran.out[-2000:])
         return ran.json
 
     def lines(self, *words: str | os.PathLike[str], **env: str | None) -> list[Any]:
