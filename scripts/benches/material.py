@@ -161,4 +161,6 @@ def filed_heads(bench: Bench, count: int, scan_bytes: int = 4) -> None:
                          objects=objects, print=record, clauses=[], packs=[])  # fmt: skip
             desk.append()
     archive.follow()
+    # As every command that files leaves it: what is not published is held in memory.
+    archive.ledger.publish()
     archive.close()
