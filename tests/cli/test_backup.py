@@ -161,7 +161,7 @@ def test_what_is_damaged_does_not_keep_the_rest_out(own):
     shutil.rmtree(own.dest)
     body = own.home.root / "store/C000001/D000001/R00000001.pdf.age"
     whole = body.read_bytes()
-    overwrite(body, whole[:-1] + b"x")
+    overwrite(body, whole[:-1] + bytes([whole[-1] ^ 1]))
     result = own.home.json("backup", "create", own.dest, code=13)
     assert result["lacking"] == ["store/C000001/D000001/R00000001.pdf.age"]
     proof = verified(own.home, own.dest)
@@ -335,7 +335,8 @@ def test_a_place_or_a_bundle_that_does_not_fit_restores_nothing(own, tmp_path):
 def test_a_damaged_snapshot_is_restored_only_when_asked(own, tmp_path):
     """Refused with the file named; with --damaged the rest comes back, and what lacks is said."""
     body = next(own.dest.glob("store/C000001/D000001/R00000001.pdf.age~*"))
-    overwrite(body, body.read_bytes()[:-1] + b"x")
+    raw = body.read_bytes()
+    overwrite(body, raw[:-1] + bytes([raw[-1] ^ 1]))
     other, ran = restore(own, tmp_path / "other", code=13)
     assert body.name in ran.err and not other.root.exists()
     other, ran = restore(own, tmp_path / "other", "--damaged", code=13)

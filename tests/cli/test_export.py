@@ -213,7 +213,8 @@ def test_what_fails_on_the_way_leaves_nothing(house, tmp_path, monkeypatch, brok
     if broken == "bytes":
         path = next((house.root / "store").rglob("R00000003.pdf.age"))
         path.chmod(0o600)
-        path.write_bytes(path.read_bytes()[:-1] + b"x")
+        raw = path.read_bytes()
+        path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
     else:
         from archivist import exporting
 
