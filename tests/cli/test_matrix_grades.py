@@ -82,6 +82,7 @@ def graded(stage, tmp_path_factory, scan):
     """A record of each grade; wang is cleared for one of them."""
     home = Home.copy_of(stage.top, tmp_path_factory.mktemp("graded"))
     home.claim, home.handover = stage.claim, stage.handover
+    shutil.copytree(stage.top / "backup", home.top / "backup")
     for grade in GRADES[1:]:
         title, text, source = SAID[grade]
         path = home.top / f"{source}.pdf"
