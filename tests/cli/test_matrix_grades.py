@@ -82,7 +82,6 @@ def graded(stage, tmp_path_factory, scan):
     """A record of each grade; wang is cleared for one of them."""
     home = Home.copy_of(stage.top, tmp_path_factory.mktemp("graded"))
     home.claim, home.handover = stage.claim, stage.handover
-    shutil.copytree(stage.top / "backup", home.top / "backup")
     for grade in GRADES[1:]:
         title, text, source = SAID[grade]
         path = home.top / f"{source}.pdf"
@@ -96,8 +95,10 @@ def graded(stage, tmp_path_factory, scan):
 
 
 def bundled(home):
-    """With a recovery bundle of today: a rotation voids those before it."""
+    """With a recovery bundle and a backup of today: a rotation voids those before it."""
     (home.top / "bundle").unlink(missing_ok=True)
+    shutil.rmtree(home.top / "backup", ignore_errors=True)
+    home.json("backup", "create", home.top / "backup")
     home.json("key", "escrow", "-o", home.top / "bundle", ARCHIVIST_ESCROW_PASSPHRASE=BUNDLE)
     home.json("search", TEXT)  # so that no search has anything to catch up with
     return home
