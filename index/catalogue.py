@@ -19,7 +19,6 @@ Plain SQL that SQLite and PostgreSQL both understand; entries are plain dicts.
 """
 
 import contextlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from index import (
     catalogue_sweep,
     catalogue_volumes,
 )
+from index.catalogue_rows import as_json
 from index.catalogue_view import CatalogueView, Row, key_form, translated
 from index.errors import IndexOutdated, WrongIndexKey
 
@@ -224,9 +224,9 @@ class Catalogue(CatalogueView):
             "department=excluded.department, owner=excluded.owner, fields=excluded.fields",
             identifier,
             *(card.get(name) for name in ("name", "kind", "class", "department", "owner")),
-            _json(fields),
+            as_json(fields),
             entry["t"],
-            _json(entry.get("card")),
+            as_json(entry.get("card")),
         )
         names = [card["name"]] if card.get("name") else []
         numbers = card.get("numbers", {})
@@ -244,12 +244,12 @@ class Catalogue(CatalogueView):
             identifier,
             subject["customer"],
             entry["type"],
-            _json(keys),
-            _json(card.get("events", {})),
-            _json(card.get("flags", {})),
+            as_json(keys),
+            as_json(card.get("events", {})),
+            as_json(card.get("flags", {})),
             card.get("closed"),
             entry["t"],
-            _json(entry.get("card")),
+            as_json(entry.get("card")),
         )
         self._known_by("dossier", identifier, map(str, keys.values()))
 
@@ -280,9 +280,9 @@ class Catalogue(CatalogueView):
             entry["who"],
             entry["claim"],
             entry["print"],
-            _json(entry["objects"]),
-            _json(entry["clauses"]),
-            _json(entry["packs"]),
+            as_json(entry["objects"]),
+            as_json(entry["clauses"]),
+            as_json(entry["packs"]),
             subject["record"],
             entry.get("until"),
         )
@@ -305,7 +305,7 @@ class Catalogue(CatalogueView):
                 entry["to"],
                 entry.get("key", entry["to"]),
                 entry.get("generation"),
-                _json(entry["objects"]),
+                as_json(entry["objects"]),
                 entry["objects"]["scan"]["size_bytes"],
                 entry["stored"],
                 subject["record"],
@@ -350,10 +350,10 @@ class Catalogue(CatalogueView):
             *(entry.get(name) for name in ("department", "listed")),
             *(int(entry.get(name, False)) for name in ("named", "on_duty")),
             entry.get("owner"),
-            *(_json(entry.get(name, [])) for name in ("clauses", "packs")),
+            *(as_json(entry.get(name, [])) for name in ("clauses", "packs")),
             entry["who"],
             entry["t"],
-            _json(entry.get("card")),
+            as_json(entry.get("card")),
         )
         if "owner" in entry:
             self._run(
@@ -406,7 +406,7 @@ class Catalogue(CatalogueView):
                 subject["customer"],
                 subject.get("person"),
                 entry["day"],
-                _json(items),
+                as_json(items),
                 entry["who"],
                 entry["t"],
             )
@@ -443,7 +443,7 @@ class Catalogue(CatalogueView):
             suggestion.get("customer", subject.get("customer")),
             suggestion.get("dossier", subject.get("dossier")),
             suggestion.get("type", entry.get("type")),
-            _json(entry.get("clauses", [])),
+            as_json(entry.get("clauses", [])),
         )
 
     def _person(
@@ -454,7 +454,7 @@ class Catalogue(CatalogueView):
             "roles=excluded.roles, department=excluded.department, key=excluded.key, "
             "recipient=excluded.recipient",
             subject["person"],
-            _json(entry["roles"]),
+            as_json(entry["roles"]),
             entry.get("department"),
             entry["t"],
             entry.get("key"),
@@ -523,7 +523,7 @@ class Catalogue(CatalogueView):
                 self._run(
                     "UPDATE record SET generation = ?, objects = ? WHERE id = ?",
                     entry["generation"],
-                    _json(row["objects"] | {"head": head}),
+                    as_json(row["objects"] | {"head": head}),
                     record,
                 )
 
@@ -593,10 +593,10 @@ class Catalogue(CatalogueView):
             entry["state"],
             entry.get("ordered"),
             entry.get("corrected"),
-            _json(entry["decision"]) if "decision" in entry else None,
+            as_json(entry["decision"]) if "decision" in entry else None,
             entry["who"],
             entry["t"],
-            _json(entry.get("card")),
+            as_json(entry.get("card")),
         )
 
     def _witness(
@@ -610,7 +610,7 @@ class Catalogue(CatalogueView):
                 subject["witness"],
                 entry["vkey"],
                 entry["kind"],
-                _json(entry.get("card")),
+                as_json(entry.get("card")),
                 entry["t"],
                 index,
             )
@@ -639,9 +639,6 @@ class Catalogue(CatalogueView):
     def _set_meta(self, key: str, value: str) -> None:
         self._run("UPDATE meta SET v = ? WHERE k = ?", value, key)
 
-
-# Made once: `json.dumps` makes one for each value, which is a third of its time here.
-_WRITER = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 
 # What each act does to the rows; acts that only tell history are not named.
 _STEPS = {
@@ -684,10 +681,6 @@ _STEPS = {
 
 def _key_of(subject: Mapping[str, str]) -> str:
     return subject.get("key") or subject["grade"]
-
-
-def _json(value: Any) -> str:
-    return _WRITER.encode(value)
 
 
 def _unlock(connection: Any, key: bytes) -> None:

@@ -15,10 +15,10 @@ were in its sealed card only.
     attested   of a recovery bundle, who saw it destroyed: {"entry", "on", "who", "witnesses"}
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from index.catalogue_rows import as_json
 from index.catalogue_view import CatalogueView
 
 SCHEMA = """
@@ -72,7 +72,7 @@ def escrow(
     """Apply one entry of the act `escrow`: a bundle opens what its generations seal."""
     catalogue._run(
         "INSERT INTO bundle VALUES (?,?,?,?,?,NULL) ON CONFLICT DO NOTHING",
-        index, entry["sha256"], _json(entry["generations"]), entry["who"], entry["t"],
+        index, entry["sha256"], as_json(entry["generations"]), entry["who"], entry["t"],
     )  # fmt: skip
 
 
@@ -83,11 +83,11 @@ def _decided(
     catalogue._run(
         "INSERT INTO destruction VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,NULL,NULL,NULL,'[]') "
         "ON CONFLICT DO NOTHING",
-        disposal, index, entry["state"], entry["who"], entry["t"], _json(entry["records"]),
-        entry["list"], _json(entry["keys"]),
-        _json([one["statement"]["person"] for one in entry["witnesses"]]),
-        _json(entry["entries"]), _json(entry["clauses"]), _json(entry["packs"]),
-        _json(card) if card else None,
+        disposal, index, entry["state"], entry["who"], entry["t"], as_json(entry["records"]),
+        entry["list"], as_json(entry["keys"]),
+        as_json([one["statement"]["person"] for one in entry["witnesses"]]),
+        as_json(entry["entries"]), as_json(entry["clauses"]), as_json(entry["packs"]),
+        as_json(card) if card else None,
     )  # fmt: skip
     catalogue._run("UPDATE disposal SET state = ? WHERE id = ?", entry["state"], disposal)
     for record in entry["records"]:
@@ -112,8 +112,8 @@ def _destroyed(
     catalogue._run(
         "UPDATE destruction SET state = ?, ended_idx = ?, ended = ?, ended_by = ?, gone = ?, "
         "checks = ? WHERE disposal = ?",
-        entry["state"], index, entry["t"], entry["who"], _json(entry["keys"]),
-        _json(entry["checks"]), disposal,
+        entry["state"], index, entry["t"], entry["who"], as_json(entry["keys"]),
+        as_json(entry["checks"]), disposal,
     )  # fmt: skip
     catalogue._run("UPDATE disposal SET state = ? WHERE id = ?", entry["state"], disposal)
     # It names no records, so that its proof fits on paper; they have it in their history.
@@ -137,7 +137,7 @@ def _paper(
     }
     catalogue._run(
         "UPDATE destruction SET papers = ? WHERE disposal = ?",
-        _json([*row["papers"], seen]), subject["disposal"],
+        as_json([*row["papers"], seen]), subject["disposal"],
     )  # fmt: skip
 
 
@@ -151,11 +151,7 @@ def _bundle(
         "who": entry["who"],
         "witnesses": [one["statement"]["person"] for one in entry["witnesses"]],
     }
-    catalogue._run("UPDATE bundle SET attested = ? WHERE idx = ?", _json(seen), entry["bundle"])
+    catalogue._run("UPDATE bundle SET attested = ? WHERE idx = ?", as_json(seen), entry["bundle"])
 
 
 _STEPS = {"decided": _decided, "destroyed": _destroyed, "paper": _paper, "bundle": _bundle}
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -24,10 +24,10 @@ reasons and evidence are in sealed cards.
                      period, whatever became of the disposal.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from index.catalogue_rows import approval, as_json, update
 from index.catalogue_view import CatalogueView
 
 SCHEMA = """
@@ -74,20 +74,15 @@ def disposal(
         _appraise(catalogue, index, entry, subject)
         asked = "steps" in entry
         changed |= {
-            "steps": _json(entry["steps"]) if asked else None,
+            "steps": as_json(entry["steps"]) if asked else None,
             "round": index if asked else None,
             "digest": entry.get("digest"),
-            "clauses": _json(entry["clauses"]),
-            "packs": _json(entry["packs"]),
+            "clauses": as_json(entry["clauses"]),
+            "packs": as_json(entry["packs"]),
         }
     if step == "approve":
-        changed["approvals"] = _json([*row["approvals"], _approval(index, entry)])
-    sets = ", ".join(f"{name} = ?" for name in changed)
-    catalogue._run(
-        f"UPDATE disposal SET {sets} WHERE id = ?",  # noqa: S608
-        *changed.values(),
-        subject["disposal"],
-    )
+        changed["approvals"] = as_json([*row["approvals"], approval(index, entry)])
+    update(catalogue, "disposal", subject["disposal"], changed)
 
 
 def _propose(
@@ -102,10 +97,10 @@ def _propose(
         entry["t"],
         entry["who"],
         entry["on"],
-        _json([]),
-        _json(entry["clauses"]),
-        _json(entry["packs"]),
-        _json(entry["card"]) if "card" in entry else None,
+        as_json([]),
+        as_json(entry["clauses"]),
+        as_json(entry["packs"]),
+        as_json(entry["card"]) if "card" in entry else None,
     )
 
 
@@ -123,7 +118,7 @@ def _list(catalogue: CatalogueView, entry: Mapping[str, Any], subject: Mapping[s
             *(row[column] for column in copied),
             said["content"],
             said.get("due"),
-            _json(entry["grounds"][said["ground"]]),
+            as_json(entry["grounds"][said["ground"]]),
         )
 
 
@@ -144,7 +139,7 @@ def _appraise(
         entry.get("grade"),
         entry["t"],
         index,
-        _json(entry["card"]),
+        as_json(entry["card"]),
     )
     catalogue._run(
         "UPDATE disposal_record SET fate = ? WHERE disposal = ? AND record = ?",
@@ -158,21 +153,3 @@ def _appraise(
         "WHERE record = ? AND opinion = 'keep' GROUP BY record",
         record,
     )
-
-
-def _approval(index: int, entry: Mapping[str, Any]) -> dict[str, Any]:
-    said = entry["statement"]
-    return {
-        "step": said["step"],
-        "role": said["role"],
-        "act": said["does"],
-        "person": said["person"],
-        "time": said["time"],
-        "expires": said["expires"],
-        "entry": index,
-        "round": said["request"],
-    }
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -7,10 +7,10 @@ leads to itself. What happened, notes, outcomes and reasons are in sealed cards.
     acknowledged  who confirmed it: {"person", "roles", "time", "entry"}
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from index.catalogue_rows import as_json, insert, update
 from index.catalogue_view import CatalogueView
 
 SCHEMA = """
@@ -45,12 +45,11 @@ def incident(
     if entry["step"] == "note":
         changed["notes"] = row["notes"] + 1
     elif entry["step"] == "acknowledge":
-        changed["acknowledged"] = _json([*row["acknowledged"], _confirmed(index, entry)])
+        changed["acknowledged"] = as_json([*row["acknowledged"], _confirmed(index, entry)])
     elif entry["step"] == "close":
         changed |= {"closed": entry["t"], "closed_by": entry["who"],
-                    "unconfirmed": _json(entry["unconfirmed"])}  # fmt: skip
-    sets = ", ".join(f"{name} = ?" for name in changed)
-    catalogue._run(f"UPDATE incident SET {sets} WHERE id = ?", *changed.values(), row["id"])  # noqa: S608
+                    "unconfirmed": as_json(entry["unconfirmed"])}  # fmt: skip
+    update(catalogue, "incident", row["id"], changed)
 
 
 def _report(
@@ -62,27 +61,19 @@ def _report(
         "kind": entry["of"],
         "severity": entry["severity"],
         **{name: subject.get(name) for name in _ABOUT},
-        "notify": _json(entry["notify"]),
-        "acknowledged": _json([]),
+        "notify": as_json(entry["notify"]),
+        "acknowledged": as_json([]),
         "state": entry["state"],
         "reported": entry["t"],
         "reported_by": entry["who"],
         "notes": 0,
-        "clauses": _json(entry["clauses"]),
-        "packs": _json(entry["packs"]),
-        "card": _json(entry["card"]),
+        "clauses": as_json(entry["clauses"]),
+        "packs": as_json(entry["packs"]),
+        "card": as_json(entry["card"]),
     }
-    marks = ", ".join("?" * len(row))
-    catalogue._run(
-        f"INSERT INTO incident ({', '.join(row)}) VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608
-        *row.values(),
-    )
+    insert(catalogue, "incident", row)
 
 
 def _confirmed(index: int, entry: Mapping[str, Any]) -> dict[str, Any]:
     said = entry["statement"]
     return {"person": said["person"], "roles": said["roles"], "time": said["time"], "entry": index}
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -12,10 +12,10 @@ the entries alone. Names of readers from outside, purposes and notes are in seal
     round      ledger index of the request or renewal that approvals are asked for now
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from index.catalogue_rows import approval, as_json, insert, update
 from index.catalogue_view import CatalogueView
 
 SCHEMA = """
@@ -50,17 +50,14 @@ def loan(
         return  # replayed for one record alone, whose history need not hold the request
     changed: dict[str, Any] = {"state": entry["state"], **_CHANGES[entry["step"]](entry)}
     if entry["step"] == "approve":
-        changed["approvals"] = _json([*row["approvals"], _approval(index, entry)])
+        changed["approvals"] = as_json([*row["approvals"], approval(index, entry)])
     if entry["step"] == "renew":
         changed["round"] = index
     if entry["step"] == "destroy-copy":
         gone = {str(entry["copy"]): {"who": entry["who"]} | {
             name: entry[name] for name in ("on", "witness", "method")}}  # fmt: skip
-        changed["copies_destroyed"] = _json((row["copies_destroyed"] or {}) | gone)
-    names = list(changed)
-    sets = ", ".join(f"{name} = ?" for name in names)
-    values = [changed[name] for name in names]
-    catalogue._run(f"UPDATE loan SET {sets} WHERE id = ?", *values, subject["loan"])  # noqa: S608
+        changed["copies_destroyed"] = as_json((row["copies_destroyed"] or {}) | gone)
+    update(catalogue, "loan", subject["loan"], changed)
 
 
 def _request(
@@ -78,37 +75,19 @@ def _request(
         "relation": entry["relation"],
         "form": entry["form"],
         "purpose": entry.get("purpose", ""),
-        "lent": _json(entry["records"]),
-        "steps": _json(entry["steps"]),
-        "approvals": _json([]),
+        "lent": as_json(entry["records"]),
+        "steps": as_json(entry["steps"]),
+        "approvals": as_json([]),
         "separate": int(entry["separate"]),
         "round": index,
         "state": entry["state"],
         "requested": entry["t"],
         "until": entry.get("until"),
-        "clauses": _json(entry["clauses"]),
-        "packs": _json(entry["packs"]),
-        "card": _json(entry["card"]) if "card" in entry else None,
+        "clauses": as_json(entry["clauses"]),
+        "packs": as_json(entry["packs"]),
+        "card": as_json(entry["card"]) if "card" in entry else None,
     }
-    marks = ", ".join("?" * len(row))
-    catalogue._run(
-        f"INSERT INTO loan ({', '.join(row)}) VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608
-        *row.values(),
-    )
-
-
-def _approval(index: int, entry: Mapping[str, Any]) -> dict[str, Any]:
-    said = entry["statement"]
-    return {
-        "step": said["step"],
-        "role": said["role"],
-        "act": said["does"],
-        "person": said["person"],
-        "time": said["time"],
-        "expires": said["expires"],
-        "entry": index,
-        "round": said["request"],
-    }
+    insert(catalogue, "loan", row)
 
 
 def _issued(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,16 +96,16 @@ def _issued(entry: Mapping[str, Any]) -> dict[str, Any]:
         "issued": entry["on"],
         "issued_by": entry["who"],
         "due": entry.get("due"),
-        "due_after": _json(after) if after else None,
-        "counted": _json(entry["counted"]),
-        "grants": _json(entry["grants"]) if "grants" in entry else None,
+        "due_after": as_json(after) if after else None,
+        "counted": as_json(entry["counted"]),
+        "grants": as_json(entry["grants"]) if "grants" in entry else None,
         "granted_until": entry.get("granted_until"),
         "copies": entry.get("copies"),
     }
 
 
 def _renewed(entry: Mapping[str, Any]) -> dict[str, Any]:
-    new_steps = {"steps": _json(entry["steps"]), "separate": int(entry["separate"])}
+    new_steps = {"steps": as_json(entry["steps"]), "separate": int(entry["separate"])}
     return {"until": entry["until"], **new_steps, **_new_due(entry)}
 
 
@@ -139,7 +118,7 @@ def _returned(entry: Mapping[str, Any]) -> dict[str, Any]:
         "returned": entry["on"],
         "returned_by": entry["who"],
         "condition": entry["condition"],
-        "recounted": _json(entry["counted"]) if "counted" in entry else None,
+        "recounted": as_json(entry["counted"]) if "counted" in entry else None,
     }
 
 
@@ -158,7 +137,3 @@ _CHANGES = {
     "return": _returned,
     "destroy-copy": _nothing,
 }
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)

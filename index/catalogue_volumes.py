@@ -12,10 +12,10 @@ itself. Reasons and remarks are in sealed cards.
     described      what people said a paper is in its matter, the newest word on each point
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from index.catalogue_rows import as_json, insert, update
 from index.catalogue_view import CatalogueView
 
 SCHEMA = """
@@ -61,7 +61,7 @@ def volume(
     if entry["step"] == "corrected":
         changed |= _listed(index, entry) | {
             "last_item": max(row["last_item"], entry["last_item"]),
-            "composers": _json([*dict.fromkeys((*row["composers"], entry["who"]))]),
+            "composers": as_json([*dict.fromkeys((*row["composers"], entry["who"]))]),
             "checked_by": None,
             "checked": None,
         }
@@ -72,9 +72,8 @@ def volume(
     elif entry["step"] == "dissolved":
         catalogue._run("DELETE FROM in_volume WHERE volume = ?", subject["volume"])
     if "card" in entry:
-        changed["remarks"] = _json([*row["remarks"], _remark(index, entry)])
-    sets = ", ".join(f"{name} = ?" for name in changed)
-    catalogue._run(f"UPDATE volume SET {sets} WHERE id = ?", *changed.values(), row["id"])  # noqa: S608
+        changed["remarks"] = as_json([*row["remarks"], _remark(index, entry)])
+    update(catalogue, "volume", row["id"], changed)
 
 
 def _compose(
@@ -91,23 +90,19 @@ def _compose(
         "state": entry["state"],
         "last_item": entry["last_item"],
         **_listed(index, entry),
-        "composers": _json([entry["who"]]),
-        "remarks": _json([]),
-        "clauses": _json(entry["clauses"]),
-        "packs": _json(entry["packs"]),
+        "composers": as_json([entry["who"]]),
+        "remarks": as_json([]),
+        "clauses": as_json(entry["clauses"]),
+        "packs": as_json(entry["packs"]),
     }
-    marks = ", ".join("?" * len(row))
-    catalogue._run(
-        f"INSERT INTO volume ({', '.join(row)}) VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608
-        *row.values(),
-    )
+    insert(catalogue, "volume", row)
     _lay_in(catalogue, subject["volume"], entry)
 
 
 def _listed(index: int, entry: Mapping[str, Any]) -> dict[str, Any]:
     """What composing and correcting say alike; `composed_at` is the entry that was signed."""
     return {
-        "papers": _json(entry["papers"]),
+        "papers": as_json(entry["papers"]),
         "list": entry["list"],
         "composed_at": index,
         "composed_by": entry["who"],
@@ -153,7 +148,3 @@ def _describe(
 def _remark(index: int, entry: Mapping[str, Any]) -> dict[str, Any]:
     names = {"entry": index, "step": entry["step"], "who": entry["who"], "time": entry["t"]}
     return names | {"card": entry["card"]}
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
