@@ -13,11 +13,11 @@ import click
 
 from archivist import asking
 from archivist.cli import answers
-from archivist.cli.door import NOT_ALLOWED, Call, common_options, pass_call, today
+from archivist.cli.door import NOT_ALLOWED, Call, common_options, day_of, pass_call
 from archivist.cli.say import note, say
 from archivist.cli.secrecy_words import shown_secrecy
 from archivist.cli.spoken import NOTHING, group, option, several
-from archivist.cli.words import iso_date, pairs
+from archivist.cli.words import pairs
 from archivist.errors import BadRequest, NoArchive
 from archivist.regulations import department_id, pack_text
 from archivist.secrecy import secrecy as secrecy_of
@@ -150,7 +150,7 @@ def due(
     policy = _policy(call, packs, settings)
     answer = asking.due(
         policy, dossier_type, _days(events), pairs(fields_), pairs(keys), _calendar(call, packs),
-        _day(on),
+        day_of(on),
     )  # fmt: skip
     call.emit(answer, lambda: answers.shown_due(policy, answer))
 
@@ -171,7 +171,7 @@ def keep(
 ) -> None:  # fmt: skip
     """How long TYPE, a document or dossier type, is kept; and how it is destroyed then."""
     policy = _policy(call, packs, settings)
-    answer = asking.keep(policy, name, dossier_type, series, grade, _days(events), _day(filed))
+    answer = asking.keep(policy, name, dossier_type, series, grade, _days(events), day_of(filed))
     call.emit(answer, lambda: answers.shown_keep(policy, answer))
 
 
@@ -185,7 +185,7 @@ def secrecy(
 ) -> None:
     """Whether NAME, a document type or a grade, is secret, who marks it, and how long it lasts."""
     policy = _policy(call, packs, settings)
-    answer = secrecy_of(policy, name, _day(marked))
+    answer = secrecy_of(policy, name, day_of(marked))
     call.emit(answer, lambda: shown_secrecy(policy, answer))
 
 
@@ -240,7 +240,7 @@ def penalty(
     only: nothing is paid or deducted.
     """
     policy = _policy(call, packs, settings)
-    answer = asking.penalties(policy, codes, role, dossier_type, _day(on))
+    answer = asking.penalties(policy, codes, role, dossier_type, day_of(on))
     call.emit(answer, lambda: answers.shown_penalties(policy, answer))
     note(
         say(
@@ -264,8 +264,8 @@ def routine(
 ) -> None:  # fmt: skip
     """Which periodic work falls due on which day; the coming month if no day is said."""
     policy = _policy(call, packs, settings)
-    first = _day(since)
-    last = _day(until) if until else add_months(first, 1)
+    first = day_of(since)
+    last = day_of(until) if until else add_months(first, 1)
     if last < first:
         raise BadRequest("结束日期早于开始日期", "--to lies before --from")
     rows = asking.routine(
@@ -299,11 +299,7 @@ def _calendar(call: Call, packs: tuple[str, ...]) -> Calendar:
 
 
 def _days(given: Iterable[str]) -> dict[str, date]:
-    return {name: _day(said) for name, said in pairs(given).items()}
-
-
-def _day(said: str | None) -> date:
-    return date.fromisoformat(iso_date(said) if said else today())
+    return {name: day_of(said) for name, said in pairs(given).items()}
 
 
 def _is_year(given: str) -> bool:

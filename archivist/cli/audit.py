@@ -8,14 +8,23 @@ again. Records that it was done; a report may be written as PDF and filed as a r
 import os
 import time
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from archivist.audit_codes import CODES, NATURES, Found, as_finding, is_damage
-from archivist.cli.door import DAMAGE, DONE, FINDINGS, Call, common_options, now, pass_call, today
+from archivist.cli.door import (
+    DAMAGE,
+    DONE,
+    FINDINGS,
+    Call,
+    common_options,
+    day_of,
+    now,
+    pass_call,
+    today,
+)
 from archivist.cli.labels import local_time
 from archivist.cli.progress import Progress
 from archivist.cli.say import chinese, counted, note, say, table
@@ -224,7 +233,7 @@ def _lacking(call: Call, policy: "Policy") -> list[dict[str, Any]]:
 
     try:
         calendar = company_calendar(call.settings.company)
-        rows = missing_items(call.archive, policy, calendar, date.fromisoformat(today()))
+        rows = missing_items(call.archive, policy, calendar, day_of(None))
     except (ShadowError, StorageError):
         return []
     names = ("customer", "dossier", "item", "title", "due", "overdue", "department", "clause")

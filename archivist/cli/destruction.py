@@ -25,15 +25,15 @@ from archivist.cli.door import (
     Call,
     ask_passphrase,
     common_options,
+    day_come,
+    day_of,
     now,
     pass_call,
-    today,
 )
 from archivist.cli.labels import key_label, local_time
 from archivist.cli.progress import Progress
 from archivist.cli.say import chinese, counted, facts, note, say
 from archivist.cli.spoken import ENTRY, Words, command, option
-from archivist.cli.words import iso_date
 from archivist.destruction_rows import METHOD_WORDS
 from archivist.disposal_gate import refusals
 from archivist.errors import ArchivistError, BadRequest
@@ -89,11 +89,7 @@ def execute(
     """
     call.archive.follow()
     if call.archive.catalogue.destruction(disposal) is None:
-        day = _day(on)
-        if day > now().astimezone().date():
-            # A day to come may be planned for; what it allows is not allowed yet.
-            raise BadRequest("还没有到那一天", "that day has not come")
-        _decide(call, disposal, witnesses, place, day)
+        _decide(call, disposal, witnesses, place, day_come(on))
     return _finish(call, disposal)
 
 
@@ -334,7 +330,7 @@ def _seen(
         raise BadRequest("请用 --place 写明地点", "say where with --place TEXT")
     for name in names:
         call.check_person(name)
-    return Seen(method, place, _day(on), tuple(_unlocked(call, name) for name in names))
+    return Seen(method, place, day_of(on), tuple(_unlocked(call, name) for name in names))
 
 
 def _told(call: Call, disposal: str, words: str) -> None:
@@ -391,10 +387,6 @@ def _bundle_words(one: dict[str, Any]) -> str:
 
 def _unlocked(call: Call, name: str) -> Unlocked:
     return call.unlocked(name, ask_passphrase(name))
-
-
-def _day(on: str | None) -> date:
-    return date.fromisoformat(iso_date(on) if on else today())
 
 
 def write(output: Path, content: bytes) -> None:

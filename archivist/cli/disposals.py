@@ -30,9 +30,9 @@ from archivist.cli.door import (
     FINDINGS,
     Call,
     common_options,
+    day_of,
     now,
     pass_call,
-    today,
 )
 from archivist.cli.labels import (
     grade_label,
@@ -129,7 +129,7 @@ def propose(
     call.archive.follow()
     records = disposals.records_of(call.archive, targets)
     made = disposals.propose(
-        call.archive, call.policy, records, who, now(), _day(on), request=evidence
+        call.archive, call.policy, records, who, now(), day_of(on), request=evidence
     )
     if made.disposal is None or not call.json:
         _note_proposal(made)
@@ -197,7 +197,7 @@ def appraise(
     last = date.fromisoformat(iso_date(until)) if until else None
     said = disposals.Said(_OPINIONS.get(opinion, opinion), words, last, grade)
     person = call.somebody().unlocked()
-    disposals.appraise(call.archive, call.policy, disposal, record, said, person, now(), _day(on))
+    disposals.appraise(call.archive, call.policy, disposal, record, said, person, now(), day_of(on))
     _told(call, disposal)
 
 
@@ -218,7 +218,7 @@ def approve(call: Call, disposal: str, on: str | None) -> None:
     It needs the role of that step, and is never for whoever proposed it. An approval expires, and
     is void once the list changes.
     """
-    _day(on)
+    day_of(on)
     person = call.somebody().unlocked()
     disposals.approve(call.archive, call.policy, disposal, person, now())
     _told(call, disposal)
@@ -233,7 +233,7 @@ def approve(call: Call, disposal: str, on: str | None) -> None:
 @pass_call
 def refuse(call: Call, disposal: str, reason: str, on: str | None) -> None:
     """Say no to DISPOSAL, in a role that one of its steps asks."""
-    _day(on)
+    day_of(on)
     disposals.refuse(call.archive, call.policy, disposal, reason, call.somebody().name, now())
     _told(call, disposal)
 
@@ -246,7 +246,7 @@ def refuse(call: Call, disposal: str, reason: str, on: str | None) -> None:
 @pass_call
 def withdraw(call: Call, disposal: str, on: str | None) -> None:
     """Take the proposal of DISPOSAL back; only whoever made it."""
-    _day(on)
+    day_of(on)
     disposals.withdraw(call.archive, disposal, call.somebody().name, now())
     _told(call, disposal)
 
@@ -263,7 +263,7 @@ def withdraw(call: Call, disposal: str, on: str | None) -> None:
 @pass_call
 def list_(call: Call, open_only: bool, on: str | None) -> None:
     """List disposals: state, how many records, how they were appraised, who is to approve."""
-    _day(on)
+    day_of(on)
     rows = disposal_lists.listed(call.archive, open_only)
     heads = (say("编号", "disposal"), say("状态", "state"), say("提出", "proposed"),
              say("提出人", "by"), say("客户", "customers"), say("件", "records"),
@@ -299,8 +299,8 @@ def show(call: Call, disposal: str, on: str | None) -> None:
 
     Titles are for whoever can open the records; opinions in words also for whoever has a part.
     """
-    day = _day(on)
-    later = timedelta(days=(day - date.fromisoformat(today())).days)
+    day = day_of(on)
+    later = timedelta(days=(day - day_of(None)).days)
     moment: datetime = now() + max(later, timedelta(0))
     told = disposal_lists.shown(
         call.archive, call.policy, disposal, day, moment, call.person
@@ -485,7 +485,3 @@ def _told(call: Call, disposal: str) -> None:
         whose = role_label(call.policy, waits["role"])
         words += say(f"，待{whose}", f", waits for {whose}")
     call.emit(row, f"{disposal}  {words}")
-
-
-def _day(on: str | None) -> date:
-    return date.fromisoformat(iso_date(on) if on else today())

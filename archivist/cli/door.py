@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +21,7 @@ import click
 from archivist import config, errors
 from archivist.cli.say import say, write, write_json
 from archivist.cli.spoken import option
+from archivist.cli.words import iso_date
 from storage import session
 from storage.counterparts import Counterparts
 from storage.errors import WrongPassphrase
@@ -233,6 +234,23 @@ def now() -> datetime:
 def today() -> str:
     """The local date, ISO."""
     return datetime.now().astimezone().date().isoformat()
+
+
+DRY_RUN = ("加上 --dry-run 只列出", "add --dry-run to list only")
+
+
+def day_of(given: str | None) -> date:
+    """The day that somebody names; today where none is named. Raises BadRequest."""
+    return date.fromisoformat(iso_date(given) if given else today())
+
+
+def day_come(given: str | None, *hint: str) -> date:
+    """The same for what is done and not only planned: a day to come is refused, with this hint in
+    Chinese and English."""
+    day = day_of(given)
+    if day > day_of(None):
+        raise errors.BadRequest("还没有到那一天", "that day has not come", *hint)
+    return day
 
 
 def house_key_path(archive_id: str) -> Path:

@@ -11,7 +11,7 @@ import click
 
 from archivist import dossiers
 from archivist.cli.attest import said, seen_words
-from archivist.cli.door import DONE, FINDINGS, Call, common_options, now, pass_call, today
+from archivist.cli.door import DONE, FINDINGS, Call, common_options, day_of, now, pass_call
 from archivist.cli.holds import held_words
 from archivist.cli.labels import (
     department_label,
@@ -133,7 +133,7 @@ def close(call: Call, identifier: str, on: str | None, incomplete: bool, reason:
         raise BadRequest(
             "--incomplete 和 --reason 须同时写", "--incomplete and --reason go together"
         )
-    day = date.fromisoformat(iso_date(on) if on else today())
+    day = day_of(on)
     calendar = company_calendar(call.settings.company)
     policy = call.policy
     lacks = dossiers.close(call.archive, policy, calendar, identifier, day, reason, now(), call.who)

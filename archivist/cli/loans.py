@@ -19,7 +19,7 @@ import click
 
 from archivist import lending, loan_book, loan_copies, loan_papers, loans
 from archivist.cli.answers import RELATION_WORDS
-from archivist.cli.door import Call, common_options, now, pass_call, today
+from archivist.cli.door import Call, common_options, day_come, day_of, now, pass_call
 from archivist.cli.labels import dossier_type_label, local_time, role_label
 from archivist.cli.say import chinese, counted, facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, Words, group, option, several
@@ -123,8 +123,8 @@ def request(
     last = date.fromisoformat(iso_date(until)) if until else None
     ask = loans.Ask(target, _FORMS.get(form_, form_), purpose, last, outsider, evidence)
     person = call.somebody().unlocked()
-    made = loans.request(call.archive, call.policy, ask, person, now(), _day(on))
-    row = loan_book.plain(call.archive, loan_book.the_loan(call.archive, made), _day(on))
+    made = loans.request(call.archive, call.policy, ask, person, now(), day_of(on))
+    row = loan_book.plain(call.archive, loan_book.the_loan(call.archive, made), day_of(on))
     call.emit(row, made)
     if not call.json:
         note(_what_now(call, row))
@@ -201,9 +201,7 @@ def issue(
     By whoever keeps the papers, and never to himself. A count that differs from the record is
     given with --pages and --pieces, and a --note that says why.
     """
-    day, count = _day(on), lending.Count(pages, pieces)
-    if day > date.fromisoformat(today()):
-        raise BadRequest("还没有到那一天", "that day has not come")
+    day, count = day_come(on), lending.Count(pages, pieces)
     who = call.somebody().unlocked()
     done = lending.issue(call.archive, call.policy, loan, count, note, who, now(), day, copies)
     papers = [{"form": form.id, "title": form.zh, "title_en": form.en} for form in done.papers]
@@ -237,7 +235,7 @@ def renew(call: Call, loan: str, until: str, on: str | None) -> None:
     """
     last = date.fromisoformat(iso_date(until))
     who = call.somebody().name
-    lending.renew(call.archive, call.policy, loan, last, who, now(), _day(on))
+    lending.renew(call.archive, call.policy, loan, last, who, now(), day_of(on))
     _told(call, loan, on)
 
 
@@ -271,7 +269,7 @@ def recall(call: Call, loan: str, until: str | None, on: str | None) -> None:
     """Ask for LOAN back, by an earlier day with --until; by whoever keeps the papers."""
     last = date.fromisoformat(iso_date(until)) if until else None
     who = call.somebody().name
-    lending.recall(call.archive, call.policy, loan, last, who, now(), _day(on))
+    lending.recall(call.archive, call.policy, loan, last, who, now(), day_of(on))
     _told(call, loan, on)
 
 
@@ -302,7 +300,7 @@ def return_(
         _CONDITIONS.get(condition, condition), lending.Count(pages, pieces), note, from_
     )
     who = call.somebody().name
-    done = lending.take_back(call.archive, call.policy, loan, back, who, now(), _day(on))
+    done = lending.take_back(call.archive, call.policy, loan, back, who, now(), day_of(on))
     told = [{"incident": c.row.id, "title": c.row.zh, "title_en": c.row.en,
              "notify": list(c.row.notify), "remedies": list(c.row.remedies),
              "clause": c.row.clause, "pack": c.pack} for c in done.incidents]  # fmt: skip
@@ -361,7 +359,7 @@ def destroy_copy(call: Call, copy: str, witness: str, method: str, on: str | Non
     """
     code = {zh: code for code, zh in loan_copies.METHODS.items()}.get(method, method)
     line = loan_copies.destroy(call.archive, call.policy, copy, code, witness,
-                               call.somebody().name, now(), _day(on))  # fmt: skip
+                               call.somebody().name, now(), day_of(on))  # fmt: skip
     call.emit(line, say(f"{copy} 已销毁，监销人 {witness}", f"{copy} destroyed, witness {witness}"))
 
 
@@ -377,7 +375,7 @@ def destroy_copy(call: Call, copy: str, witness: str, method: str, on: str | Non
 @pass_call
 def list_(call: Call, overdue: bool, person: str | None, on: str | None) -> None:
     """List loans: state, approvals, when they are due, whether they are overdue."""
-    rows = loan_book.listed(call.archive, _day(on), person, overdue)
+    rows = loan_book.listed(call.archive, day_of(on), person, overdue)
     heads = (say("编号", "loan"), say("档案", "target"), say("借阅人", "person"),
              say("形式", "form"), say("状态", "state"), say("申请", "requested"),
              say("待批", "waits for"), say("归还", "due"), say("逾期", "overdue"))  # fmt: skip
@@ -422,7 +420,7 @@ def _shown_row(call: Call, loan: str, on: str | None) -> dict[str, Any]:
     terms = loan_book.terms_of(call.archive, call.policy, stored)
     dossier = call.archive.the("dossier", stored["dossier"])
     return {
-        **loan_book.plain(call.archive, stored, _day(on)),
+        **loan_book.plain(call.archive, stored, day_of(on)),
         "dossier_type": dossier["type"],
         "purpose": card.get("purpose"),
         "unit": card.get("unit"),
@@ -495,7 +493,7 @@ def notice(
     call: Call, loans_: tuple[str, ...], output: Path, person: str | None, on: str | None
 ) -> None:
     """Print overdue notices: of what is overdue, or of each LOAN named, borrower by borrower."""
-    sheet, rows = loan_papers.notice(call.archive, call.policy, _day(on), loans_, person)
+    sheet, rows = loan_papers.notice(call.archive, call.policy, day_of(on), loans_, person)
     _deliver(call, sheet, output, rows)
 
 
@@ -509,7 +507,7 @@ def notice(
 @pass_call
 def statement(call: Call, person: str, output: Path, on: str | None) -> None:
     """Print what a person has on loan, had, and returned late or in which condition."""
-    sheet, rows = loan_papers.statement(call.archive, call.policy, _day(on), person)
+    sheet, rows = loan_papers.statement(call.archive, call.policy, day_of(on), person)
     _deliver(call, sheet, output, rows)
 
 
@@ -527,12 +525,8 @@ def _deliver(call: Call, sheet: Sheet, output: Path, rows: Sequence[Any]) -> Non
 
 def _told(call: Call, loan: str, on: str | None = None, **more: Any) -> None:
     """The loan as it stands now, with what this act has to say besides."""
-    row = loan_book.plain(call.archive, loan_book.the_loan(call.archive, loan), _day(on))
+    row = loan_book.plain(call.archive, loan_book.the_loan(call.archive, loan), day_of(on))
     words = say(*STATE_WORDS[row["state"]])
     due = say(f"，{row['due']} 前归还", f", due {row['due']}") if row["due"] else ""
     ended = row["state"] not in ("issued", "recalled", "renewing")
     call.emit(masked_in({**row, **more}), f"{loan}  {words}{'' if ended else due}")
-
-
-def _day(on: str | None) -> date:
-    return date.fromisoformat(iso_date(on) if on else today())

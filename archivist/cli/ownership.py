@@ -4,17 +4,16 @@ The commands below `customer` that write no card of his: claims and contacts are
 of ids and moments. A claim is told together with the ruling that it brings about.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import click
 
 from archivist import customers, ownership
-from archivist.cli.door import DONE, FINDINGS, Call, common_options, now, pass_call, today
+from archivist.cli.door import DONE, FINDINGS, Call, common_options, day_of, now, pass_call
 from archivist.cli.labels import department_label, local_time
 from archivist.cli.say import facts, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, command, option
-from archivist.cli.words import iso_date
 from archivist.errors import BadRequest
 from archivist.regulations import department_id
 from policies.policy import Policy
@@ -136,7 +135,7 @@ def assign(call: Call, identifier: str, person: str, reason: str) -> None:
 def contact(call: Call, identifier: str, kind: str, person: str | None, on: str | None) -> None:
     """Record that the customer ID was served on a day."""
     who = call.somebody().name
-    day, by = _day(on), person or who
+    day, by = day_of(on), person or who
     ownership.record_contact(call.archive, identifier, kind, day, by, now(), who)
     row = {"customer": identifier, "kind": kind, "on": day.isoformat(), "person": by}
     call.emit(row, f"{identifier}  {row['on']}  {say(_KINDS[kind], kind)}  {by}")
@@ -150,7 +149,7 @@ def contact(call: Call, identifier: str, kind: str, person: str | None, on: str 
 @pass_call
 def neglected(call: Call, on: str | None) -> None:
     """List customers whose last contact, else registration, is longer ago than allowed."""
-    rows = ownership.neglected_customers(call.archive, call.policy, _day(on))
+    rows = ownership.neglected_customers(call.archive, call.policy, day_of(on))
     heads = (say("客户", "customer"), say("名称", "name"), say("归属人", "owner"),
              say("最近联系", "last contact"), say("由谁改派", "decided by"),
              say("条款", "clause"))  # fmt: skip
@@ -189,7 +188,7 @@ def registered(call: Call, customer: str, on: str | None) -> int:
 
     What finance asks before it pays expenses: exit code 0 for yes, 3 for no.
     """
-    found = customers.was_registered(call.archive, call.policy, customer, _day(on))
+    found = customers.was_registered(call.archive, call.policy, customer, day_of(on))
     call.emit(found, lambda: _registered(found))
     return DONE if found["registered"] else FINDINGS
 
@@ -261,10 +260,6 @@ def _standing(policy: Policy, found: dict[str, Any]) -> str:
 
 def _roles(policy: Policy, roles: Any) -> str:
     return say("、", ", ").join(say(*role_words(policy, role)) for role in roles)
-
-
-def _day(given: str | None) -> date:
-    return date.fromisoformat(iso_date(given) if given else today())
 
 
 def _moment(given: str) -> datetime:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from archivist import grade_rulings, regrading
-from archivist.cli.door import Call, common_options, now, pass_call
+from archivist.cli.door import DRY_RUN, Call, common_options, day_come, day_of, now, pass_call
 from archivist.cli.labels import grade_label
 from archivist.cli.progress import Progress
 from archivist.cli.say import counted, note, say, table
@@ -93,10 +93,7 @@ def declassify_command(
 def _declassify_due(call: Call, dry_run: bool, on: str | None) -> None:
     person = call.somebody().unlocked()
     at = now()
-    today = date.fromisoformat(iso_date(on)) if on else at.astimezone().date()
-    if not dry_run and today > at.astimezone().date():
-        raise BadRequest("还没有到那一天", "that day has not come", "加上 --dry-run 只列出",
-                         "add --dry-run to list only")  # fmt: skip
+    today = day_of(on) if dry_run else day_come(on, *DRY_RUN)
     found = regrading.endings(call.archive, call.policy, person, today)
     due = [ending for ending in found if ending.state == "due"]
     to = grade_rulings.declassified(call.policy) if due else None

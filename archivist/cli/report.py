@@ -1,16 +1,14 @@
 """`archivist report`: rates, violations, loans, complaints and the inventory, as table or file."""
 
 import sys
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from archivist.cli.door import Call, common_options, pass_call, today
+from archivist.cli.door import Call, common_options, day_of, pass_call
 from archivist.cli.say import note, say, table
 from archivist.cli.spoken import command, option
-from archivist.cli.words import iso_date
 from archivist.errors import BadRequest
 from archivist.masking import masked, masked_in
 from storage import durable
@@ -64,7 +62,7 @@ def report_command(
     kind = _WORDS.get(kind, kind)
     if month and year:
         raise BadRequest("--month 和 --year 只能写一个", "give --month or --year, not both")
-    day = date.fromisoformat(iso_date(on) if on else today())
+    day = day_of(on)
     default = None if kind == "inventory" else f"{day:%Y-%m}"
     period = reports.year_of(year) if year else None
     if period is None and (month or default):

@@ -11,14 +11,21 @@ from heapq import nsmallest
 from typing import Any
 
 from archivist import sweeping
-from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
+from archivist.cli.door import (
+    DRY_RUN,
+    FINDINGS,
+    Call,
+    common_options,
+    day_come,
+    day_of,
+    now,
+    pass_call,
+)
 from archivist.cli.labels import grade_label, type_label, word
 from archivist.cli.progress import Progress
 from archivist.cli.say import counted, note, say, table
 from archivist.cli.spoken import command, option
-from archivist.cli.words import iso_date
 from archivist.disposal_desk import REASONS as REFUSALS
-from archivist.errors import BadRequest
 from archivist.standing import company_calendar
 from archivist.sweeping import Plan, Swept
 from policies.policy import Policy
@@ -69,10 +76,7 @@ def sweep_command(call: Call, dry_run: bool, on: str | None) -> int:
     days that were missed are made up for.
     """
     at = now()
-    today = date.fromisoformat(iso_date(on)) if on else at.astimezone().date()
-    if not dry_run and today > at.astimezone().date():
-        raise BadRequest("还没有到那一天", "that day has not come", "加上 --dry-run 只列出",
-                         "add --dry-run to list only")  # fmt: skip
+    today = day_of(on) if dry_run else day_come(on, *DRY_RUN)
     calendar = company_calendar(call.settings.company)
     with Progress(say("清查", "sweeping")) as bar:
         plan = sweeping.plan_of(call.archive, call.policy, calendar, today, bar.reach)

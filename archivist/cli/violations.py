@@ -9,11 +9,10 @@ from typing import Any
 import click
 
 from archivist import assessing, violations
-from archivist.cli.door import Call, common_options, now, pass_call, today
+from archivist.cli.door import Call, common_options, day_of, now, pass_call, today
 from archivist.cli.labels import department_label, local_time, role_label, with_name
 from archivist.cli.say import facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, group, option
-from archivist.cli.words import iso_date
 from archivist.errors import BadRequest
 from archivist.standing import company_calendar, customer_name
 from policies.wording import penalty_words
@@ -71,7 +70,7 @@ def record(
 
     The codes are those of the adopted packs' penalties; a wrong one lists them.
     """
-    day = _day(on)
+    day = day_of(on)
     if day > date.fromisoformat(today()):
         raise BadRequest("违规日期在今天之后", "a violation cannot lie in the future")
     code = violations.code_called(call.policy, code)
@@ -88,7 +87,7 @@ def record(
 @pass_call
 def order(call: Call, identifier: str, on: str | None) -> None:
     """Order that ID be corrected: each working day without it counts as the same again."""
-    day = _day(on)
+    day = day_of(on)
     violations.order(*_asked(call), identifier, day, now(), call.somebody().name)
     call.emit({"violation": identifier, "ordered": day.isoformat()}, identifier)
 
@@ -101,7 +100,7 @@ def order(call: Call, identifier: str, on: str | None) -> None:
 @pass_call
 def corrected(call: Call, identifier: str, on: str | None) -> None:
     """Note that ID was corrected on a day."""
-    day = _day(on)
+    day = day_of(on)
     violations.corrected(*_asked(call), identifier, day, now(), call.somebody().name)
     call.emit({"violation": identifier, "corrected": day.isoformat()}, identifier)
 
@@ -121,8 +120,8 @@ def confirm(call: Call, identifier: str, amount: int | None, on: str | None) -> 
     The confirmation is signed with the person's own key.
     """
     person = call.somebody().unlocked()
-    decision = violations.confirm(*_asked(call), identifier, _day(on), amount, now(), person)
-    found = violations.the_case(*_asked(call), identifier, _day(on))
+    decision = violations.confirm(*_asked(call), identifier, day_of(on), amount, now(), person)
+    found = violations.the_case(*_asked(call), identifier, day_of(on))
     zh, en = penalty_words(assessing.plain(call.policy, found))
     told = say(f"{identifier} 已核定：{zh}", f"{identifier} confirmed: {en}")
     call.emit({"violation": identifier, "state": "confirmed", "decision": decision}, told)
@@ -143,7 +142,7 @@ def dismiss(call: Call, identifier: str, reason: str, on: str | None) -> None:
     Where the regulation grants more time to those with a reason, this is how it is accepted.
     """
     who = call.somebody().name
-    violations.dismiss(*_asked(call), identifier, _day(on), reason, now(), who)
+    violations.dismiss(*_asked(call), identifier, day_of(on), reason, now(), who)
     call.emit({"violation": identifier, "state": "dismissed"}, identifier)
 
 
@@ -165,7 +164,7 @@ def list_(call: Call, month: str | None, person: str | None, on: str | None) -> 
             **(row := assessing.plain(call.policy, found)),
             "customer_name": customer_name(call.archive.catalogue, row["customer"]),
         }
-        for found in assessing.assessed(*_asked(call), _day(on))
+        for found in assessing.assessed(*_asked(call), day_of(on))
         if wanted is None or found.case.violation.on.isoformat().startswith(wanted)
     ]
     if person is not None:
@@ -193,7 +192,7 @@ def list_(call: Call, month: str | None, person: str | None, on: str | None) -> 
 @pass_call
 def show(call: Call, identifier: str, on: str | None) -> None:
     """Show ID: how it was reckoned, who confirms it, what happened to it."""
-    found = violations.the_case(*_asked(call), identifier, _day(on))
+    found = violations.the_case(*_asked(call), identifier, day_of(on))
     row = assessing.plain(call.policy, found)
     row["customer_name"] = customer_name(call.archive.catalogue, row["customer"])
     row["history"] = violations.reasons(call.archive, identifier)
@@ -240,10 +239,6 @@ def show(call: Call, identifier: str, on: str | None) -> None:
 def _asked(call: Call) -> tuple[Any, Any, Any]:
     """What every question about violations needs: archive, policy, calendar."""
     return call.archive, call.policy, company_calendar(call.settings.company)
-
-
-def _day(on: str | None) -> date:
-    return date.fromisoformat(iso_date(on) if on else today())
 
 
 def _month(given: str) -> str:
