@@ -22,16 +22,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from storage.durable.reading import translated
-from storage.durable.steps import (
-    CREATE,
-    Data,
-    sync_file,
-    sync_filesystem,
-    sync_folder,
-    tmp_name,
-    unlink_quietly,
-    write_all,
-)
+from storage.durable.steps import Data, sync_file, sync_filesystem, sync_folder, written
 
 # From so many files on the whole file system is flushed, with what others have written to it.
 MANY = 64
@@ -43,18 +34,7 @@ def set_beside(path: Path, data: Data, mode: int = 0o444) -> Path:
     `sweep` removes what is left over. Raises Missing when the folder is not there, DiskFailed
     otherwise.
     """
-    beside = tmp_name(path)
-    try:
-        with translated("writing", path):
-            fd = os.open(beside, CREATE, mode)
-            try:
-                write_all(fd, data)
-            finally:
-                os.close(fd)
-    except BaseException:
-        unlink_quietly(beside)
-        raise
-    return beside
+    return written(path, data, mode, flush=False)
 
 
 def put_in_place(items: Iterable[tuple[Path, Path | None]]) -> None:

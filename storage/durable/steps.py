@@ -33,15 +33,17 @@ TMP_NAME = re.compile(r"\..+\.(?P<pid>[0-9]+)\.[0-9a-f]{8}\.tmp", re.DOTALL)
 Data = bytes | bytearray | memoryview | Iterable[bytes] | Iterable[bytes | bytearray]
 
 
-def written(path: Path, data: Data, mode: int) -> Path:
-    """A durable temporary file beside `path`, removed again if anything fails."""
+def written(path: Path, data: Data, mode: int, *, flush: bool = True) -> Path:
+    """A temporary file beside `path`, durable unless told otherwise; removed again if anything
+    fails."""
     tmp = tmp_name(path)
     try:
         with translated("writing", path):
             fd = os.open(tmp, CREATE, mode)
             try:
                 write_all(fd, data)
-                os.fsync(fd)
+                if flush:
+                    os.fsync(fd)
             finally:
                 os.close(fd)
     except BaseException:
