@@ -23,8 +23,8 @@ from datetime import datetime
 from typing import Any
 
 from archivist.disposal_book import Case
-from archivist.records import Entry, canonical, timestamp
-from archivist.statements import signed, verifies
+from archivist.records import Entry, timestamp
+from archivist.statements import key_problem, signed
 from archivist.step_proofs import Kind
 from storage.people import Unlocked
 
@@ -86,13 +86,8 @@ def opinion_problems(
         "wrong-person": entry.who != said["person"],
     }
     found = [code for code, is_so in wrong.items() if is_so]
-    name = said["person"]
-    if name not in keys:
-        found.append("unknown-key")
-    elif keys[name] != fields["key"]:
-        found.append("wrong-key")
-    elif not verifies(fields["key"], fields["signature"], canonical(said)):
-        found.append("bad-signature")
+    if bad := key_problem(said["person"], fields["key"], fields["signature"], said, keys):
+        found.append(bad)
     return tuple(found)
 
 

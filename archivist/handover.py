@@ -25,7 +25,7 @@ from archivist.archive import Archive
 from archivist.errors import BadRequest, NotAllowed, NotKnown
 from archivist.records import Entry, canonical, timestamp
 from archivist.standing import customer_name, dossier_state, local_moment, papers_of
-from archivist.statements import verifies
+from archivist.statements import key_problem
 from index.catalogue import Row
 from policies.calendar import Calendar
 from policies.checklist import review
@@ -194,15 +194,10 @@ def problems(
     signatures = fields["signatures"]
     if [one["person"] for one in signatures] != [statement.get("from"), statement.get("to")]:
         found.append("signatures")
-    message = canonical(statement)
     for one in signatures:
         name = one["person"]
-        if name not in keys:
-            found.append(f"unknown-key:{name}")
-        elif keys[name] != one["key"]:
-            found.append(f"wrong-key:{name}")
-        elif not verifies(one["key"], one["signature"], message):
-            found.append(f"bad-signature:{name}")
+        if bad := key_problem(name, one["key"], one["signature"], statement, keys):
+            found.append(f"{bad}:{name}")
     return tuple(found)
 
 

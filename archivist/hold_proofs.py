@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from archivist.records import Entry, canonical, timestamp
-from archivist.statements import digest_of, signed, verifies
+from archivist.records import Entry, timestamp
+from archivist.statements import digest_of, key_problem, signed
 from storage.people import Unlocked
 
 KIND = "hold-release"  # stands in the statement, so that it cannot pass for another kind of one
@@ -97,13 +97,8 @@ def problems(
         "same-person": said["person"] == hold.who,
     }
     found = [code for code, is_so in wrong.items() if is_so]
-    name = said["person"]
-    if name not in keys:
-        found.append("unknown-key")
-    elif keys[name] != fields["key"]:
-        found.append("wrong-key")
-    elif not verifies(fields["key"], fields["signature"], canonical(said)):
-        found.append("bad-signature")
+    if bad := key_problem(said["person"], fields["key"], fields["signature"], said, keys):
+        found.append(bad)
     return tuple(found)
 
 

@@ -23,9 +23,9 @@ from datetime import datetime
 from typing import Any
 
 from archivist.archive import Archive
-from archivist.records import Entry, canonical, timestamp
+from archivist.records import Entry, timestamp
 from archivist.regulations import roles_meant
-from archivist.statements import digest_of, ledger_keys, signed, verifies
+from archivist.statements import digest_of, key_problem, ledger_keys, signed
 from index.catalogue import Row
 from policies.policy import Policy
 from storage.people import Unlocked
@@ -96,12 +96,8 @@ def problems(
         "wrong-role": not all(held & {*report.notify.get(role, ())} for role in said["roles"]),
     }
     found = [code for code, is_so in wrong.items() if is_so]
-    if said["person"] not in keys:
-        found.append("unknown-key")
-    elif keys[said["person"]] != fields["key"]:
-        found.append("wrong-key")
-    elif not verifies(fields["key"], fields["signature"], canonical(said)):
-        found.append("bad-signature")
+    if bad := key_problem(said["person"], fields["key"], fields["signature"], said, keys):
+        found.append(bad)
     return tuple(found)
 
 

@@ -42,6 +42,18 @@ def verifies(key: str, signature: str, message: bytes) -> bool:
     return True
 
 
+def key_problem(
+    person: str, key: str, signature: str, statement: Mapping[str, Any], keys: Mapping[str, str]
+) -> str | None:
+    """Why a statement is not this person's: `unknown-key`, `wrong-key` or `bad-signature`; None
+    when it is. `keys` are the hex signing keys that the ledger names, by person."""
+    if person not in keys:
+        return "unknown-key"
+    if keys[person] != key:
+        return "wrong-key"
+    return None if verifies(key, signature, canonical(statement)) else "bad-signature"
+
+
 def fingerprint(key: str) -> str:
     """Sixteen digits of the SHA-256 of a signing key, in fours: to be compared by eye."""
     digits = hashlib.sha256(bytes.fromhex(key)).hexdigest()[:16]

@@ -27,9 +27,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from archivist.archive import Archive
-from archivist.records import Entry, canonical, timestamp
+from archivist.records import Entry, timestamp
 from archivist.regulations import roles_held
-from archivist.statements import signed, verifies
+from archivist.statements import key_problem, signed
 from policies.approvals import Decision, Step, may_sign
 from policies.policy import Policy
 from storage.people import Unlocked
@@ -111,13 +111,9 @@ def problems(
         return ("malformed",)
     found = [code for code, wrong in _compared(kind, statement, fields, asked, number, archive_id)
              if wrong]  # fmt: skip
-    name = statement["person"]
-    if name not in keys:
-        found.append("unknown-key")
-    elif keys[name] != fields["key"]:
-        found.append("wrong-key")
-    elif not verifies(fields["key"], fields["signature"], canonical(statement)):
-        found.append("bad-signature")
+    person, key, signature = statement["person"], fields["key"], fields["signature"]
+    if bad := key_problem(person, key, signature, statement, keys):
+        found.append(bad)
     if now is not None and statement["expires"] <= now:
         found.append("expired")
     return tuple(found)
