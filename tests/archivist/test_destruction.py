@@ -4,10 +4,9 @@ import contextlib
 import itertools
 import json
 import shutil
-from datetime import UTC, datetime
 
 import pytest
-from archive_home import PASSPHRASE, PERSON, Home
+from archive_home import PASSPHRASE, PERSON, Home, now
 from faults import run, tried
 from index_bytes import in_clear
 
@@ -32,11 +31,6 @@ X = "X000001"
 TOLD = (StorageError, ShadowError, OSError)
 # What SQLite does on its own is not counted call by call; these are its effects.
 ALSO = ((destruction, "purge"), (destruction, "throw_away"))
-
-
-def now():
-    """Asked each time: the archive that all copy was made while the tests ran."""
-    return datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import hashlib
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from archive_home import PERSON, Home
+from archive_home import PERSON, Home, now
 from small_packs import row
 
 from archivist import sweeping
@@ -19,11 +19,6 @@ TODAY = datetime.now(UTC).astimezone().date()
 DAY = timedelta(days=1)
 TITLE = "甲方购买乙方出售"
 SECRET_NAME = "张伟的合同.pdf"
-
-
-def now():
-    """Asked each time: the archive that all copy was made while the tests ran."""
-    return datetime.now(UTC)
 
 
 def company(version, *rows):

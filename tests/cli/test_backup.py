@@ -2,20 +2,14 @@
 
 import json
 import shutil
-from datetime import UTC, datetime
 
 import pytest
-from archive_home import PASSPHRASE, PERSON, Home
+from archive_home import PASSPHRASE, PERSON, Home, now
 from backup_home import BUNDLE, DROP, NEW, TRAY, WORDS, make, restore
 
 from archivist import backing_up, destruction, rotation, waiting_scans
 from archivist.destruction import Order
 from storage.backups import Medium
-
-
-def now():
-    """Asked each time: the archive that all copy was made while the tests ran."""
-    return datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
-from archive_home import PASSPHRASE, PERSON, Home
+from archive_home import PASSPHRASE, PERSON, Home, now
 from faults import LONG, run, tried
 from lending_home import filed, staffed
 from whole import assert_whole, digest, ends_of, no_claim_left
@@ -38,11 +38,6 @@ TOLD = (StorageError, ShadowError, ArchivistError, OSError)
 ASKED, LENT = "L000001", "L000002"  # approved; handed out
 OFFICES = {'"role.drafting_unit"': "archivist", "secrecy_notice": "30"}
 DROPPED = ("合同/甲.pdf", "合同/乙.pdf", "合同/又是甲.pdf", "无主.pdf")
-
-
-def now():
-    """Asked each time: the archive that all copy was made while the tests ran."""
-    return datetime.now(UTC)
 
 
 @dataclass

@@ -9,10 +9,9 @@ import errno
 import os
 import shutil
 import subprocess
-from datetime import UTC, datetime
 
 import pytest
-from archive_home import PERSON
+from archive_home import PERSON, now
 from backup_home import BUNDLE, NEW, make
 
 from archivist import backing_up, escrow, restoring
@@ -27,11 +26,6 @@ LONG = "ARCHIVIST_LONG" in os.environ
 CALLS = ("open", "write", "fsync", "fdatasync", "rename", "replace", "link", "unlink", "remove",
          "mkdir", "rmdir", "ftruncate")  # fmt: skip
 KILLED, BROKEN = 77, 1
-
-
-def now():
-    """Asked each time: the archive that all copy was made while the tests ran."""
-    return datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ PROGRAM = Path(sys.executable).with_name("archivist")
 CUSTOMERS = ("张伟", "上海远行商贸有限公司")
 VIN = "LSVAA49J132047371"
 OURS = ("ARCHIVIST_", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")
+
+
+def now() -> datetime:
+    """The clock, asked each time: what a session shares may be made after a module was read, and
+    its entries must not lie ahead of those a test makes."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
