@@ -314,7 +314,7 @@ def _going_along(policy: Policy, groups: Sequence[_Group]) -> Sequence[_Group]:
     where its volume is of the same dossier, year and keeping."""
     if not any(cited.row.unless_related for cited in _rule(policy, "apart")):
         return groups
-    kept_apart = {name: group for group in groups if group.apart for name in group.ids}
+    kept_apart = {name: group for group in groups if group.apart for name in _lying_apart(group)}
     for group in groups:
         if group.apart:
             continue
@@ -331,8 +331,14 @@ def _place(group: _Group) -> tuple[str, int, str]:
 
 
 def _all_linked(group: _Group, other: _Group) -> bool:
-    """Each paper must be linked itself: what is linked to one of a matter is not to all."""
-    return all({*item.paper.linked_to} & {*other.ids} for item in group.items)
+    """Each paper must be linked itself, and to one that lies apart itself: what is linked to one
+    of a matter is not to all."""
+    return all({*item.paper.linked_to} & _lying_apart(other) for item in group.items)
+
+
+def _lying_apart(group: _Group) -> set[str]:
+    """The papers of a group for whose grade it lies apart; the others only go with them."""
+    return {item.paper.id for item in group.items if item.paper.grade in group.apart}
 
 
 def _volume(
@@ -388,7 +394,7 @@ def _as_settled(
     """A paper with what was settled for its matter, so that nothing is decided twice."""
     linked = {*paper.linked_to}
     if group.apart and paper.grade not in group.apart:
-        linked |= {i.paper.id for i in group.items if i.paper.grade in group.apart}
+        linked |= _lying_apart(group)
     return replace(
         paper,
         about=None,

@@ -122,10 +122,18 @@ def read_only(folder):
     if subprocess.run(["mount", "--bind", folder, folder], capture_output=True).returncode:
         pytest.skip("mounting a folder read-only needs root and a kernel that lets it")
     try:
-        subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+        _until_nothing_is_being_written(["mount", "-o", "remount,bind,ro", folder])
         yield
     finally:
         subprocess.run(["umount", "-l", folder], check=True)
+
+
+def _until_nothing_is_being_written(command):
+    """A kernel refuses while a file there is open to write; the daemon has one open at times."""
+    give_up = time.monotonic() + SECONDS
+    while (refused := subprocess.run(command, capture_output=True, text=True)).returncode:
+        assert "busy" in refused.stderr and time.monotonic() < give_up, refused.stderr
+        time.sleep(0.05)
 
 
 def test_an_archive_that_becomes_read_only_goes_on_when_it_is_not(home, share, scan):

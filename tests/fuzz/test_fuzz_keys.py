@@ -73,7 +73,7 @@ def test_spoiled_public_page_is_damaged_or_can_be_used(folder: Folder, raw: byte
 def test_spoiled_session_is_nobody_or_who_logged_in(folder: Folder, data: st.DataObject) -> None:
     """A session file is whole, or nobody is logged in; never an error of another room."""
     ends = NOW + timedelta(hours=8)
-    beside = Counterparts(folder.root / "beside")
+    beside = Counterparts(folder.root / "beside-session")
     if not beside.has("SECRET-0001"):
         beside.make("SECRET-0001")
     keys = {("SECRET", 1): bytes(32)}

@@ -129,6 +129,20 @@ def test_an_order_that_regulations_disagree_on_waits_for_the_company():
     assert [paper.id for paper in volume.papers] == ["R2", "R1"]
 
 
+def test_what_is_linked_to_an_ordinary_paper_of_a_secret_matter_stays_out_of_its_volume():
+    """Closely linked to the top secret paper itself goes along; to what goes along does not."""
+    year = {"year": 2025, "keep": "D30"}
+    items = [
+        Item(Paper("R1", matter="R1", grade="SECRET", **year), "D1", "office"),
+        Item(Paper("R2", matter="R1", grade="TOP", **year), "D1", "office"),
+        Item(Paper("R3", grade="SECRET", linked_to={"R1"}, **year), "D1", "office"),
+        Item(Paper("R4", grade="SECRET", linked_to={"R2"}, **year), "D1", "office"),
+    ]
+    made = compose(POLICY, items)
+    volumes = {frozenset(paper.id for paper in volume.papers) for volume in made.volumes}
+    assert volumes == {frozenset({"R1", "R2", "R4"}), frozenset({"R3"})}
+
+
 def test_grades_that_no_rule_lets_lie_together_leave_their_matter():
     """A regulation without the exception: the matter is left, not parted."""
     strict = pack("strict", grades(), row("volume_rule", "apart", "R1", of="apart", grades=["TOP"]))
