@@ -13,10 +13,11 @@ everything else is a finding that somebody settles.
 """
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from storage.ledger_findings import Finding
+from values import dataclass
 
 NATURES = {
     "authenticity": ("真实性", "authenticity"),

@@ -14,7 +14,7 @@ Rules it keeps:
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,7 @@ from storage.errors import Unsuitable
 from storage.keys import recipient_digest
 from storage.names import checked_person_name
 from storage.people import Unlocked
+from values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,6 @@ Rules it keeps:
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
@@ -50,6 +49,7 @@ from policies.lending import who_may_know
 from policies.policy import Policy
 from storage.keys import Suite
 from storage.people import Unlocked
+from values import dataclass
 
 Reach = Callable[[int, int], None]
 

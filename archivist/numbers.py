@@ -16,7 +16,8 @@ Rules it keeps:
 
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from values import dataclass
 
 PREFIX = "archivist_"
 Labels = tuple[tuple[str, str], ...]

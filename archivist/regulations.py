@@ -16,7 +16,6 @@ Rules it keeps:
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -39,6 +38,7 @@ from policies.reach import role_words
 from policies.routing import Clues
 from storage import durable
 from storage.errors import StorageError
+from values import dataclass
 
 ADOPTED = "packs/adopted"
 

@@ -18,7 +18,6 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from policies.keeping_rows import Disposal
 from policies.policy import Cited, Policy, Question
@@ -33,6 +32,7 @@ from policies.reach import (
     prevailing,
     speakers,
 )
+from values import dataclass
 
 __all__ = ["DisposalTerms", "disposal_terms", "unsettled"]
 

@@ -20,7 +20,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from values import dataclass
 
 VIN = "vin"
 USCC = "uscc"

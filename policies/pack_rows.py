@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from policies.fields import (
     Complaint,
@@ -34,6 +33,7 @@ from policies.fields import (
     whole,
     yes_no,
 )
+from values import dataclass
 
 CONDITION = re.compile(r"(customer|dossier)\.([a-z][a-z0-9_]*)(?:(!?=)(.+))?")
 """`when`: whose field, which field, and the values it must (=) or must not (!=) have, parted by

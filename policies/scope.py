@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from policies.deadlines import add_days, add_months
@@ -36,6 +35,7 @@ from policies.reach import (
     unanswered,
 )
 from policies.rule_rows import FilingScope, Secrecy
+from values import dataclass
 
 __all__ = [
     "Marking", "ScopeRuling", "SecrecyPeriod", "SecrecyRuling", "in_filing_scope", "marking",

@@ -10,7 +10,6 @@ In an archive they are filled with what it knows, and the ledger names who print
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -26,6 +25,7 @@ from index.analysis import fold
 from policies.packs import parse_pack
 from policies.policy import Policy
 from storage import durable
+from values import dataclass
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _YEAR = re.compile(r"[0-9]{4}")
