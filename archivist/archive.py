@@ -14,9 +14,10 @@ stand in the ledger) is sealed for the house key beside its subject, named after
 ledger index of its entry, so that the number of a card is never used twice.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
-import logging
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,9 +25,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from archivist.claims import Claims
 from archivist.config import FILE_NAME, Settings
 from archivist.errors import Away, KeyNeeded, NotAllowed, NotKnown
 from archivist.records import (
@@ -38,19 +38,23 @@ from archivist.records import (
     numbered,
     target_of,
 )
+from archivist.remarks import remark
 from index.catalogue import Catalogue, Change, Row
 from index.errors import IndexOutdated, ShadowError
-from index.replay import Replay
-from storage.age.recipients import HybridIdentity, Identity, Recipient
 from storage.counterparts import Counterparts
 from storage.errors import Busy, Damaged, Missing, NoKey, Occupied
-from storage.grants import Grants
 from storage.house_key import HouseKey
 from storage.keys import AT_HOUSE, GradeKey, Holder, KeyRing, Suite, recipient_digest
 from storage.ledger import Ledger
 from storage.note import Checkpoint, Verifier, open_checkpoint
-from storage.people import People, Person, Unlocked
-from storage.vault import Put, Receipt, Vault
+
+if TYPE_CHECKING:
+    from archivist.claims import Claims
+    from index.replay import Replay
+    from storage.age.recipients import HybridIdentity, Identity, Recipient
+    from storage.grants import Grants
+    from storage.people import People, Person, Unlocked
+    from storage.vault import Put, Receipt, Vault
 
 KINDS = {"customer": "客户", "dossier": "客户档案", "record": "档案"}
 LOCK_SECONDS = 30.0
@@ -58,13 +62,11 @@ HOUSE = "house"  # key id of cards: opened by the house key, not by a grade's
 CARD_BYTES = 64_000_000  # a card larger than this is not ours
 STATION = platform.node() or "station"
 
-log = logging.getLogger("archivist")
-
 
 class Desk:
     """The writer's view while it holds the lock: numbers to give and entries to append."""
 
-    def __init__(self, archive: "Archive", at: datetime, who: str) -> None:
+    def __init__(self, archive: Archive, at: datetime, who: str) -> None:
         self._archive = archive
         self._at = at
         self._who = who
@@ -89,6 +91,8 @@ class Desk:
         """Plan a sealed card beside its subject; returns its name for the entry that follows."""
         index = self._archive.ledger.size + len(self._entries)
         name = f"{folder}/{subject}-{index:08}"
+        from storage.vault import Put
+
         self._puts.append(
             Put(name, {"card": name, "key": HOUSE}, self._archive.house_recipient,
                 {"card": canonical(content)})
@@ -179,23 +183,23 @@ class Desk:
 
 
 class Archive:
-    """An archive folder with its house key and the counterparts of its keys."""
+    """An archive folder with its house key and the counterparts of its keys.
+
+    Each part is imported and opened when it is first asked for: who reads a list needs ledger
+    and catalogue alone, and does not wait for the ciphers.
+    """
 
     def __init__(self, settings: Settings, house: HouseKey, counterparts: Counterparts) -> None:
         self.settings = settings
         self.root = settings.root
         self.house = house
         self.counterparts = counterparts
-        self.vault = Vault(settings.root)
-        self.grants = Grants(self.vault, counterparts)
         self.keys = KeyRing(settings.root / "keys" / "grades", counterparts)
-        self.people = People(settings.root / "keys" / "people")
-        self.claims = Claims(settings.root)
 
     @classmethod
     def open(
         cls, settings: Settings, house_key: Path, counterparts: Counterparts | None = None
-    ) -> "Archive":
+    ) -> Archive:
         """Open an existing archive; the house key lies outside its folder, and so do the
         counterparts: beside it, unless they are given."""
         try:
@@ -222,6 +226,34 @@ class Archive:
                 "请把它的磁盘或文件夹放回；扫描件留在投放目录中",
                 "put its disk or folder back; scans stay in the drop folder",
             )
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Everything that is sealed."""
+        from storage.vault import Vault
+
+        return Vault(self.root)
+
+    @cached_property
+    def grants(self) -> Grants:
+        """Copies sealed to one person."""
+        from storage.grants import Grants
+
+        return Grants(self.vault, self.counterparts)
+
+    @cached_property
+    def people(self) -> People:
+        """The public pages of the people, and their sealed keys."""
+        from storage.people import People
+
+        return People(self.root / "keys" / "people")
+
+    @cached_property
+    def claims(self) -> Claims:
+        """The scans that this process works on."""
+        from archivist.claims import Claims
+
+        return Claims(self.root)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -257,6 +289,8 @@ class Archive:
 
     @cached_property
     def _replay(self) -> Replay:
+        from index.replay import Replay
+
         return Replay.in_memory()
 
     def close(self) -> None:
@@ -265,7 +299,8 @@ class Archive:
             opened = self.__dict__.pop(name, None)
             if opened is not None:
                 opened.close()
-        self.claims.let_go()
+        if (claims := self.__dict__.get("claims")) is not None:
+            claims.let_go()
 
     @cached_property
     def _house_identity(self) -> HybridIdentity:
@@ -308,7 +343,7 @@ class Archive:
                 with ledger.exclusive(LOCK_SECONDS):
                     self._catch_up()
         except (ShadowError, Busy) as error:
-            log.warning("the catalogue is behind and catches up later: %s", error)
+            remark("目录稍后补上：%s", "the catalogue is behind and catches up later: %s", error)
 
     def newest_head(self) -> tuple[Checkpoint, bytes]:
         """The newest head and its signed note, for somebody outside.

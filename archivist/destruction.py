@@ -26,7 +26,6 @@ Rules it keeps:
     finish(archive, "X000001", wang, now).done                        # True
 """
 
-import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -42,6 +41,7 @@ from archivist.erasing import erase, opens, traces
 from archivist.errors import BadRequest, NotAllowed, NotKnown
 from archivist.records import Entry, grade_of
 from archivist.regulations import policy_of
+from archivist.remarks import remark
 from archivist.resealing import settle
 from archivist.statements import check_own_key
 from index.catalogue import Row
@@ -56,8 +56,6 @@ from values import dataclass
 METHOD = "key_destruction"
 MOST = 3000  # records of one disposal: the entry that decides names each of them, in 64 KB
 INDEXES = (".db", ".whoosh")
-
-log = logging.getLogger("archivist")
 
 Reach = Callable[[str, int, int], None]
 
@@ -424,7 +422,7 @@ def _purge(archive: Archive, row: Row, person: Unlocked) -> None:
             raise Busy(f"index {path.name} is being read") from None
         except ShadowError as error:
             # Of a key that this person does not hold, or damaged: a shadow, and made anew.
-            log.warning("the index of %s is built anew: %s", path.stem, error)
+            remark("%s 的全文索引将重建：%s", "the index of %s is built anew: %s", path.stem, error)
             throw_away(path)
 
 

@@ -27,7 +27,6 @@ Rules it keeps:
     parse(bundle.text()) == bundle
 """
 
-import logging
 import re
 from dataclasses import field
 from datetime import datetime
@@ -39,6 +38,7 @@ from archivist.config import Settings
 from archivist.errors import BadRequest, NotAllowed
 from archivist.holding import kept_by_house
 from archivist.records import key_subject, target_of, timestamp
+from archivist.remarks import remark
 from storage import durable
 from storage.age.files import decrypt, encrypt
 from storage.age.passphrase import Passphrase
@@ -53,8 +53,6 @@ from storage.people import Person, Unlocked
 from values import dataclass
 
 MAX_BUNDLE_BYTES = 1_000_000
-
-log = logging.getLogger("archivist")
 
 _LINE = re.compile(r"# (archivist escrow|made|house-key|person|key): (.+)")
 
@@ -349,4 +347,10 @@ def _grant_anew(archive: Archive, key: GradeKey, heir: Person) -> None:
         try:
             archive.keys.grant(paired, archive.vouched(row["person"]))
         except Damaged as error:
-            log.warning("%s is not given %s anew: %s", row["person"], key.key_id, error)
+            remark(
+                "%s 没有重新获得密钥 %s：%s",
+                "%s is not given %s anew: %s",
+                row["person"],
+                key.key_id,
+                error,
+            )

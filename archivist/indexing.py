@@ -13,12 +13,12 @@ files are clean of it. So does a record whose destruction was decided.
 """
 
 import json
-import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from archivist.archive import Archive
 from archivist.errors import ArchivistError
+from archivist.remarks import remark
 from archivist.searching import NEVER_SEALED, Shelf
 from index.catalogue import Row
 from index.engine import Page
@@ -33,8 +33,6 @@ from storage.session import KeyName
 MOVES = ("regrade", "declassify", "destroy")
 RESTRICT = "restrict"  # begun: a customer's records belong to no index; lifted: to theirs again
 TOGETHER = 50  # records in one transaction: bounds memory and what a crash repeats
-
-log = logging.getLogger("archivist")
 
 
 def index_keys(archive: Archive, policy: Policy, person: Unlocked) -> dict[KeyName, bytes]:
@@ -53,7 +51,7 @@ def index_keys(archive: Archive, policy: Policy, person: Unlocked) -> dict[KeyNa
         except NoCounterpart as error:
             # One that is lost must not keep the others from being searched.
             lost = error
-            log.warning("%s/%s is not searched: %s", key_id, generation, error)
+            remark("%s/%s 没有检索：%s", "%s/%s is not searched: %s", key_id, generation, error)
             continue
         keys[key_id, generation] = index_key(opened.identity)
     if lost is not None and all(generation == NEVER_SEALED for _, generation in keys):
@@ -87,7 +85,12 @@ def _catch_up_one(
         try:
             shelf.engine.purge(went)
         except IndexLocked as error:
-            log.warning("the index of %s is cleaned later: %s", shelf.key, error)
+            remark(
+                "%s 的全文索引稍后清理：%s",
+                "the index of %s is cleaned later: %s",
+                shelf.key,
+                error,
+            )
             return 0
     rows = archive.catalogue.filed_since(shelf.key, shelf.engine.applied)
     # Those that came by a change of grade first: the mark may pass their entries only then.
@@ -151,7 +154,7 @@ def _pages(archive: Archive, person: Unlocked | None, row: Row) -> Iterator[Page
         card = archive.record_card(row, person)
     except (StorageError, ArchivistError) as error:
         # One unreadable card must not keep the others from being found; an audit names it.
-        log.warning("record %s cannot be indexed: %s", row["id"], error)
+        remark("档案 %s 无法编入全文索引：%s", "record %s cannot be indexed: %s", row["id"], error)
         return
     day = int(row["filed"][:10].replace("-", ""))
     for number, page in enumerate(card["facts"]["pages"], start=1):

@@ -14,16 +14,15 @@ Rules it keeps:
 """
 
 import hashlib
-import logging
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 
 from archivist.archive import Archive
 from archivist.config import FILE_NAME, Settings, load
 from archivist.errors import ArchivistError, BadRequest, NotAllowed, NotKnown
 from archivist.records import kind_of
+from archivist.remarks import remark
 from index.analysis import fold
 from index.catalogue import Catalogue, Row
 from policies.errors import PackInvalid
@@ -41,8 +40,6 @@ from storage.errors import StorageError
 from values import dataclass
 
 ADOPTED = "packs/adopted"
-
-log = logging.getLogger("archivist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +222,7 @@ class Regulations:
                 self._settings = load(self._settings.root)
                 self._policy = policy_of(self._settings, self._archive.catalogue)
             except (ArchivistError, PackInvalid, StorageError, OSError) as error:
-                log.warning("the regulations in force stay as they were: %s", error)
+                remark("现行制度不变：%s", "the regulations in force stay as they were: %s", error)
         return self._policy
 
     def _look(self) -> tuple[object, ...]:
@@ -241,6 +238,8 @@ class Regulations:
 
 def shipped_packs() -> dict[str, str]:
     """The packs that come with the program: id → TOML text."""
+    from importlib import resources  # brings temporary files with it; few calls ask for these
+
     folder = resources.files("policies") / "packs"
     return {
         Path(entry.name).stem: entry.read_text("utf-8")

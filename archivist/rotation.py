@@ -24,7 +24,6 @@ Rules it keeps:
 """
 
 import hashlib
-import logging
 import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -34,6 +33,7 @@ from archivist.archive import Archive, Desk, record_label, record_name
 from archivist.errors import BadRequest
 from archivist.holding import kept_by_house
 from archivist.records import key_subject
+from archivist.remarks import remark
 from index.catalogue import Row
 from index.errors import ShadowError
 from index.rekeying import rekey, throw_away
@@ -48,8 +48,6 @@ TOGETHER = 640
 # As many batches as the lock is held for: what somebody who files meanwhile has to wait.
 HELD = 3
 INDEXES = (".db", ".whoosh")
-
-log = logging.getLogger("archivist")
 
 Reach = Callable[[int, int], None]
 
@@ -191,7 +189,12 @@ class _Run:
             try:
                 rekey(path, keys, index_key(target.identity))
             except (ShadowError, OSError) as error:
-                log.warning("the index of %s is built anew: %s", self._key_id, error)
+                remark(
+                    "%s 的全文索引将重建：%s",
+                    "the index of %s is built anew: %s",
+                    self._key_id,
+                    error,
+                )
                 throw_away(path)
 
     def rewrap(self, desk: Desk, total: int) -> int:
@@ -206,7 +209,12 @@ class _Run:
             for move, done in batch:
                 record = str(move.after["record"])
                 if done.failed:
-                    log.warning("record %s keeps its old key: %s", record, done.failed)
+                    remark(
+                        "档案 %s 仍用旧密钥：%s",
+                        "record %s keeps its old key: %s",
+                        record,
+                        done.failed,
+                    )
                     self._damaged[record] = None
                     continue
                 heads[record] = done.sha256
@@ -280,7 +288,11 @@ class _Run:
             hasher.update(f"{row['id']} {named}\n".encode("ascii"))
             count += 1
             if row["id"] not in self._damaged and not self._is_there(row, named):
-                log.warning("record %s has another head than the ledger names", row["id"])
+                remark(
+                    "档案 %s 的密钥头与台账所记不符",
+                    "record %s has another head than the ledger names",
+                    row["id"],
+                )
                 self._damaged[row["id"]] = None
         return hasher.hexdigest(), count
 

@@ -22,6 +22,7 @@ from archivist.config import Settings
 from archivist.errors import BadRequest
 from archivist.masking import masked
 from archivist.records import grade_of
+from archivist.remarks import remark
 from index.analysis import plan, snippet
 from index.engine import Engine, Filters
 from index.errors import IndexDamaged, IndexMissing, IndexOutdated, WrongIndexKey
@@ -149,12 +150,9 @@ def _opened(settings: Settings, key_id: str, key: bytes) -> Engine:
             pass
         except REBUILT as error:
             # Needed once in the life of an index; every search would load them.
-            import logging
-
             from index.rekeying import throw_away
 
-            log = logging.getLogger("archivist")
-            log.warning("the index of %s is built anew: %s", key_id, error)
+            remark("%s 的全文索引将重建：%s", "the index of %s is built anew: %s", key_id, error)
             # A shadow: everything in it stands in the ledger and the sealed cards.
             throw_away(path)
         return engine.open(path, key, create=True)

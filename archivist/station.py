@@ -10,7 +10,6 @@ for `recover` when the power goes; what is ready is taken in at once, as one gro
         print(outcome.plain())
 """
 
-import logging
 import queue
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +22,7 @@ from archivist.claims import Claim
 from archivist.examine import Examiners
 from archivist.examine.pool import Around, uncounted
 from archivist.intake import Outcome, Piece, take_in
+from archivist.remarks import remark
 from archivist.virus import Scanner
 from archivist.watch import DropFolder
 from policies.facts import Facts, Order
@@ -34,8 +34,6 @@ from storage.errors import StorageError
 GROUP = 32  # pieces in one commit: beyond that the flush costs nothing any more
 AHEAD = 8  # scans being read or waiting for it, for each reader
 WAIT_SECONDS = 0.5  # how long a request to stop may go unnoticed
-
-log = logging.getLogger("archivist")
 
 
 class Station:
@@ -119,7 +117,12 @@ class Station:
             )
         except (OSError, StorageError) as error:
             # Not its name, which often is the customer's: `find drop -inum N` tells which.
-            log.warning("a scan stays in the drop folder: %s, inode %s", error, _inode(path))
+            remark(
+                "一份扫描件留在投放目录中：%s，inode %s",
+                "a scan stays in the drop folder: %s, inode %s",
+                error,
+                _inode(path),
+            )
             return
         if claim is not None:
             self.offer(claim)

@@ -28,7 +28,6 @@ hears of it once each way; a sub-folder is only logged.
 
 import contextlib
 import fcntl
-import logging
 import os
 import stat
 import struct
@@ -39,6 +38,7 @@ from typing import BinaryIO
 
 from archivist.config import Settings
 from archivist.drop_events import observing
+from archivist.remarks import remark
 from values import dataclass
 
 TEMPORARY = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp")
@@ -51,8 +51,6 @@ TAIL_BYTES = 2048  # PDF allows a little after %%EOF; scanners use it
 STEP_SECONDS = 0.25  # how often a changing file is looked at again
 REST_SECONDS = 5.0  # before a file that could not be taken is tried again; doubles each time
 LONGEST_REST_SECONDS = 300.0
-
-log = logging.getLogger("archivist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +174,11 @@ class DropFolder:
         if folder == self.folder:
             self._told(why)
         elif why is not None:
-            log.warning("a folder of the drop folder cannot be read: %s", why.strerror)
+            remark(
+                "投放目录中有一个文件夹读不到：%s",
+                "a folder of the drop folder cannot be read: %s",
+                why.strerror,
+            )
 
     @property
     def waiting(self) -> int:

@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from archivist import remarks
 from archivist.cli import door, spoken
 from archivist.cli.say import say
 
@@ -115,7 +116,8 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     try:
-        result: Any = archivist.main(arguments, prog_name="archivist", standalone_mode=False)
+        with remarks.heard(_aside):
+            result: Any = archivist.main(arguments, prog_name="archivist", standalone_mode=False)
     except click.exceptions.Exit as end:
         return int(end.exit_code)
     except Exception as error:
@@ -123,6 +125,12 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return _failed(click.Abort())
     return int(result) if isinstance(result, int) else door.DONE
+
+
+def _aside(zh: str, en: str, about: tuple[object, ...]) -> None:
+    from archivist.cli import complaints
+
+    complaints.aside(zh, en, about)
 
 
 def _failed(error: Exception) -> int:

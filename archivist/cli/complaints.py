@@ -120,6 +120,19 @@ def explain(error: Exception, debug: bool = False) -> int:
     return UNEXPECTED
 
 
+def aside(zh: str, en: str, about: tuple[object, ...]) -> None:
+    """Show a room's remark; an error in it is told in the person's language as well."""
+    words = say(zh, en) % tuple(_named(one) if isinstance(one, Exception) else one for one in about)
+    note(say(f"注意：{words}", f"note: {words}"))
+
+
+def _named(error: Exception) -> str:
+    if isinstance(error, errors.ArchivistError):
+        return say(error.zh, error.en)
+    found = (zh for kind, _, zh, *_ in _TABLE if isinstance(error, kind))
+    return say(f"{next(found, type(error).__name__)}（{error}）", str(error))
+
+
 def _explain_pack(error: PackInvalid) -> int:
     """One line for each mistake, as compilers write them: file, line, field, words."""
     complain(say("制度包有误", "the pack cannot be adopted"))

@@ -28,7 +28,6 @@ from archivist.errors import ArchivistError, BadRequest, KeyNeeded
 from archivist.records import Entry
 from index.errors import ShadowError
 from storage.errors import Missing, NoKey, StorageError
-from storage.ledger_audit import verify as verify_ledger
 from storage.ledger_findings import WITNESS, Finding, Report, Seen
 from storage.note import Verifier
 
@@ -138,7 +137,8 @@ def verify_(call: Call, kept: tuple[Path, ...], pem: Path | None) -> int:
 
 def verified(call: Call, kept: tuple[Path, ...], pem: Path | None) -> tuple[Report, list[Finding]]:
     """The ledger itself, against every head that somebody holds; nothing beyond it."""
-    from archivist.stamping import checked, known_roots  # `show` needs neither
+    from archivist.stamping import checked, known_roots  # `show` needs none of these
+    from storage.ledger_audit import verify as verify_ledger
 
     roots = known_roots(call.settings, pem)
     given = [_kept_head(call, path) for path in kept]

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from archivist.cli.say import say
 from archivist.masking import masked
+from archivist.remarks import heard
 
 if TYPE_CHECKING:
     from structlog.typing import Processor
@@ -116,12 +117,17 @@ def written(stream: TextIO, form: str) -> Iterator[None]:
     libraries = _libraries_on(handler)
     logging.getLogger().addHandler(libraries)
     try:
-        yield
+        with heard(_remark):
+            yield
     finally:
         logging.getLogger().removeHandler(libraries)
         logger.removeHandler(handler)
         logger.setLevel(before[0])
         logger.propagate = before[1]
+
+
+def _remark(_zh: str, en: str, about: tuple[object, ...]) -> None:
+    logging.getLogger(LOGGER).warning(en, *about)
 
 
 def _rendered(form: str) -> list["Processor"]:

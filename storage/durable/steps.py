@@ -14,7 +14,6 @@ every step raises Missing, Occupied or DiskFailed and nothing else.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import hashlib
 import os
@@ -23,9 +22,13 @@ import stat
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from storage.durable.reading import READ, Digest, digest_of, translated
 from storage.errors import Occupied
+
+if TYPE_CHECKING:
+    import ctypes
 
 CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 TMP_NAME = re.compile(r"\..+\.(?P<pid>[0-9]+)\.[0-9a-f]{8}\.tmp", re.DOTALL)
@@ -125,8 +128,7 @@ def sync_filesystem(path: Path) -> bool:
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             if call(fd) != 0:
-                failed = ctypes.get_errno()
-                raise OSError(failed, os.strerror(failed))
+                raise _failure()
         finally:
             os.close(fd)
     return True
@@ -134,7 +136,16 @@ def sync_filesystem(path: Path) -> bool:
 
 @cache
 def _libc() -> ctypes.CDLL:
+    import ctypes  # whoever only appends to the ledger flushes files, not a file system
+
     return ctypes.CDLL(None, use_errno=True)
+
+
+def _failure() -> OSError:
+    import ctypes
+
+    number = ctypes.get_errno()
+    return OSError(number, os.strerror(number))
 
 
 def make_missing(path: Path, mode: int = 0o777) -> list[Path]:
