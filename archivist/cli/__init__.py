@@ -19,6 +19,7 @@ import click
 
 from archivist import remarks
 from archivist.cli import door, spoken
+from archivist.cli.later import read_later
 from archivist.cli.say import say
 
 # Command → (module below archivist.cli, what it is for: Chinese, English).
@@ -110,6 +111,7 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that lacks a character gets its number; the command goes on.
         sys.stdout.reconfigure(errors="backslashreplace")
+    read_later()
     sys.exit(run(sys.argv[1:]))
 
 
