@@ -32,7 +32,7 @@ _lock = RLock()  # a class may need the fields of its base while its own are cou
 class _Asked:
     """What stands in the place of the fields until somebody asks for them."""
 
-    def __init__(self, name: str, counted: Callable[[], type[Any]]) -> None:
+    def __init__(self, name: str, counted: Callable[[], Any]) -> None:
         self._name = name
         self._counted = counted
 
@@ -40,13 +40,13 @@ class _Asked:
         return self._counted().__dict__[self._name]
 
 
-def _lean(recipe: type[Any], slots: bool) -> type[Any]:
+def _lean(recipe: type[Any], slots: bool) -> Any:
     """The class that `recipe` describes. The recipe itself only ever counts its fields."""
     own = tuple(recipe.__annotations__)
     left_out = {*own, "__dict__", "__weakref__"}
     told = {name: value for name, value in recipe.__dict__.items() if name not in left_out}
 
-    def counted() -> type[Any]:
+    def counted() -> Any:
         with _lock:
             if _FIELDS not in recipe.__dict__:
                 recipe.__doc__ = recipe.__doc__ or recipe.__name__  # else it derives a signature
@@ -70,7 +70,7 @@ def _lean(recipe: type[Any], slots: bool) -> type[Any]:
     told["__match_args__"] = (*getattr(recipe, "__match_args__", ()), *own)
     if slots:
         told["__slots__"] = own
-    made = type(recipe)(recipe.__name__, recipe.__bases__, told)
+    made: Any = type(recipe)(recipe.__name__, recipe.__bases__, told)  # type: ignore[misc]
     made.__qualname__ = recipe.__qualname__
     return made
 

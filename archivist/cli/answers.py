@@ -3,10 +3,11 @@
 Each function takes the answer that `--json` prints, and the policy that gave it for names.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from __future__ import annotations
 
-from archivist.asking import Answer
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
 from archivist.cli.complaints import shown_problem
 from archivist.cli.labels import (
     department_label,
@@ -17,10 +18,11 @@ from archivist.cli.labels import (
     word,
 )
 from archivist.cli.say import facts, say, table
-from policies.approvals import ACT_WORDS
-from policies.filing_years import TAKES_WORDS
-from policies.policy import Policy
-from policies.wording import consequence_words, copy_words, signer_words
+from policies import approvals, filing_years, wording
+
+if TYPE_CHECKING:
+    from archivist.asking import Answer
+    from policies.policy import Policy
 
 RELATION_WORDS = {
     "owner": ("经办人本人", "the one in charge of it"),
@@ -87,7 +89,7 @@ def shown_approval(policy: Policy, answer: Answer) -> str:
 def _steps(policy: Policy, answer: Answer) -> str:
     """Who says yes, one after another."""
     steps = [
-        (step["step"], say(step["title"], step["title_en"]), say(*ACT_WORDS[step["act"]]),
+        (step["step"], say(step["title"], step["title_en"]), say(*approvals.ACT_WORDS[step["act"]]),
          [role_label(policy, role) for role in step["means"]] or say("尚未写明", "not said yet"))
         for step in answer["steps"]
     ]  # fmt: skip
@@ -180,13 +182,13 @@ def _looks(policy: Policy, row: Answer) -> list[str] | None:
     if len(row["types"]) > 1:
         found.append(say("或", " or ").join(say(t["title"], t["title_en"]) for t in row["types"]))
     if row["copy"] != "either":
-        found.append(say(*copy_words(row["copy"])))
+        found.append(say(*wording.copy_words(row["copy"])))
     if row["sides"] > 1:
         found.append(say(f"{row['sides']} 面", f"{row['sides']} sides"))
     if row["least"] > 1:
         found.append(say(f"至少 {row['least']} 份", f"at least {row['least']}"))
-    found += [say(f"{z}签字", f"signed by {e}")
-              for z, e in (signer_words(policy, who) for who in row["signed_by"])]  # fmt: skip
+    signers = (wording.signer_words(policy, who) for who in row["signed_by"])
+    found += [say(f"{zh}签字", f"signed by {en}") for zh, en in signers]
     found += [*row["fields"], *row["verify"]]
     if row["expires"]:
         found.append(say("每年更新", "renewed yearly"))
@@ -303,7 +305,10 @@ def shown_year(policy: Policy, answer: Answer) -> str:
         facts(
             (
                 (say("归入年度", "filing year"), answer["year"]),
-                (say("依据", "that is"), answer["takes"] and say(*TAKES_WORDS[answer["takes"]])),
+                (
+                    say("依据", "that is"),
+                    answer["takes"] and say(*filing_years.TAKES_WORDS[answer["takes"]]),
+                ),
                 (say("尚缺日期", "the date not given"), answer["lacks"]),
                 *_sources(answer),
             )
@@ -356,7 +361,7 @@ def _sum(low: int, high: int) -> str:
 
 
 def _besides(row: Answer) -> list[str] | None:
-    return [say(*words) for words in consequence_words(row)] or None
+    return [say(*words) for words in wording.consequence_words(row)] or None
 
 
 def shown_routines(policy: Policy, rows: Iterable[Answer]) -> str:

@@ -4,6 +4,8 @@ In an archive the packs in force there answer; with --pack those that are named,
 writes a pack can try it. Every answer carries clauses and pack versions. Nothing is changed.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from datetime import date
@@ -11,7 +13,7 @@ from typing import Any
 
 import click
 
-from archivist import asking
+from archivist import asking, regulations, standing
 from archivist.cli import answers
 from archivist.cli.door import NOT_ALLOWED, Call, common_options, day_of, pass_call
 from archivist.cli.say import note, say
@@ -19,14 +21,11 @@ from archivist.cli.secrecy_words import shown_secrecy
 from archivist.cli.spoken import NOTHING, group, option, several
 from archivist.cli.words import pairs
 from archivist.errors import BadRequest, NoArchive
-from archivist.regulations import department_id, pack_text
 from archivist.secrecy import secrecy as secrecy_of
-from archivist.standing import company_calendar
-from index.analysis import fold
+from index import analysis
+from policies import calendar, deadlines
 from policies.approvals import ACTION_WORDS
 from policies.arrangement import MATTERS, Matter
-from policies.calendar import Calendar
-from policies.deadlines import add_months
 from policies.packs import parse_pack
 from policies.policy import Policy
 from policies.rule_rows import ACTIONS, RELATIONS
@@ -265,12 +264,12 @@ def routine(
     """Which periodic work falls due on which day; the coming month if no day is said."""
     policy = _policy(call, packs, settings)
     first = day_of(since)
-    last = day_of(until) if until else add_months(first, 1)
+    last = day_of(until) if until else deadlines.add_months(first, 1)
     if last < first:
         raise BadRequest("结束日期早于开始日期", "--to lies before --from")
     rows = asking.routine(
         policy, first, last, _calendar(call, packs), _days(events),
-        department_id(policy, department) if department else None,
+        regulations.department_id(policy, department) if department else None,
     )  # fmt: skip
     call.emit(rows, lambda: answers.shown_routines(policy, rows))
 
@@ -279,8 +278,8 @@ def _policy(call: Call, packs: tuple[str, ...], settings: tuple[str, ...]) -> Po
     """The named packs, else those in force here; with what is supposed on top."""
     supposed = pairs(settings)
     if packs:
-        named = [parse_pack(pack_text(name), name) for name in packs]
-        return Policy.adopt(named, supposed, fold)
+        named = [parse_pack(regulations.pack_text(name), name) for name in packs]
+        return Policy.adopt(named, supposed, analysis.fold)
     try:
         policy = call.policy
     except NoArchive as error:
@@ -290,12 +289,12 @@ def _policy(call: Call, packs: tuple[str, ...], settings: tuple[str, ...]) -> Po
         ) from None  # fmt: skip
     if not supposed:
         return policy
-    return Policy.adopt(policy.adopted, {**policy.settings, **supposed}, fold)
+    return Policy.adopt(policy.adopted, {**policy.settings, **supposed}, analysis.fold)
 
 
-def _calendar(call: Call, packs: tuple[str, ...]) -> Calendar:
+def _calendar(call: Call, packs: tuple[str, ...]) -> calendar.Calendar:
     """The company's own closures count where its archive is asked."""
-    return Calendar() if packs else company_calendar(call.settings.company)
+    return calendar.Calendar() if packs else standing.company_calendar(call.settings.company)
 
 
 def _days(given: Iterable[str]) -> dict[str, date]:

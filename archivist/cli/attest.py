@@ -4,19 +4,22 @@ Signatures, kind of copy, sides and fields are seen by people; checklists judge 
 say. The options are shared with `file`, where the paper is in your hands anyway.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from archivist import attesting
-from archivist.attesting import Seen
 from archivist.cli.door import Call, common_options, now, pass_call
 from archivist.cli.say import say
 from archivist.cli.spoken import ENTRY, command, option
 from archivist.cli.words import iso_date
-from policies.policy import Policy
-from policies.wording import copy_words, signer_words
+from policies import wording
+
+if TYPE_CHECKING:
+    from policies.policy import Policy
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -62,7 +65,7 @@ def attest_command(
 
     Checklists judge by it; on each point the newest word counts. Somebody must be logged in.
     """
-    seen = Seen(signed, unsigned, copy or "", sides or 0, fields, lacking,
+    seen = attesting.Seen(signed, unsigned, copy or "", sides or 0, fields, lacking,
                 iso_date(dated) if dated else "")  # fmt: skip
     who = call.somebody().name
     call.archive.follow()
@@ -80,12 +83,12 @@ def said(call: Call, record: str) -> dict[str, Any]:
 
 def seen_words(policy: Policy, attested: dict[str, Any]) -> str:
     """The same in words: `客户已签字；原件`."""
-    words = [say(*copy_words(attested["copy"]))] if "copy" in attested else []
+    words = [say(*wording.copy_words(attested["copy"]))] if "copy" in attested else []
     if "sides" in attested:
         words.append(say(f"{attested['sides']} 面", f"{attested['sides']} side(s)"))
     for name, zh, en in (("signed", "已签字", "signed"), ("unsigned", "未签字", "not signed")):
         for code in attested.get(name, ()):
-            who = signer_words(policy, code)
+            who = wording.signer_words(policy, code)
             words.append(say(f"{who[0]}{zh}", f"{en} by {who[1]}"))
     for name, zh, en in (("fields", "无误", "in order"), ("lacking_fields", "不符", "wanting")):
         words += [say(f"“{field}”{zh}", f"{field}: {en}") for field in attested.get(name, ())]

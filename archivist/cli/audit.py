@@ -5,6 +5,8 @@ other file of the archive, the rows, and, with the keys of whoever is logged in,
 again. Records that it was done; a report may be written as PDF and filed as a record.
 """
 
+from __future__ import annotations
+
 import os
 import time
 from collections.abc import Callable
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from archivist.audit_codes import CODES, NATURES, Found, as_finding, is_damage
+from archivist import audit_codes
 from archivist.cli.door import (
     DAMAGE,
     DONE,
@@ -32,11 +34,11 @@ from archivist.cli.spoken import ENTRY, command, option
 from archivist.config import FILE_NAME
 from archivist.errors import BadRequest
 from index.errors import ShadowError
-from storage import durable
+from storage import durable, ledger_findings
 from storage.errors import Damaged, Missing, StorageError
-from storage.ledger_findings import Finding
 
 if TYPE_CHECKING:
+    from archivist.audit_codes import Found
     from archivist.auditing import Audit
     from policies.policy import Policy
 
@@ -103,7 +105,7 @@ def audit_command(
         return DAMAGE
     before = _before(call)
     report, told = verified(call, kept, None)
-    found = [as_finding(one) for one in told]
+    found = [audit_codes.as_finding(one) for one in told]
     asked = Asked(
         int.from_bytes(os.urandom(6)) if seed is None else seed,
         begun, _percent(sample), full, (rate or 0.0) * 2**20, workers, time.monotonic, time.sleep,
@@ -122,7 +124,7 @@ def audit_command(
             since = local_time(audit.progress.begun)
             note(say(f"接着做 {since} 中断的检测（从头开始：--restart）",
                      f"going on with the audit of {since} (to begin anew: --restart)"))  # fmt: skip
-        found += [as_finding(one) for one in before]
+        found += [audit_codes.as_finding(one) for one in before]
         with Progress(say("四性检测", "auditing")) as bar:
             found += list(audit.run(bar.reach))
     document = _document(call, audit, report, found, begun.isoformat(timespec="seconds"))
@@ -131,7 +133,7 @@ def audit_command(
     if output is not None or dossier is not None:
         _delivered(call, document, output, dossier, type_)
     call.emit(document, lambda: _shown(document))
-    if any(map(is_damage, found)):
+    if any(map(audit_codes.is_damage, found)):
         return DAMAGE
     return FINDINGS if found else DONE
 
@@ -164,7 +166,7 @@ def _of_settings(call: Call) -> list[Found]:
             told = "its ledger.vkey is not the house key's"
         else:
             return []
-    return [as_finding(Finding("F-IDENTITY", FILE_NAME, told))]
+    return [audit_codes.as_finding(ledger_findings.Finding("F-IDENTITY", FILE_NAME, told))]
 
 
 def _house_public(call: Call) -> bytes:
@@ -201,7 +203,7 @@ def _check_filing(call: Call, dossier: str | None, type_: str) -> None:
 
 
 def _document(
-    call: Call, audit: "Audit | None", report: Any, found: list[Found], begun: str
+    call: Call, audit: Audit | None, report: Any, found: list[Found], begun: str
 ) -> dict[str, Any]:
     done = audit.progress if audit else None
     nothing = {"records": 0, "bytes": 0, "entries": report.size if report else 0}
@@ -226,7 +228,7 @@ def _who(call: Call) -> str:
     return _readable(lambda: call.who) or "station"
 
 
-def _lacking(call: Call, policy: "Policy") -> list[dict[str, Any]]:
+def _lacking(call: Call, policy: Policy) -> list[dict[str, Any]]:
     """What the checklists lack: told beside the findings, being no fault of what is kept."""
     from archivist.missing import missing_items
     from archivist.standing import company_calendar
@@ -240,7 +242,7 @@ def _lacking(call: Call, policy: "Policy") -> list[dict[str, Any]]:
     return [{name: row[name] for name in names} for row in rows]
 
 
-def _recorded(call: Call, audit: "Audit", found: list[Found]) -> int | None:
+def _recorded(call: Call, audit: Audit, found: list[Found]) -> int | None:
     try:
         return audit.record(_who(call), found, now())
     except (ShadowError, StorageError) as error:
@@ -305,8 +307,8 @@ def _shown(document: dict[str, Any]) -> str:
     heads = (say("代码", "code"), say("性质", "nature"), say("对象", "subject"),
              say("发现", "finding"), say("说明", "detail"))  # fmt: skip
     rows = [
-        (f["code"], say(*NATURES[f["nature"]]), f["subject"],
-         say(CODES[f["code"]].zh, CODES[f["code"]].en), f["message"])
+        (f["code"], say(*audit_codes.NATURES[f["nature"]]), f["subject"],
+         say(audit_codes.CODES[f["code"]].zh, audit_codes.CODES[f["code"]].en), f["message"])
         for f in found[:MOST_SHOWN]
     ]  # fmt: skip
     lines.append(table(heads, rows, cut=(4,)))

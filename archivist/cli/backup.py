@@ -4,13 +4,14 @@
 `restore` makes an archive from a snapshot and a recovery bundle on a machine that has neither.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from archivist import backing_up, escrow, restoring
-from archivist.backup_proofs import newest_of, proved
+from archivist import backing_up, backup_proofs, escrow, restoring
 from archivist.cli.door import (
     DAMAGE,
     DONE,
@@ -29,10 +30,12 @@ from archivist.cli.progress import Progress
 from archivist.cli.say import counted, note, say, table
 from archivist.cli.spoken import ENTRY, group, option, several
 from archivist.errors import BadRequest, KeyNeeded, NoArchive
-from archivist.restoring import NotWhole, Order, Restored
-from storage.backups import Medium
+from storage import backups
 from storage.errors import DiskFailed, Missing
-from storage.ledger_findings import Finding
+
+if TYPE_CHECKING:
+    from archivist.restoring import Restored
+    from storage.ledger_findings import Finding
 
 BUNDLE = (
     "现用密钥尚未全部托管；没有恢复包，备份无法恢复：archivist key escrow -o 文件",
@@ -135,7 +138,7 @@ def verify(call: Call, dest: Path, snapshot: str | None) -> int:
     """
     medium, wanted = _found(dest, snapshot)
     with Progress(say("核验备份", "verifying")) as bar:
-        proof = proved(medium, wanted, bar.reach)
+        proof = backup_proofs.proved(medium, wanted, bar.reach)
     damage = [one for one in proof.findings if one.code != "B-LACKING"]
     recorded = proof.manifest is not None and _record(call, medium, wanted, proof.sha256, damage)
     result = {
@@ -151,10 +154,10 @@ def verify(call: Call, dest: Path, snapshot: str | None) -> int:
     return DAMAGE if damage else DONE
 
 
-def _found(dest: Path, snapshot: str | None) -> tuple[Medium, str]:
+def _found(dest: Path, snapshot: str | None) -> tuple[backups.Medium, str]:
     try:
-        medium = Medium.open(dest)
-        return medium, newest_of(medium, snapshot)
+        medium = backups.Medium.open(dest)
+        return medium, backup_proofs.newest_of(medium, snapshot)
     except Missing:
         raise BadRequest(
             f"{dest} 中没有这样的备份或快照", f"{dest} holds no such backup or snapshot",
@@ -163,7 +166,9 @@ def _found(dest: Path, snapshot: str | None) -> tuple[Medium, str]:
         ) from None  # fmt: skip
 
 
-def _record(call: Call, medium: Medium, snapshot: str, sha256: str, damage: list[Finding]) -> bool:
+def _record(
+    call: Call, medium: backups.Medium, snapshot: str, sha256: str, damage: list[Finding]
+) -> bool:
     """Say in the ledger that it was verified, where this is the archive and its key is here."""
     try:
         if call.settings.archive_id != medium.archive_id:
@@ -227,13 +232,12 @@ def restore(
     """
     opened, sha256 = escrow.open_bundle(bundle, ask_escrow_passphrase())
     heir = escrow.Heir(name, ask_new_passphrase(name), roles or ("archivist",))
-    place = house_key_path(opened.archive_id)
-    order = Order(src.absolute(), dir.absolute(), place, counterparts_of(opened.archive_id),
-                  snapshot, damaged)  # fmt: skip
+    place, halves = house_key_path(opened.archive_id), counterparts_of(opened.archive_id)
+    order = restoring.Order(src.absolute(), dir.absolute(), place, halves, snapshot, damaged)
     with Progress(say("恢复", "restoring")) as bar:
         try:
             done = restoring.restore(order, opened, sha256, heir, now(), bar.reach)
-        except NotWhole as error:
+        except restoring.NotWhole as error:
             _tell_findings(error.findings)
             note(
                 say(
@@ -251,7 +255,7 @@ def restore(
     return _tell_restored(done, order)
 
 
-def _row(done: Restored, target: Path, order: Order) -> dict[str, Any]:
+def _row(done: Restored, target: Path, order: restoring.Order) -> dict[str, Any]:
     return {
         "archive": str(target), "snapshot": done.snapshot, "made": done.made,
         "entries": done.entries, "records": done.records, "files": done.files,
@@ -263,7 +267,7 @@ def _row(done: Restored, target: Path, order: Order) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _tell_restored(done: Restored, order: Order) -> int:
+def _tell_restored(done: Restored, order: restoring.Order) -> int:
     if done.house_key_put:
         note(say(f"馆钥已放回 {order.house_key}", f"the house key is back at {order.house_key}"))
     for who, size in done.later:

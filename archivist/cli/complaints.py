@@ -8,8 +8,10 @@ when something went wrong, so that no other call pays for it.
     archivist: hint: there are: li, zhang
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,8 +29,6 @@ from archivist.cli.door import (
 from archivist.cli.say import note, say
 from index.errors import IndexDamaged, IndexUnwritable, ShadowError, WrongIndexKey
 from policies.errors import PackInvalid, PolicyError, UnknownName
-from policies.pack_text import Problem
-from policies.policy import Question
 from storage.errors import (
     Busy,
     Damaged,
@@ -38,6 +38,10 @@ from storage.errors import (
     StorageError,
     WrongPassphrase,
 )
+
+if TYPE_CHECKING:
+    from policies.pack_text import Problem
+    from policies.policy import Question
 
 _REBUILT = (
     "核对馆钥；再移走该文件（目录是 catalogue.db、catalogue.db-wal、catalogue.db-shm）"

@@ -8,18 +8,23 @@ audit, backup and sweep are read from the ledger, by their act alone, so that th
 they were made: by this watcher, a timer or a person.
 """
 
+from __future__ import annotations
+
 import json
 import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from archivist.archive import Archive
 from archivist.cli import logs
-from archivist.intake import Outcome
 from archivist.numbers import METRICS, Numbers
 from storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from archivist.intake import Outcome
 
 _ACTS = METRICS["last_act_timestamp_seconds"].labels["act"]
 _SPELLED = re.compile(b'"act":"(' + "|".join(_ACTS).encode() + b')"')

@@ -4,13 +4,15 @@ One sheet for each document type, or one for the whole dossier. A stack with sev
 sheets is cut at them.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import click
 
+from archivist import cover_sheets
 from archivist.cli.door import Call, common_options, pass_call
 from archivist.cli.spoken import command, option
-from archivist.cover_sheets import Sheet, cover_pdf
 from archivist.errors import BadRequest
 from storage import durable
 
@@ -39,11 +41,13 @@ def cover_command(call: Call, dossier: str, types: tuple[str, ...], output: Path
     policy = call.policy
     label = f"{row['customer']}  {customer['name'] or ''}"
     wanted = [policy.document_type(name) for name in types]
-    sheets = [Sheet(dossier, kind.id, label, kind.zh) for kind in wanted]
+    sheets = [cover_sheets.Sheet(dossier, kind.id, label, kind.zh) for kind in wanted]
     if not sheets:
         found = policy.find_dossier_type(row["type"])
-        sheets = [Sheet(dossier, None, label, found.zh if found else row["type"])]
+        sheets = [cover_sheets.Sheet(dossier, None, label, found.zh if found else row["type"])]
     if not output.absolute().parent.is_dir():
         raise BadRequest(f"没有目录 {output.parent}", f"there is no folder {output.parent}")
-    durable.replace(output.absolute(), cover_pdf(sheets, call.settings.archive_id), mode=0o644)
+    durable.replace(
+        output.absolute(), cover_sheets.cover_pdf(sheets, call.settings.archive_id), mode=0o644
+    )
     call.emit({"file": str(output), "sheets": len(sheets)}, str(output))

@@ -4,12 +4,14 @@
 ledger. Nothing is ever deleted. Whose customer it is: `archivist.cli.ownership`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from archivist import customers, ownership
+from archivist import customers, ownership, standing
 from archivist.cli import ownership as owning
 from archivist.cli import restricting
 from archivist.cli.door import Call, common_options, now, pass_call
@@ -20,11 +22,11 @@ from archivist.cli.say import facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, group, option
 from archivist.cli.words import iso_date, pairs
 from archivist.masking import masked_in
-from archivist.standing import company_calendar
-from policies.customer_rows import Profile
+from policies import customer_rows, naming
 from policies.customers import FIRST_CONTACT, scheme_words
-from policies.naming import field_id
-from policies.policy import Policy
+
+if TYPE_CHECKING:
+    from policies.policy import Policy
 
 KINDS = click.Choice(["person", "company"])
 _FIELDS = {
@@ -111,7 +113,7 @@ def _registration(call: Call, identifier: str) -> dict[str, Any]:
         zh = "、".join(gap["zh"] for gap in gaps)
         en = ", ".join(gap["field"] for gap in gaps)
         note(say(f"注意：制度要求登记而没有填写：{zh}", f"note: required and not given: {en}"))
-    calendar = company_calendar(call.settings.company)
+    calendar = standing.company_calendar(call.settings.company)
     found = customers.registered_by(call.archive, call.policy, calendar, identifier)
     if found is None:
         return told
@@ -184,7 +186,7 @@ def edit(call: Call, /, identifier: str, fields: tuple[str, ...], **changes: str
 
 def _field_ids(call: Call, given: tuple[str, ...]) -> dict[str, str]:
     """What is registered, by ids: conditions and checks look for `source`, people write 来源."""
-    return {field_id(call.policy, name): value for name, value in pairs(given).items()}
+    return {naming.field_id(call.policy, name): value for name, value in pairs(given).items()}
 
 
 @customer_command.command(
@@ -254,7 +256,11 @@ def _fields(policy: Policy, fields: dict[str, str]) -> dict[str, str]:
     """Registered fields under the names that regulations give them."""
     names = {
         **_FIELDS,
-        **{f.id: (f.zh, f.en) for cited in policy.rows(Profile) for f in cited.row.fields},
+        **{
+            f.id: (f.zh, f.en)
+            for cited in policy.rows(customer_rows.Profile)
+            for f in cited.row.fields
+        },
     }
     shown = {**fields}
     if "grade" in shown:

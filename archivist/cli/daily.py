@@ -6,18 +6,19 @@ late, or after days, makes up for it. While scans wait it waits too, but not lon
 `patience_hours`.
 """
 
+from __future__ import annotations
+
 import logging
 import os
 from datetime import datetime, timedelta
 
-from archivist import sweeping
+from archivist import standing, sweeping
 from archivist.cli import logs
 from archivist.cli.door import Call, now
 from archivist.errors import ArchivistError
 from archivist.numbers import Numbers
-from archivist.standing import company_calendar
 from index.errors import ShadowError
-from policies.sweep import is_time
+from policies import sweep
 from storage import session
 from storage.errors import Busy
 
@@ -50,7 +51,7 @@ class Daily:
         archive = self._call.archive
         archive.follow()
         last = sweeping.swept_until(archive)
-        return last is not None and is_time(last, at.astimezone(), archive.settings.sweep_at)
+        return last is not None and sweep.is_time(last, at.astimezone(), archive.settings.sweep_at)
 
     def _put_off(self, at: datetime, scans_wait: bool) -> bool:
         if self._due_since is None or self._due_since > at:
@@ -66,7 +67,7 @@ class Daily:
         fresh = Call()  # settings and packs may have changed since the watcher was started
         fresh.archive_dir = str(self._call.root)
         try:
-            calendar = company_calendar(fresh.settings.company)
+            calendar = standing.company_calendar(fresh.settings.company)
             today = at.astimezone().date()
             plan = sweeping.plan_of(fresh.archive, fresh.policy, calendar, today)
             person = kept.unlocked() if kept else None

@@ -10,14 +10,16 @@ in: a signature is given, not taken from a session that somebody forgot to close
     archivist disposal bundle X000001 12 --method shred --place 保险柜 --witness wang --witness zhao
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from archivist import destruction, destruction_book, outside_copies
+from archivist import destruction, destruction_book, destruction_rows, disposal_gate, outside_copies
 from archivist.archive import STATION
 from archivist.cli.door import (
     DAMAGE,
@@ -34,13 +36,13 @@ from archivist.cli.labels import key_label, local_time
 from archivist.cli.progress import Progress
 from archivist.cli.say import chinese, counted, facts, note, say
 from archivist.cli.spoken import ENTRY, Words, command, option
-from archivist.destruction_rows import METHOD_WORDS
-from archivist.disposal_gate import refusals
 from archivist.errors import ArchivistError, BadRequest
 from archivist.outside_copies import BUNDLE, PAPER, Seen
 from storage import durable
 from storage.errors import StorageError
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from storage.people import Unlocked
 
 GONE: Words = ("清册所列档案的正文、密钥头、全文索引、相关卡片和旧密钥；台账增加数条",
                "bodies, heads, text and cards of the records listed, and old keys; several ledger "
@@ -105,7 +107,7 @@ def _decide(call: Call, disposal: str, names: Sequence[str], place: str, on: dat
         return destruction.ordered(archive, disposal, on, moment, who, names)
 
     with archive.writing(moment, who):
-        shut = refusals(archive, disposal, on, moment, who, names)
+        shut = disposal_gate.refusals(archive, disposal, on, moment, who, names)
     # Nobody types a passphrase for what is refused anyway; `execute` records the refusal.
     signers = [] if shut else [_unlocked(call, name) for name in names]
     destruction.execute(archive, disposal, gate, _own(call), signers, place, moment)
@@ -288,9 +290,9 @@ def paper(
     done = outside_copies.paper_destroyed(
         call.archive, call.policy, disposal, records, seen, who, now()
     )
-    _told(call, disposal, say(f"{len(done)} 件纸质原件：{METHOD_WORDS[method][0]}",
+    _told(call, disposal, say(f"{len(done)} 件纸质原件：{destruction_rows.METHOD_WORDS[method][0]}",
                               f"{counted(len(done), 'paper original')} "
-                              f"{METHOD_WORDS[method][1]}"))  # fmt: skip
+                              f"{destruction_rows.METHOD_WORDS[method][1]}"))  # fmt: skip
 
 
 @command("bundle", zh="登记能打开 DISPOSAL 旧副本的恢复包 BUNDLE 已销毁。\n\n"
@@ -317,8 +319,8 @@ def bundle(
     who = call.somebody().name
     seen = _seen(call, disposal, method, place, witnesses, on)
     done = outside_copies.bundle_destroyed(call.archive, disposal, bundle_, seen, who, now())
-    _told(call, disposal, say(f"恢复包 {done['idx']}：{METHOD_WORDS[method][0]}",
-                              f"bundle {done['idx']} {METHOD_WORDS[method][1]}"))  # fmt: skip
+    zh, en = destruction_rows.METHOD_WORDS[method]
+    _told(call, disposal, say(f"恢复包 {done['idx']}：{zh}", f"bundle {done['idx']} {en}"))
 
 
 def _seen(

@@ -9,14 +9,16 @@ refused is recorded in the ledger too, with a reason code.
     archivist disposal show X000001
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from archivist import destruction_book, disposal_lists, disposals
+from archivist import destruction_book, disposal_desk, disposal_lists, disposals
 from archivist.cli.destruction import (
     bundle,
     certificate,
@@ -46,11 +48,13 @@ from archivist.cli.say import counted, facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, Words, group, option, several
 from archivist.cli.words import iso_date
 from archivist.disposal_book import FOREVER, REQUEST, SWEEP, the_disposal
-from archivist.disposal_desk import REASONS, Refusal
 from archivist.errors import BadRequest, NotAllowed
 from archivist.masking import masked, masked_in
 from policies.approvals import ACT_WORDS as STEP_WORDS
 from policies.disposal_life import ACT_WORDS, FATE_WORDS, OPINIONS, STATE_WORDS
+
+if TYPE_CHECKING:
+    from archivist.disposal_desk import Refusal
 
 CARD: Words = (f"一张加密的卡片，{ENTRY[0]}", f"one sealed card, {ENTRY[1]}")
 KEPT: Words = ("资料本身；以前的台账", "the records; earlier entries")
@@ -134,7 +138,7 @@ def propose(
     if made.disposal is None or not call.json:
         _note_proposal(made)
     if made.disposal is None:
-        raise NotAllowed(*REASONS["nothing-to-propose"])
+        raise NotAllowed(*disposal_desk.REASONS["nothing-to-propose"])
     told = {
         "disposal": made.disposal,
         "records": list(made.records),

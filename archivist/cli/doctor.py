@@ -3,13 +3,15 @@
 Looks and changes nothing.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from archivist import backing_up, destruction_book, sweeping
+from archivist import backing_up, destruction_book, holding, regulations, sweeping, virus
 from archivist.cli import doctor_places
 from archivist.cli.complaints import problem_row, question_row, shown_problem
 from archivist.cli.doctor_places import SEPARATOR
@@ -17,10 +19,7 @@ from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
 from archivist.cli.progress import Progress
 from archivist.cli.say import counted, say, table
 from archivist.cli.spoken import NOTHING, command
-from archivist.holding import halves
-from archivist.regulations import in_force
-from archivist.virus import Scanner
-from policies.questions import open_questions
+from policies import questions
 from storage import session
 
 _NAMES = {
@@ -121,7 +120,7 @@ def _counterparts(call: Call) -> tuple[bool, str]:
     archive.follow()
     if folder.resolve().is_relative_to(call.root.resolve()):
         return False, say(f"{folder} 在档案库目录内", f"{folder} lies inside the archive folder")
-    lacking, before, outlived = halves(archive)
+    lacking, before, outlived = holding.halves(archive)
     lines = [say(f"缺少 {name}", f"{name} is missing") for name in lacking]
     lines += [
         say(
@@ -143,17 +142,17 @@ def _counterparts(call: Call) -> tuple[bool, str]:
 
 def _policy(call: Call) -> tuple[bool, str]:
     call.archive.follow()
-    troubles = in_force(call.settings, call.archive.catalogue).troubles
+    troubles = regulations.in_force(call.settings, call.archive.catalogue).troubles
     lines = [f"{trouble.pack}: {say(trouble.zh, trouble.en)}" for trouble in troubles]
     lines += [shown_problem(problem_row(p)) for trouble in troubles for p in trouble.problems]
-    found = open_questions(call.policy)
+    found = questions.open_questions(call.policy)
     lines += [shown_problem(question_row(q)) for q in found if q.blocks or q.contradiction]
     return not lines, SEPARATOR.join(lines) or ", ".join(call.policy.packs)
 
 
 def _company(call: Call) -> tuple[bool, str]:
     """What the regulations leave to the company waits for it, and holds up nothing else."""
-    left = [q for q in open_questions(call.policy) if not (q.blocks or q.contradiction)]
+    left = [q for q in questions.open_questions(call.policy) if not (q.blocks or q.contradiction)]
     told = SEPARATOR.join(
         f"{question.setting}: {say(question.zh, question.en)}" for question in left
     )
@@ -224,4 +223,4 @@ def _virus(call: Call) -> tuple[bool, str]:
     place = call.settings.virus_socket
     if not place:
         return True, say("未配置（[virus] socket）", "none is configured ([virus] socket)")
-    return True, Scanner(place, timeout_seconds=5.0).version()
+    return True, virus.Scanner(place, timeout_seconds=5.0).version()

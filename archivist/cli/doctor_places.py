@@ -4,6 +4,8 @@ Each check gives whether it is in order, and lines: first what was found, then, 
 wrong, what to do about it. They look and change nothing.
 """
 
+from __future__ import annotations
+
 import grp
 import os
 import shutil
@@ -11,12 +13,10 @@ import stat
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from archivist import drop_events, examine, printing
 from archivist.cli.door import Call, house_key_path, now
 from archivist.cli.say import counted, say
-from archivist.drop_events import is_network
-from archivist.examine import Examiners
 from archivist.examine.confine import lacking
-from archivist.printing import missing_glyphs
 from storage import session
 
 Found = tuple[bool, str]
@@ -71,7 +71,7 @@ def drop_folder(call: Call) -> Found:
     if not place.is_dir():
         return False, say(f"{place} 不存在：mkdir {place}", f"{place} is not there: mkdir {place}")
     status = place.stat()
-    kind = "polling" if call.settings.polling or is_network(place) else "inotify"
+    kind = "polling" if call.settings.polling or drop_events.is_network(place) else "inotify"
     group = _group(status.st_gid)
     writable = bool(status.st_mode & stat.S_IWGRP)
     zh = f"组 {group} {'可写' if writable else '不可写'}"
@@ -145,7 +145,7 @@ def clock(call: Call) -> Found:
 
 def fonts(_call: Call) -> Found:
     """Whether printed pages can show Chinese."""
-    lost = missing_glyphs(TRIED)
+    lost = printing.missing_glyphs(TRIED)
     wrong = [
         say(
             f"字体缺字 {lost}：请重新安装本程序", f"the font lacks {lost}: install the program anew"
@@ -156,7 +156,7 @@ def fonts(_call: Call) -> Found:
 
 def readers(_call: Call) -> Found:
     """The recognition engine that loads, and everything the kernel does not deny to a reader."""
-    with Examiners(workers=1) as examiners:
+    with examine.Examiners(workers=1) as examiners:
         engine, held = examiners.backend()
     found = f"{engine} ({', '.join(held)})"
     not_denied = [say(zh, en) for zh, en in lacking(held)]

@@ -4,12 +4,14 @@ Whatever writes makes a sealed card and one ledger entry; earlier cards are kept
 any kind (a car, a tenant, a complaint, a meeting) goes the same way from `open` to `close`.
 """
 
+from __future__ import annotations
+
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from archivist import dossiers
+from archivist import dossiers, standing
 from archivist.cli.attest import said, seen_words
 from archivist.cli.door import DONE, FINDINGS, Call, common_options, day_of, now, pass_call
 from archivist.cli.holds import held_words
@@ -27,10 +29,10 @@ from archivist.cli.say import facts, note, say, table
 from archivist.cli.spoken import ENTRY, group, option
 from archivist.cli.words import iso_date, pairs
 from archivist.errors import BadRequest
-from archivist.standing import company_calendar, lack_row
-from policies.pack_rows import Series
-from policies.policy import Policy
-from policies.wording import lack_words
+from policies import pack_rows, wording
+
+if TYPE_CHECKING:
+    from policies.policy import Policy
 
 CARD = (f"一张加密的卡片，{ENTRY[0]}", f"one sealed card, {ENTRY[1]}")
 EARLIER = (
@@ -134,11 +136,11 @@ def close(call: Call, identifier: str, on: str | None, incomplete: bool, reason:
             "--incomplete 和 --reason 须同时写", "--incomplete and --reason go together"
         )
     day = day_of(on)
-    calendar = company_calendar(call.settings.company)
+    calendar = standing.company_calendar(call.settings.company)
     policy = call.policy
     lacks = dossiers.close(call.archive, policy, calendar, identifier, day, reason, now(), call.who)
     open_still = bool(lacks) and not incomplete
-    told = [lack_row(lack) for lack in lacks]
+    told = [standing.lack_row(lack) for lack in lacks]
     closed = None if open_still else day.isoformat()
     call.emit(
         {"dossier": identifier, "closed": closed, "lacking": told},
@@ -221,7 +223,7 @@ def show(call: Call, identifier: str, on: str | None, purpose: str | None) -> No
     Personal numbers are masked.
     """
     policy = call.policy
-    calendar = company_calendar(call.settings.company)
+    calendar = standing.company_calendar(call.settings.company)
     as_of = date.fromisoformat(iso_date(on)) if on else now().astimezone()
     row = dossiers.shown(call.archive, policy, calendar, identifier, as_of, _asker(call))
     for record in row["records"]:
@@ -266,7 +268,7 @@ def _shown(policy: Policy, row: dict[str, Any]) -> str:
 
 
 def _series(policy: Policy, series: str | None) -> str | None:
-    for cited in policy.rows(Series):
+    for cited in policy.rows(pack_rows.Series):
         if cited.row.id == series:
             return say(cited.row.zh, cited.row.en)
     return series
@@ -291,7 +293,7 @@ def _lacking(policy: Policy, lacks: list[dict[str, Any]]) -> str:
     lines = [
         (
             say(lack["title"], lack["title_en"]),
-            say(*lack_words(policy, lack["lack"], lack["detail"])),
+            say(*wording.lack_words(policy, lack["lack"], lack["detail"])),
             f"{lack['due']} {lack['due_at']}".strip() if lack["due"] else None,
             lack["overdue"],
             lack["due_clause"] or lack["clause"],

@@ -4,17 +4,18 @@ archivist export C000001 -o 给本人 --purpose 本人请求查阅 --for-subject
 archivist export D000001 -o bag --format bagit --purpose 移交
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 
 import click
 
-from archivist import exporting
+from archivist import export_files, exporting
 from archivist.cli.door import DONE, FINDINGS, Call, common_options, now, pass_call
 from archivist.cli.progress import Progress
 from archivist.cli.say import counted, note, say
 from archivist.cli.spoken import command, option
-from archivist.export_files import told
 
 
 @command("export", zh="把 TARGET（客户、客户档案或档案）中您有权打开的资料导出到目录 DIR。\n\n"
@@ -51,7 +52,7 @@ def export_command(
     note(
         say(f"已登记本次导出：{number} 件", f"this export is recorded: {counted(number, 'record')}")
     )
-    for zh, en in told(done.left_out):
+    for zh, en in export_files.told(done.left_out):
         note(say(zh, en))
     return FINDINGS if done.left_out else DONE
 

@@ -5,14 +5,16 @@ routed as if the scanner had dropped it. What is refused lies, as a copy, in a t
 the paper in his hands can say at once what he sees on it (`archivist attest` says the rest).
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from archivist import attesting
-from archivist.attesting import Seen
 from archivist.cli.attest import copy_options
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
 from archivist.cli.progress import Progress
@@ -20,8 +22,10 @@ from archivist.cli.reading import station_of, write_outcomes
 from archivist.cli.say import note, say, write_json
 from archivist.cli.spoken import command, option
 from archivist.errors import BadRequest
-from archivist.intake import Outcome
-from policies.facts import Order
+from policies import facts
+
+if TYPE_CHECKING:
+    from archivist.intake import Outcome
 
 
 @command("file", zh="手工归档文件 PATH，逐个输出结果。\n\n"
@@ -49,8 +53,8 @@ def file_command(
     Without --dossier and --type each is routed as if the scanner had dropped it. --signed,
     --copy and --sides say what you see on the papers; they need both.
     """
-    seen = _seen(call, dossier, type_, Seen(signed, copy=copy or "", sides=sides or 0))
-    order = Order(dossier, type_, grade) if dossier or type_ or grade else None
+    seen = _seen(call, dossier, type_, attesting.Seen(signed, copy=copy or "", sides=sides or 0))
+    order = facts.Order(dossier, type_, grade) if dossier or type_ or grade else None
     for path in paths:
         if not path.is_file():
             raise BadRequest(f"{path} 不是文件", f"{path} is not a file")
@@ -96,7 +100,9 @@ def _noted(outcomes: Iterable[Outcome], filed: list[str]) -> Iterator[Outcome]:
         yield outcome
 
 
-def _seen(call: Call, dossier: str | None, type_: str | None, seen: Seen) -> Seen | None:
+def _seen(
+    call: Call, dossier: str | None, type_: str | None, seen: attesting.Seen
+) -> attesting.Seen | None:
     """What is to be attested, looked at before anything is filed; None when nothing is."""
     if not seen.plain():
         return None

@@ -8,20 +8,20 @@ In an archive they are filled with what it knows, and the ledger names who print
     archivist form print vehicle_receipt_book --month 2026-03 -o book.csv
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from archivist import form_pages, forms
+from archivist import form_pages, forms, register_rows, regulations
 from archivist.cli.door import Call, common_options, now, pass_call
 from archivist.cli.say import say, table
 from archivist.cli.spoken import NOTHING, group, option
 from archivist.errors import BadRequest, NoArchive
-from archivist.register_rows import Asked
-from archivist.regulations import pack_text
-from index.analysis import fold
+from index import analysis
 from policies.packs import parse_pack
 from policies.policy import Policy
 from storage import durable
@@ -110,7 +110,9 @@ def print_(
     today = at.astimezone().date()
     if law.in_force:
         person = call.somebody().unlocked()
-        asked = Asked(call.archive, law.policy, person, today, period, customer, dossier, loan)
+        asked = register_rows.Asked(
+            call.archive, law.policy, person, today, period, customer, dossier, loan
+        )
         content = make(printout := forms.filled(asked, cited, wanted))
         forms.record_print(call.archive, cited, asked, output.suffix.lower()[1:], at)
     elif customer or dossier or loan or period or cover:
@@ -145,8 +147,8 @@ def _law(call: Call, packs: Sequence[str]) -> _Law:
         adopted = {pack.id for pack in call.policy.adopted}
         if adopted.issuperset(packs):
             return _Law(call.policy, True, tuple(packs))
-    read = [parse_pack(pack_text(name), name) for name in packs]
-    return _Law(Policy.adopt(read, {}, fold), False)
+    read = [parse_pack(regulations.pack_text(name), name) for name in packs]
+    return _Law(Policy.adopt(read, {}, analysis.fold), False)
 
 
 def _period(month: str | None, year: str | None) -> str:

@@ -4,9 +4,12 @@ Writes DIR (which must be empty or absent) and the house key, which lies outside
 copy of the folder alone cannot be read.
 """
 
+from __future__ import annotations
+
 import getpass
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -24,11 +27,11 @@ from archivist.cli.door import (
 from archivist.cli.say import note, say
 from archivist.cli.spoken import command, option, several
 from archivist.cli.words import pairs
-from policies.pack_rows import Need
-from policies.packs import Pack
-from policies.questions import open_questions
-from policies.rule_rows import CompanySetting
-from storage.keys import Suite
+from policies import pack_rows, questions, rule_rows
+
+if TYPE_CHECKING:
+    from policies.packs import Pack
+    from storage.keys import Suite
 
 
 @command("init", zh="在目录 DIR 中新建档案库、密钥和第一位用户。\n\n"
@@ -69,7 +72,7 @@ def init_command(
     adopted = founding.read_packs(texts)
     company = _decided(adopted, pairs(settings))
     policy = founding.settle([pack for pack, _ in adopted], company)
-    left = open_questions(policy)
+    left = questions.open_questions(policy)
     name = person or call.wanted or getpass.getuser()
     plan = founding.Plan(
         root=folder.absolute(),
@@ -108,8 +111,8 @@ def _decided(packs: list[tuple[Pack, str]], given: dict[str, str]) -> dict[str, 
     still a secret. It is written into archive.toml, where it can be read and changed; a pack of
     the company's own that says which grade it is has the word.
     """
-    needed = {need.id for pack, _ in packs for need in pack.rows(Need)}
-    said = {row.id for pack, _ in packs for row in pack.rows(CompanySetting)} | set(given)
+    needed = {need.id for pack, _ in packs for need in pack.rows(pack_rows.Need)}
+    said = {row.id for pack, _ in packs for row in pack.rows(rule_rows.CompanySetting)} | set(given)
     if "ungraded" in needed - said:
         note(
             say(

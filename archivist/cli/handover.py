@@ -8,30 +8,30 @@ signature is given, not taken from a session that somebody forgot to close.
     archivist handover print 4711 -o receipt.pdf
 """
 
+from __future__ import annotations
+
 import copy
 import functools
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from archivist import handover
+from archivist import handover, receipts, report_pages, standing, statements
 from archivist.cli.door import Call, ask_passphrase, common_options, now, pass_call
 from archivist.cli.labels import local_time, role_label, type_label, with_name
 from archivist.cli.say import note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, Group, command, option
 from archivist.errors import BadRequest
-from archivist.receipts import book_sheet, receipt_sheet
 from archivist.records import Entry, kind_of
-from archivist.report_pages import as_csv, as_pdf
-from archivist.standing import company_calendar
-from archivist.statements import fingerprint
-from policies.handover import ReceiptTerms
-from policies.pack_rows import Role
+from policies import pack_rows
 from storage import durable
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from policies.handover import ReceiptTerms
+    from storage.people import Unlocked
 
 KEPT = ("资料本身；以前的签收", "the records; earlier receipts")
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
@@ -93,7 +93,7 @@ def _over(call: Call, dossier: str, giver: str, receiver: str, output: Path) -> 
     same = giver == receiver  # refused below, without asking twice for one passphrase
     one = _unlocked(call, giver)
     other = one if same else _unlocked(call, receiver, "ARCHIVIST_PASSPHRASE_TO")
-    calendar = company_calendar(call.settings.company)
+    calendar = standing.company_calendar(call.settings.company)
     index = handover.hand_over(call.archive, call.policy, calendar, dossier, one, other, now())
     call.archive.ledger.publish()
     entry = handover.handed_over(call.archive, index)
@@ -120,7 +120,7 @@ def _say_who_should(call: Call, terms: ReceiptTerms, giver: str, receiver: str) 
         row = rows.get(name, {})
         roles = set(row.get("roles", ()))
         # A sales adviser belongs to the sales department, entered with his name or not.
-        homes = {c.row.department for c in call.policy.rows(Role) if c.row.id in roles}
+        homes = {c.row.department for c in call.policy.rows(pack_rows.Role) if c.row.id in roles}
         held = {*roles, *homes, row.get("department")}
         meant = {role for word in wanted for role in (word, *call.policy.who_is(word))}
         if wanted and not held & meant:
@@ -192,8 +192,10 @@ def _export(
     catalogue = call.archive.catalogue
     customers = {row["id"]: row for row in catalogue.customers()}
     dossiers = {row["id"]: row for row in catalogue.dossiers()}
-    sheet = book_sheet(call.policy, rows, customers, dossiers, month)
-    content = (as_csv if format_ == "csv" else as_pdf)(sheet, chinese=True)
+    sheet = receipts.book_sheet(call.policy, rows, customers, dossiers, month)
+    content = (report_pages.as_csv if format_ == "csv" else report_pages.as_pdf)(
+        sheet, chinese=True
+    )
     if output is None and format_ == "csv" and not call.json:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
@@ -225,10 +227,10 @@ def print_(call: Call, entry: int, output: Path) -> None:
 def _receipt(call: Call, entry: Entry) -> bytes:
     statement = entry.fields["statement"]
     customer = call.archive.the("customer", statement["customer"])
-    prints = [fingerprint(one["key"]) for one in entry.fields["signatures"]]
+    prints = [statements.fingerprint(one["key"]) for one in entry.fields["signatures"]]
     terms = handover.terms_of(call.policy, statement["type"])
-    sheet = receipt_sheet(call.policy, entry, customer["name"] or "", terms, prints)
-    return as_pdf(sheet, chinese=True)
+    sheet = receipts.receipt_sheet(call.policy, entry, customer["name"] or "", terms, prints)
+    return report_pages.as_pdf(sheet, chinese=True)
 
 
 def _check_folder(output: Path) -> None:

@@ -4,12 +4,13 @@
 no scan is ever deleted.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from archivist import inbox
-from archivist.claims import Claim
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
 from archivist.cli.labels import reason_label, tray_label, type_label
 from archivist.cli.numbers import UNMASKS, discreet, purpose_option
@@ -17,8 +18,11 @@ from archivist.cli.progress import Progress
 from archivist.cli.reading import station_of, write_outcomes
 from archivist.cli.say import say, table
 from archivist.cli.spoken import ENTRY, group, option
-from archivist.intake import Outcome
-from policies.facts import Order
+from policies import facts
+
+if TYPE_CHECKING:
+    from archivist.claims import Claim
+    from archivist.intake import Outcome
 
 SETTLES = ("归档件、台账；扫描件离开托盘", "the vault, the ledger; the scan leaves its tray")
 OTHERS = ("其他扫描件；扫描件的内容", "other scans; the bytes of this one")
@@ -85,7 +89,7 @@ def assign(call: Call, claim: str, dossier: str, type_: str, grade: str | None, 
     call.policy.document_type(type_)
     if grade is not None:
         call.policy.grade(grade)
-    return _settle(call, claim, Order(dossier, type_, grade, despite_duplicate=again))
+    return _settle(call, claim, facts.Order(dossier, type_, grade, despite_duplicate=again))
 
 
 @inbox_command.command("retry", zh="重新判定扫描件 CLAIM，如同刚刚扫入。", changes=SETTLES,
@@ -114,7 +118,7 @@ def reject(call: Call, claim: str, reason: str) -> None:
     call.emit({"claim": claim, "tray": "rejected"}, say("已退回", "rejected"))
 
 
-def _settle(call: Call, identifier: str, order: Order | None) -> int:
+def _settle(call: Call, identifier: str, order: facts.Order | None) -> int:
     with station_of(call, 1, call.who) as station:
 
         def take_in(claim: Claim) -> list[Outcome]:

@@ -7,6 +7,8 @@ Whom to tell is said by the adopted regulations. What was written in words is se
     archivist incident close I000001 --outcome 已收回，对方未复印
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from archivist.cli.labels import local_time, role_label
 from archivist.cli.say import facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, Words, group, option, several
 from archivist.masking import masked, masked_in
-from policies.incident_life import ACT_WORDS, STATE_WORDS
+from policies import incident_life
 from policies.incidents import OF_WORDS, SEVERITY_WORDS
 
 CARD: Words = (f"一张加密的卡片，{ENTRY[0]}", f"one sealed card, {ENTRY[1]}")
@@ -158,7 +160,7 @@ def close(call: Call, incident: str, outcome: str, reason: str) -> None:
 def _told(call: Call, incident: str) -> None:
     """The incident as it stands now."""
     row = _row(call, incident)
-    call.emit(masked_in(row), f"{incident}  {say(*STATE_WORDS[row['state']])}")
+    call.emit(masked_in(row), f"{incident}  {say(*incident_life.STATE_WORDS[row['state']])}")
     if row["unconfirmed"] and not call.json:
         roles = "、".join(role_label(call.policy, role) for role in row["unconfirmed"])
         note(say(f"尚未确认知悉：{roles}", f"not confirmed by: {roles}"))
@@ -195,7 +197,7 @@ def list_(call: Call, open_only: bool) -> None:
 
 def _line(call: Call, row: dict[str, Any]) -> tuple[Any, ...]:
     return (row["incident"], local_time(row["reported"]), say(*OF_WORDS[row["of"]]), _about(row),
-            row["reported_by"], say(*STATE_WORDS[row["state"]]), _missing(call, row),
+            row["reported_by"], say(*incident_life.STATE_WORDS[row["state"]]), _missing(call, row),
             row["what"])  # fmt: skip
 
 
@@ -234,7 +236,7 @@ def _shown(call: Call, row: dict[str, Any]) -> str:
         (say("档案", "record"), row["record"]),
         (say("借阅", "loan"), row["loan"]),
         (say("涉及的人", "person"), row["person"]),
-        (say("状态", "state"), say(*STATE_WORDS[row["state"]])),
+        (say("状态", "state"), say(*incident_life.STATE_WORDS[row["state"]])),
         (say("未确认知悉", "not confirmed by"), _missing(call, row)),
         (say("条款", "clauses"), row["clauses"]),
         (say("制度", "regulations"), row["packs"]),
@@ -242,7 +244,8 @@ def _shown(call: Call, row: dict[str, Any]) -> str:
     heads = (say("时间", "time"), say("人员", "person"), say("经过", "step"),
              say("职务", "role"), say("说明", "words"))  # fmt: skip
     lines = [
-        (local_time(one["time"]), one["who"], say(ACT_WORDS[one["step"]][0], one["step"]),
+        (local_time(one["time"]), one["who"],
+         say(incident_life.ACT_WORDS[one["step"]][0], one["step"]),
          [role_label(call.policy, role) for role in one["roles"]], _said(one))
         for one in row["history"]
     ]  # fmt: skip

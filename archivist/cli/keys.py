@@ -5,13 +5,14 @@ into one file under a passphrase of its own; `recover` opens the archive with it
 or the house key is lost.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from archivist import escrow, rotation
-from archivist.archive import Archive
+from archivist import enrolling, escrow, regulations, rotation
 from archivist.cli.door import (
     DAMAGE,
     DONE,
@@ -27,11 +28,12 @@ from archivist.cli.labels import key_label, local_time
 from archivist.cli.progress import Progress
 from archivist.cli.say import counted, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, group, option, several
-from archivist.enrolling import role_ids
 from archivist.errors import BadRequest
 from archivist.records import grade_of, target_of
-from archivist.regulations import policy_of
 from storage.keys import AT_HOUSE
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
 
 DEFAULT_ROLES = ("archivist",)
 KEPT = ("资料本身（只重写密钥头）", "the records themselves: only their heads are rewritten")
@@ -224,8 +226,10 @@ def recover(call: Call, file: Path, name: str, roles: tuple[str, ...]) -> None:
         if known is not None and roles:
             raise BadRequest("已有人员保留原有职务，请不要写 --role",
                              "somebody known keeps the roles: leave out --role")  # fmt: skip
-        policy = policy_of(call.settings, archive.catalogue)
-        heir = escrow.Heir(name, ask_new_passphrase(name), role_ids(policy, roles or DEFAULT_ROLES))
+        policy = regulations.policy_of(call.settings, archive.catalogue)
+        heir = escrow.Heir(
+            name, ask_new_passphrase(name), enrolling.role_ids(policy, roles or DEFAULT_ROLES)
+        )
         restored = escrow.keep_house_key(bundle, place)
         escrow.recover_person(archive, bundle, sha256, heir, now(), call.settings.scrypt_log_n)
     finally:

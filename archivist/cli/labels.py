@@ -4,15 +4,18 @@ English readers see acts, reasons, trays and roles by their codes, which are Eng
 types, grades and departments have the names that the packs give them.
 """
 
+from __future__ import annotations
+
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from archivist.cli.grades import usual_words
 from archivist.cli.say import say
 from archivist.records import grade_of, target_of
-from policies.customer_rows import Scheme
-from policies.naming import value_words
-from policies.pack_rows import Role
-from policies.policy import Policy
+from policies import customer_rows, naming, pack_rows
+
+if TYPE_CHECKING:
+    from policies.policy import Policy
 
 _TRAYS = {
     "unsorted": "待分拣",
@@ -120,7 +123,7 @@ def word(code: str | None) -> str | None:
 
 def role_label(policy: Policy, role: str) -> str:
     """The name of a role, as the adopted regulations call it."""
-    found = next((c.row for c in policy.rows(Role) if c.row.id == role), None)
+    found = next((c.row for c in policy.rows(pack_rows.Role) if c.row.id == role), None)
     return say(found.zh, found.en) if found else say(_WORDS.get(role, role), role)
 
 
@@ -188,10 +191,10 @@ def named(policy: Policy, dossier_type: str, given: dict[str, str]) -> dict[str,
     kind = policy.find_dossier_type(dossier_type)
     names = {key.id: say(key.zh, key.en) for key in kind.keys} if kind else {}
     names |= {event.id: say(event.zh, event.en) for event in kind.events} if kind else {}
-    schemes = [cited.row for cited in policy.rows(Scheme)]
+    schemes = [cited.row for cited in policy.rows(customer_rows.Scheme)]
     words = {
         (key.id, value): say(zh, en)
         for key in (kind.keys if kind else ())
-        for value, zh, en in value_words(key, schemes)
+        for value, zh, en in naming.value_words(key, schemes)
     }
     return {names.get(name, name): words.get((name, v), v) for name, v in given.items()}

@@ -19,7 +19,12 @@ from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from threading import RLock
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+else:
+    Loader = object  # importing the real one costs more than this module saves a help page
 
 ROOMS = ("archivist", "storage", "index", "policies")
 
@@ -40,7 +45,7 @@ class _Waiting(ModuleType):
         return ModuleType.__getattribute__(self, name)
 
 
-class _Later:
+class _Later(Loader):
     """Makes a module that waits, and reads it once."""
 
     def __init__(self, loader: Any) -> None:
@@ -74,7 +79,7 @@ class Reader:
             return None
         spec = PathFinder.find_spec(name, path)
         if spec is not None and spec.submodule_search_locations is None:
-            spec.loader = _Later(spec.loader)  # type: ignore[assignment]
+            spec.loader = _Later(spec.loader)
         return spec
 
 

@@ -5,8 +5,10 @@ signature, the catalogue row by row, and every stored object that an entry names
 changes anything. What is handed to outsiders is `archivist.cli.ledger_outsiders`.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,9 +29,12 @@ from archivist.cli.spoken import NOTHING, group, option
 from archivist.errors import ArchivistError, BadRequest, KeyNeeded
 from archivist.records import Entry
 from index.errors import ShadowError
+from storage import ledger_findings
 from storage.errors import Missing, NoKey, StorageError
-from storage.ledger_findings import WITNESS, Finding, Report, Seen
 from storage.note import Verifier
+
+if TYPE_CHECKING:
+    from storage.ledger_findings import Report
 
 
 @group("ledger", zh="操作台账：查看、核验；签名、见证、证明和时间戳供外人核对。")
@@ -135,15 +140,20 @@ def verify_(call: Call, kept: tuple[Path, ...], pem: Path | None) -> int:
     return DAMAGE if found else DONE
 
 
-def verified(call: Call, kept: tuple[Path, ...], pem: Path | None) -> tuple[Report, list[Finding]]:
+def verified(
+    call: Call, kept: tuple[Path, ...], pem: Path | None
+) -> tuple[Report, list[ledger_findings.Finding]]:
     """The ledger itself, against every head that somebody holds; nothing beyond it."""
     from archivist.stamping import checked, known_roots  # `show` needs none of these
     from storage.ledger_audit import verify as verify_ledger
 
     roots = known_roots(call.settings, pem)
     given = [_kept_head(call, path) for path in kept]
-    found = [head for head in given if isinstance(head, Finding)]
-    against = [*(head for head in given if isinstance(head, Seen)), *_catalogue_head(call)]
+    found = [head for head in given if isinstance(head, ledger_findings.Finding)]
+    against = [
+        *(head for head in given if isinstance(head, ledger_findings.Seen)),
+        *_catalogue_head(call),
+    ]
     seen, spoiled, witnesses = _witnesses(call)
     with Progress(say("核验台账", "verifying")) as bar:
         report = verify_ledger(call.root / "ledger", call.settings.vkey, bar.reach,
@@ -156,7 +166,7 @@ def verified(call: Call, kept: tuple[Path, ...], pem: Path | None) -> tuple[Repo
     return report, [*found, *spoiled, *doubted, *report.findings]
 
 
-def _kept_head(call: Call, path: Path) -> Seen | Finding:
+def _kept_head(call: Call, path: Path) -> ledger_findings.Seen | ledger_findings.Finding:
     """What somebody kept; a file that was never signed by this ledger is a finding, no mistake."""
     from archivist.witnessing import read_head
 
@@ -165,10 +175,12 @@ def _kept_head(call: Call, path: Path) -> Seen | Finding:
     except Missing:
         raise BadRequest(f"没有文件 {path}", f"there is no file {path}") from None
     except StorageError as error:
-        return Finding(WITNESS, str(path), str(error))
+        return ledger_findings.Finding(ledger_findings.WITNESS, str(path), str(error))
 
 
-def _witnesses(call: Call) -> tuple[list[Seen], list[Finding], list[Verifier]]:
+def _witnesses(
+    call: Call,
+) -> tuple[list[ledger_findings.Seen], list[ledger_findings.Finding], list[Verifier]]:
     """What the witnesses' folders hold, as far as they are there and the house key is."""
     from archivist.witnessing import listed, seen_by_folders
 
@@ -182,7 +194,7 @@ def _witnesses(call: Call) -> tuple[list[Seen], list[Finding], list[Verifier]]:
     return seen, found, verifiers
 
 
-def _beyond(call: Call) -> list[Finding]:
+def _beyond(call: Call) -> list[ledger_findings.Finding]:
     """What does not fit the ledger; without the house key nothing can be compared."""
     from archivist.vouching import vouched  # `show` needs none of it
 
@@ -193,17 +205,17 @@ def _beyond(call: Call) -> list[Finding]:
         return []  # `_catalogue_head` has said so
 
 
-def _catalogue_head(call: Call) -> list[Seen]:
+def _catalogue_head(call: Call) -> list[ledger_findings.Seen]:
     """What the catalogue saw of the ledger; without the house key there is one witness less."""
     try:
         size, root = call.archive.catalogue.seen
-        return [Seen(size, bytes.fromhex(root), "the catalogue")] if size else []
+        return [ledger_findings.Seen(size, bytes.fromhex(root), "the catalogue")] if size else []
     except (ShadowError, StorageError, ArchivistError) as error:
         note(say(f"没有目录作见证：{error}", f"without the catalogue as a witness: {error}"))
         return []
 
 
-def _shown(report: Report, found: list[Finding]) -> str:
+def _shown(report: Report, found: list[ledger_findings.Finding]) -> str:
     lines = [
         say(f"台账共 {report.size} 条", counted(report.size, "entry")),
         f"root {report.root_hex}",

@@ -9,15 +9,17 @@ recorded in the ledger too, with a reason code.
     archivist loan return L000001 --condition intact
 """
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from archivist import lending, loan_book, loan_copies, loan_papers, loans
+from archivist import lending, loan_book, loan_copies, loan_desk, loan_papers, loans, report_pages
 from archivist.cli.answers import RELATION_WORDS
 from archivist.cli.door import Call, common_options, day_come, day_of, now, pass_call
 from archivist.cli.labels import dossier_type_label, local_time, role_label
@@ -25,12 +27,13 @@ from archivist.cli.say import chinese, counted, facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, Words, group, option, several
 from archivist.cli.words import iso_date
 from archivist.errors import BadRequest
-from archivist.loan_desk import REASONS
 from archivist.masking import masked, masked_in
-from archivist.report_pages import Sheet, as_csv, as_pdf
+from policies import loan_life
 from policies.approvals import ACTION_WORDS
-from policies.loan_life import ACT_WORDS, STATE_WORDS
 from storage import durable
+
+if TYPE_CHECKING:
+    from archivist.report_pages import Sheet
 
 CARD: Words = (f"一张加密的卡片，{ENTRY[0]}", f"one sealed card, {ENTRY[1]}")
 KEPT: Words = ("资料本身；以前的台账", "the records; earlier entries")
@@ -392,7 +395,7 @@ def list_(call: Call, overdue: bool, person: str | None, on: str | None) -> None
 def _line(call: Call, row: dict[str, Any]) -> tuple[Any, ...]:
     waits = row["waits_for"]
     return (row["loan"], row["target"], _reader(row), say(*ACTION_WORDS[row["form"]]),
-            say(*STATE_WORDS[row["state"]]), local_time(row["requested"]),
+            say(*loan_life.STATE_WORDS[row["state"]]), local_time(row["requested"]),
             role_label(call.policy, waits["role"]) if waits else None, row["due"],
             row["overdue"])  # fmt: skip
 
@@ -444,7 +447,7 @@ def _shown(call: Call, row: dict[str, Any]) -> str:
         (say("形式", "form"), say(*ACTION_WORDS[row["form"]])),
         (say("用途", "purpose"), row["purpose"]),
         (say("证明", "evidence"), row["evidence"]),
-        (say("状态", "state"), say(*STATE_WORDS[row["state"]])),
+        (say("状态", "state"), say(*loan_life.STATE_WORDS[row["state"]])),
         (say("审批步骤", "steps"), [role_label(call.policy, s["role"]) for s in row["steps"]]),
         (say("借出", "issued"), row["issued"]),
         (say("归还日期", "due"), row["due"]),
@@ -468,12 +471,14 @@ def _shown(call: Call, row: dict[str, Any]) -> str:
 
 
 def _step(one: dict[str, Any]) -> str:
-    if one["step"] in ACT_WORDS:
-        return say(ACT_WORDS[one["step"]][0], one["step"])
+    if one["step"] in loan_life.ACT_WORDS:
+        return say(loan_life.ACT_WORDS[one["step"]][0], one["step"])
     if one["step"] in _OTHER_STEPS:
         return say(_OTHER_STEPS[one["step"]], one["step"])
-    zh, en = REASONS.get(one["reason"], (one["reason"],) * 2)
-    tried = ACT_WORDS.get(one["tried"], (_OTHER_STEPS.get(one["tried"], one["tried"]),))[0]
+    zh, en = loan_desk.REASONS.get(one["reason"], (one["reason"],) * 2)
+    tried = loan_life.ACT_WORDS.get(one["tried"], (_OTHER_STEPS.get(one["tried"], one["tried"]),))[
+        0
+    ]
     return say(f"{tried}被拒：{zh}", f"{one['tried']} denied: {en}")
 
 
@@ -512,7 +517,7 @@ def statement(call: Call, person: str, output: Path, on: str | None) -> None:
 
 
 def _deliver(call: Call, sheet: Sheet, output: Path, rows: Sequence[Any]) -> None:
-    makers = {".pdf": as_pdf, ".csv": as_csv}
+    makers = {".pdf": report_pages.as_pdf, ".csv": report_pages.as_csv}
     make = makers.get(output.suffix.lower())
     if make is None:
         raise BadRequest("文件名须以 .pdf 或 .csv 结尾", "the file's name ends in .pdf or .csv")
@@ -526,7 +531,7 @@ def _deliver(call: Call, sheet: Sheet, output: Path, rows: Sequence[Any]) -> Non
 def _told(call: Call, loan: str, on: str | None = None, **more: Any) -> None:
     """The loan as it stands now, with what this act has to say besides."""
     row = loan_book.plain(call.archive, loan_book.the_loan(call.archive, loan), day_of(on))
-    words = say(*STATE_WORDS[row["state"]])
+    words = say(*loan_life.STATE_WORDS[row["state"]])
     due = say(f"，{row['due']} 前归还", f", due {row['due']}") if row["due"] else ""
     ended = row["state"] not in ("issued", "recalled", "renewing")
     call.emit(masked_in({**row, **more}), f"{loan}  {words}{'' if ended else due}")

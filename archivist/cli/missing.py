@@ -4,18 +4,21 @@ Working days follow the Chinese calendar with its make-up days. Without --on the
 too: what was due by six o'clock is overdue at half past.
 """
 
-from datetime import date
-from typing import Any
+from __future__ import annotations
 
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from archivist import missing, standing
 from archivist.cli.door import Call, common_options, now, pass_call
 from archivist.cli.labels import department_label, dossier_type_label, with_name
 from archivist.cli.say import note, say, table
 from archivist.cli.spoken import NOTHING, command, option
 from archivist.cli.words import iso_date
-from archivist.missing import missing_items
-from archivist.standing import company_calendar
-from policies.policy import Policy
-from policies.wording import lack_words
+from policies import wording
+
+if TYPE_CHECKING:
+    from policies.policy import Policy
 
 
 @command("missing", zh="列出客户档案还缺的资料，最急的在前。\n\n"
@@ -38,10 +41,10 @@ def missing_command(
 
     Counts working days, with Chinese holidays and make-up days.
     """
-    rows = missing_items(
+    rows = missing.missing_items(
         call.archive,
         call.policy,
-        company_calendar(call.settings.company),
+        standing.company_calendar(call.settings.company),
         date.fromisoformat(iso_date(on)) if on else now().astimezone(),
         customer,
         dossier,
@@ -76,7 +79,7 @@ def _line(policy: Policy, row: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _lacks(policy: Policy, row: dict[str, Any]) -> str:
-    return say(*lack_words(policy, row["lack"], row["detail"]))
+    return say(*wording.lack_words(policy, row["lack"], row["detail"]))
 
 
 def _clauses(row: dict[str, Any]) -> str:

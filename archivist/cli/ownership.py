@@ -4,20 +4,23 @@ The commands below `customer` that write no card of his: claims and contacts are
 of ids and moments. A claim is told together with the ruling that it brings about.
 """
 
+from __future__ import annotations
+
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from archivist import customers, ownership
+from archivist import customers, ownership, regulations
 from archivist.cli.door import DONE, FINDINGS, Call, common_options, day_of, now, pass_call
 from archivist.cli.labels import department_label, local_time
 from archivist.cli.say import facts, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, command, option
 from archivist.errors import BadRequest
-from archivist.regulations import department_id
-from policies.policy import Policy
-from policies.reach import role_words
+from policies import reach
+
+if TYPE_CHECKING:
+    from policies.policy import Policy
 
 KEPT = ("以前的主张和归属", "earlier claims and owners")
 _KINDS = {"visit": "家访、拜访", "call": "电话", "mail": "信函、邮件", "meeting": "会面"}
@@ -60,7 +63,7 @@ def claim(
     claimed = ownership.Claimed(
         identifier,
         person or who,
-        department_id(call.policy, department) if department else "",
+        regulations.department_id(call.policy, department) if department else "",
         _moment(listed) if listed else None,
         named,
         on_duty,
@@ -259,7 +262,7 @@ def _standing(policy: Policy, found: dict[str, Any]) -> str:
 
 
 def _roles(policy: Policy, roles: Any) -> str:
-    return say("、", ", ").join(say(*role_words(policy, role)) for role in roles)
+    return say("、", ", ").join(say(*reach.role_words(policy, role)) for role in roles)
 
 
 def _moment(given: str) -> datetime:

@@ -4,21 +4,29 @@ Owns the order in which a pack is told: grades, dossiers with their checklists a
 work that comes again, papers, then every other rule in its own words.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archivist.cli.labels import word
 from archivist.cli.say import facts, say, table
-from policies.conduct_rows import Penalty
-from policies.customer_rows import Scheme
-from policies.fields import spec_of
-from policies.naming import value_words
-from policies.pack_rows import DefaultGrade, DocumentType, DossierType, Grade, Item, Key
-from policies.packs import TABLES, Pack
-from policies.rhythms import rhythm_words
-from policies.rule_rows import Approval, CompanySetting, RoleMeaning, Routine
-from policies.wording import condition_words, deadline_words, items_bound
+from policies import (
+    conduct_rows,
+    customer_rows,
+    fields,
+    naming,
+    pack_rows,
+    packs,
+    rhythms,
+    rule_rows,
+    wording,
+)
+
+if TYPE_CHECKING:
+    from policies.pack_rows import Item, Key
+    from policies.packs import Pack
 
 _TABLE_WORDS = {
     "provision": ("制度本身", "the regulation"),
@@ -60,7 +68,7 @@ def _as_written(row: Any) -> dict[str, Any]:
     plain = asdict(row)
     return {
         name: plain[name]
-        for name, spec in spec_of(type(row)).items()
+        for name, spec in fields.spec_of(type(row)).items()
         if spec.required or plain[name] not in ("", 0, False, None, ())
     }
 
@@ -75,12 +83,12 @@ def plain(pack: Pack) -> dict[str, Any]:
         "effective_from": pack.head.effective_from.isoformat(),
         "grades": [
             {"grade": g.code, "label": g.zh, "rank": g.rank, "mark": g.mark, "encrypt": g.encrypt,
-             "clause": g.clause} for g in pack.rows(Grade)
+             "clause": g.clause} for g in pack.rows(pack_rows.Grade)
         ],
         "document_types": [
             {"type": t.id, "title": t.zh, "title_en": t.en, "aliases": list(t.aliases),
              "clause": t.clause}
-            for t in pack.rows(DocumentType)
+            for t in pack.rows(pack_rows.DocumentType)
         ],
         "dossier_types": [
             {
@@ -96,7 +104,7 @@ def plain(pack: Pack) -> dict[str, Any]:
                      "roll": due.roll or None, "items": list(due.items) or None,
                      "when": due.when or None, "stated_by": due.stated_by or None,
                      "days_from": due.days_from or None,
-                     "words": deadline_words(d, due, pack.rows(Scheme))[0],
+                     "words": wording.deadline_words(d, due, pack.rows(customer_rows.Scheme))[0],
                      "clause": due.clause} for due in d.deadlines
                 ],
                 "items": [
@@ -104,16 +112,17 @@ def plain(pack: Pack) -> dict[str, Any]:
                      "when": i.when or None, "clause": i.clause} for i in d.items
                 ],
             }
-            for d in pack.rows(DossierType)
+            for d in pack.rows(pack_rows.DossierType)
         ],
         "routines": [
             {"routine": r.id, "title": r.zh, "title_en": r.en, "rhythm": r.rhythm,
-             "words": rhythm_words(r)[0], "clause": r.clause} for r in pack.rows(Routine)
+             "words": rhythms.rhythm_words(r)[0], "clause": r.clause}
+            for r in pack.rows(rule_rows.Routine)
         ],
         "rules": {
-            name: [_as_written(row) for row in pack.rows(TABLES[name])]
+            name: [_as_written(row) for row in pack.rows(packs.TABLES[name])]
             for name in _TABLE_WORDS
-            if pack.rows(TABLES[name])
+            if pack.rows(packs.TABLES[name])
         },
     }  # fmt: skip
 
@@ -129,26 +138,29 @@ def shown(pack: Pack) -> str:
             )
         )
     ]
-    if pack.rows(Grade):
+    if pack.rows(pack_rows.Grade):
         heads: tuple[str, ...] = (say("密级", "grade"), say("名称", "label"), say("标志", "mark"),
                                   say("加密", "sealed"), say("条款", "clause"))  # fmt: skip
         parts.append(
             table(
                 heads,
-                [(g.code, say(g.zh, g.en), g.mark, g.encrypt, g.clause) for g in pack.rows(Grade)],
+                [
+                    (g.code, say(g.zh, g.en), g.mark, g.encrypt, g.clause)
+                    for g in pack.rows(pack_rows.Grade)
+                ],
             )
         )
     heads = (say("项目", "item"), say("名称", "title"), say("要求", "required"),
              say("条款", "clause"))  # fmt: skip
-    schemes = pack.rows(Scheme)
-    for kind in pack.rows(DossierType):
+    schemes = pack.rows(customer_rows.Scheme)
+    for kind in pack.rows(pack_rows.DossierType):
         rows = [(i.id, say(i.zh, i.en), _asked(kind, i, schemes), i.clause) for i in kind.items]
         parts.append(f"{_described(kind, schemes)}\n{table(heads, rows, cut=(2, 1))}")
-    if routines := pack.rows(Routine):
+    if routines := pack.rows(rule_rows.Routine):
         heads = (say("例行工作", "routine"), say("多久一次", "how often"), say("条款", "clause"))
-        often = [(say(r.zh, r.en), say(*rhythm_words(r)), r.clause) for r in routines]
+        often = [(say(r.zh, r.en), say(*rhythms.rhythm_words(r)), r.clause) for r in routines]
         parts.append(table(heads, often, cut=(0,)))
-    if types := pack.rows(DocumentType):
+    if types := pack.rows(pack_rows.DocumentType):
         heads = (say("资料种类", "document type"), say("代码", "id"), say("也叫", "also called"))
         names = [(say(t.zh, t.en), t.id, "、".join(t.aliases) or None) for t in types]
         parts.append(table(heads, names, cut=(2,)))
@@ -162,7 +174,7 @@ def _other_rules(pack: Pack) -> Iterator[str]:
     rows = [
         (say(*words), _says(row), row.clause)
         for name, words in _TABLE_WORDS.items()
-        for row in pack.rows(TABLES[name])
+        for row in pack.rows(packs.TABLES[name])
     ]
     if rows:
         yield table(heads, rows, cut=(1,))
@@ -171,45 +183,45 @@ def _other_rules(pack: Pack) -> Iterator[str]:
 def _says(row: Any) -> str:
     """What one row says, with the steps, the grade or the amount that its words leave out."""
     match row:
-        case DefaultGrade():
+        case pack_rows.DefaultGrade():
             return f"{'、'.join((*row.types, *row.classes))} → {row.grade}"
-        case CompanySetting():
+        case rule_rows.CompanySetting():
             return f"{row.id} = {row.value}"
-        case RoleMeaning():
+        case rule_rows.RoleMeaning():
             return f"{row.role} = {'、'.join(row.means)}"
-        case Approval() if row.steps:
+        case rule_rows.Approval() if row.steps:
             return f"{say(row.zh, row.en)}  {' → '.join(row.steps)}"
-        case Penalty() if row.amount:
+        case conduct_rows.Penalty() if row.amount:
             most = f"–{row.amount_to}" if row.amount_to else ""
             return say(f"{row.zh}  {row.amount}{most} 元", f"{row.en}  {row.amount}{most} yuan")
     return say(row.zh, row.en)
 
 
-def _asked(kind: DossierType, item: Item, schemes: Sequence[Scheme]) -> str:
+def _asked(kind: pack_rows.DossierType, item: Item, schemes: Sequence[customer_rows.Scheme]) -> str:
     least = say(f"，至少 {item.least} 份", f", at least {item.least}") if item.least > 1 else ""
-    when = f"（{say(*condition_words(kind, item.when, schemes))}）" if item.when else ""
+    when = f"（{say(*wording.condition_words(kind, item.when, schemes))}）" if item.when else ""
     return f"{word(item.required)}{least}{when}"
 
 
-def _key_words(key: Key, schemes: Iterable[Scheme]) -> str:
+def _key_words(key: Key, schemes: Iterable[customer_rows.Scheme]) -> str:
     """What a key is called, and the words it takes where they are few."""
     words = (
         value if value == zh else f"{value} {say(zh, en)}"
-        for value, zh, en in value_words(key, schemes)
+        for value, zh, en in naming.value_words(key, schemes)
     )
     few = say("、", ", ").join(words)
     return say(key.zh, key.en) + (say(f"（{few}）", f" ({few})") if few else "")
 
 
-def _described(kind: DossierType, schemes: Sequence[Scheme]) -> str:
+def _described(kind: pack_rows.DossierType, schemes: Sequence[customer_rows.Scheme]) -> str:
     """What a clerk must know to open one: its name, keys and events, and its deadlines."""
     events = {event.id: say(event.zh, event.en) for event in kind.events}
     lines = [(kind.id, say(kind.zh, kind.en)),
              (say("键", "keys"), {key.id: _key_words(key, schemes) for key in kind.keys}),
              (say("事件", "events"), events)]  # fmt: skip
     for due in kind.deadlines:
-        items = say(*items_bound(kind, due))
+        items = say(*wording.items_bound(kind, due))
         which = say(f"{items}：", f"{items}: ") if items else ""
-        by = say(*deadline_words(kind, due, schemes))
+        by = say(*wording.deadline_words(kind, due, schemes))
         lines.append((say("期限", "deadline"), f"{which}{by}  {due.clause}"))
     return facts(lines)

@@ -6,9 +6,11 @@ clauses that contradict each other; `coverage` says which rule of the source reg
 carried out where. Only `adopt` changes something: from then on the pack is in force.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,10 +22,12 @@ from archivist.cli.say import note, say, table
 from archivist.cli.spoken import NOTHING, group, option
 from archivist.cli.words import pairs
 from archivist.errors import BadRequest, NoArchive
-from index.analysis import fold
+from index import analysis
+from policies import policy, questions
 from policies.packs import Pack, check_pack_bytes, parse_pack
-from policies.policy import Policy, Question
-from policies.questions import open_questions
+
+if TYPE_CHECKING:
+    from policies.policy import Question
 
 _SHOWN_PLACES = 3  # rows that `coverage` names in its table; --json names all
 
@@ -123,7 +127,9 @@ def _contradictions(
     together = {**{pack.id: pack for pack in adopted.values()}, **sound}
     if not sound or len(together) < 2:
         return []
-    found = open_questions(Policy.adopt(list(together.values()), company, fold))
+    found = questions.open_questions(
+        policy.Policy.adopt(list(together.values()), company, analysis.fold)
+    )
     return [question for question in found if question.contradiction]
 
 

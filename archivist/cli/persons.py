@@ -6,16 +6,17 @@ readable by this user alone; `logout` forgets them. `person add` makes keys for 
 every wrong passphrase.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from archivist import clearing, enrolling, holding, rotation
-from archivist.archive import Archive
+from archivist import clearing, enrolling, holding, incident_book, indexing, regulations, rotation
 from archivist.cli.destruction import go_on
 from archivist.cli.door import (
     DAMAGE,
@@ -40,11 +41,11 @@ from archivist.cli.progress import Progress
 from archivist.cli.say import counted, facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, command, group, option, several
 from archivist.errors import BadRequest, NotAllowed
-from archivist.incident_book import waiting_for
-from archivist.indexing import index_keys
 from archivist.records import target_of
-from archivist.regulations import department_id
 from storage import session
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
 
 KEPT = ("资料和密钥", "records and keys")
 
@@ -70,14 +71,14 @@ def login_command(call: Call, name: str | None, hours: float | None) -> None:
     unlocked = call.unlock(who, ask_passphrase(who), expires)
     person, keys = unlocked.unlocked(), unlocked.index_keys
     if go_on(call, person):  # a destruction that was cut short has new keys now
-        keys = index_keys(call.archive, call.policy, person)
+        keys = indexing.index_keys(call.archive, call.policy, person)
     folder = session.runtime_folder(os.environ)
     session.save(folder, call.settings.archive_id, person, expires, keys, call.counterparts)
     _record(call.archive, "login", who)
     until = expires.astimezone().strftime("%Y-%m-%d %H:%M")
     result = {"person": who, "until": expires.strftime("%Y-%m-%dT%H:%M:%SZ")}
     call.emit(result, say(f"{who} 已登录，至 {until}", f"{who} is logged in until {until}"))
-    _tell_waiting(waiting_for(call.archive, call.policy, who))
+    _tell_waiting(incident_book.waiting_for(call.archive, call.policy, who))
 
 
 def _tell_waiting(incidents: Sequence[str]) -> None:
@@ -120,7 +121,7 @@ def whoami_command(call: Call) -> None:
         "roles": row["roles"] if row else [],
         "grades": [{"grade": key, "generation": n} for key, n in held if target_of(key) is None],
         "need_to_know": sorted({key for key, _ in held if target_of(key) is not None}),
-        "incidents": waiting_for(archive, call.policy, person.name),
+        "incidents": incident_book.waiting_for(archive, call.policy, person.name),
     }
     call.emit(
         result,
@@ -168,7 +169,7 @@ def add(call: Call, name: str, roles: tuple[str, ...], department: str | None) -
     The new person types the passphrase twice, or it comes from ARCHIVIST_NEW_PASSPHRASE.
     """
     by = call.somebody().name
-    within = department_id(call.policy, department) if department else ""
+    within = regulations.department_id(call.policy, department) if department else ""
     held = enrolling.role_ids(call.policy, roles)
     newcomer = enrolling.Newcomer(name, held, within)
     enrolling.check(call.archive, call.policy, newcomer, by)

@@ -1,22 +1,26 @@
 """What `watch`, `file` and `inbox` share: readers, the station, and a line for each scan."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
+from archivist import examine, virus
 from archivist.cli.door import Call, now
 from archivist.cli.labels import detail_in_one_language, grade_label, tray_label, type_label
 from archivist.cli.progress import Progress
 from archivist.cli.say import NARROWEST, say, shortened, terminal_cells, width, write, write_json
-from archivist.examine import Examiners, Limits
 from archivist.examine.pool import Around, uncounted
-from archivist.intake import Outcome
 from archivist.masking import masked
 from archivist.regulations import Regulations
 from archivist.station import Station
-from archivist.virus import Scanner
+
+if TYPE_CHECKING:
+    from archivist.intake import Outcome
 
 
 @contextmanager
@@ -25,7 +29,7 @@ def station_of(
 ) -> Iterator[Station]:
     """A station with its readers; they start with the first scan and end with the block."""
     settings = call.settings
-    limits = Limits(
+    limits = examine.Limits(
         max_size_bytes=settings.max_size_bytes,
         max_pages=settings.max_pages,
         max_pixels=settings.max_pixels,
@@ -33,8 +37,8 @@ def station_of(
     call.archive.follow()  # a regulation adopted elsewhere may wait in the ledger
     regulations = Regulations(call.archive)
     readers = workers or len(os.sched_getaffinity(0))
-    with Examiners(readers, limits, settings.archive_id, around) as examiners:
-        scanner = Scanner(settings.virus_socket) if settings.virus_socket else None
+    with examine.Examiners(readers, limits, settings.archive_id, around) as examiners:
+        scanner = virus.Scanner(settings.virus_socket) if settings.virus_socket else None
         station = Station(
             call.archive, regulations.current, examiners, now, os.urandom, who, scanner, around
         )

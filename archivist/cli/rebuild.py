@@ -1,15 +1,15 @@
 """`archivist rebuild`, `archivist reconcile`: the shadows made anew; where every scan ended."""
 
+from __future__ import annotations
+
 from typing import Any
 
-from archivist import rebuilding
+from archivist import indexing, rebuilding, reconciling
 from archivist.cli.door import DONE, FINDINGS, Call, common_options, pass_call
 from archivist.cli.labels import key_label
 from archivist.cli.progress import Progress
 from archivist.cli.say import counted, note, say, table
 from archivist.cli.spoken import NOTHING, command, option
-from archivist.indexing import index_keys
-from archivist.reconciling import reconcile
 from storage.session import Session
 
 ENDS = {"filed": ("已归档", "filed"), "refused": ("在托盘中", "in a tray"),
@@ -53,7 +53,7 @@ def _indexes(call: Call, session: Session | None) -> list[dict[str, Any]]:
     filled: dict[str, int] = {}
     if session is not None:
         person = session.unlocked()
-        keys = index_keys(call.archive, call.policy, person)
+        keys = indexing.index_keys(call.archive, call.policy, person)
         fresh = Session(session.name, session.expires_at, session.secret, session.signing_seed,
                         keys)  # fmt: skip
         with Progress(
@@ -85,7 +85,7 @@ def _shown(call: Call, result: dict[str, Any]) -> str:
 @pass_call
 def reconcile_command(call: Call) -> int:
     """See that every scan that ever came has one recorded end; list what does not fit."""
-    found = reconcile(call.archive)
+    found = reconciling.reconcile(call.archive)
     rows = [{"code": one.code, "claim": one.where, "message": one.message}
             for one in found.findings]  # fmt: skip
     result = {"claims": sum(found.ends.values()), "ends": dict(found.ends), "findings": rows}

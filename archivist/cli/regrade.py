@@ -4,8 +4,10 @@ The record is sealed anew for its new grade, and the texts go from the old grade
 new one. The reason is sealed; the ledger names grades, digests and clauses.
 """
 
+from __future__ import annotations
+
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,9 +19,11 @@ from archivist.cli.say import counted, note, say, table
 from archivist.cli.spoken import command, option
 from archivist.cli.words import iso_date
 from archivist.errors import BadRequest
-from archivist.regrading import Regraded, Wish
 from index.errors import ShadowError
-from policies.expiry import Ending
+
+if TYPE_CHECKING:
+    from archivist.regrading import Regraded
+    from policies.expiry import Ending
 
 CHANGES = ("资料按新密级重新加密，旧文件删除；加密的理由和台账一条；新旧密级的全文索引",
            "the record is sealed anew and its old files removed; a sealed reason, one entry; both "
@@ -47,7 +51,7 @@ def regrade_command(call: Call, record: str, grade: str, reason: str, until: str
     """
     person = call.somebody().unlocked()
     last = date.fromisoformat(iso_date(until)) if until else None
-    wish = Wish(call.policy.grade(grade).code, reason, last)
+    wish = regrading.Wish(call.policy.grade(grade).code, reason, last)
     done = regrading.regrade(call.archive, call.policy, record, wish, person, now())
     follow_texts(call)
     call.emit(done.plain(), lambda: _line(call, done))

@@ -7,6 +7,8 @@ How often it takes until failing to register is penalised, the company says
     archivist remind list --month 2026-03
 """
 
+from __future__ import annotations
+
 import copy
 import functools
 from datetime import date
@@ -15,14 +17,13 @@ from typing import Any
 
 import click
 
-from archivist import reminders
+from archivist import reminders, standing
 from archivist.cli.door import Call, common_options, now, pass_call
 from archivist.cli.say import note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, Group, command, option
 from archivist.cli.words import iso_date
 from archivist.errors import BadRequest
 from archivist.records import kind_of
-from archivist.standing import company_calendar
 from storage import durable
 
 
@@ -82,7 +83,7 @@ def _urge(
     day = date.fromisoformat(iso_date(on)) if on else moment.astimezone().date()
     call.archive.follow()
     urged = reminders.Urged(target, items, person)
-    calendar = company_calendar(call.settings.company)
+    calendar = standing.company_calendar(call.settings.company)
     made = reminders.remind(call.archive, call.policy, calendar, urged, day, moment, who)
     text = reminders.note_text(call.policy, made)
     if output is not None:

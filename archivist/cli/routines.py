@@ -3,19 +3,22 @@
 What leaves papers is done by filing them; what leaves none is said with `routines done`.
 """
 
+from __future__ import annotations
+
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from archivist import routines
+from archivist import routines, standing
 from archivist.cli.door import Call, common_options, now, pass_call
 from archivist.cli.labels import department_label, role_label
 from archivist.cli.say import say, table
 from archivist.cli.spoken import ENTRY, NOTHING, Group, option
 from archivist.cli.words import iso_date
-from archivist.standing import company_calendar
-from policies.policy import Policy
+
+if TYPE_CHECKING:
+    from policies.policy import Policy
 
 _STATES = {
     "overdue": "逾期",
@@ -48,7 +51,7 @@ def routines_command(ctx: click.Context, due: bool, department: str | None, on: 
 
 def _list(call: Call, due: bool, department: str | None, on: str | None) -> None:
     day = date.fromisoformat(iso_date(on)) if on else now().astimezone()
-    calendar = company_calendar(call.settings.company)
+    calendar = standing.company_calendar(call.settings.company)
     rows = routines.owed_now(call.archive, call.policy, calendar, day, department)
     if due:
         rows = [row for row in rows if row["state"] in ("overdue", "open")]

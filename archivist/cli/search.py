@@ -5,9 +5,12 @@ be on the page. Searches only what your keys open; indexes behind the ledger cat
 first.
 """
 
+from __future__ import annotations
+
 import os
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,8 +21,11 @@ from archivist.cli.numbers import disclosed, purpose_option
 from archivist.cli.say import counted, say
 from archivist.cli.spoken import command, option
 from archivist.cli.words import iso_date
-from index.engine import Filters
-from storage.session import Session, load, runtime_folder, save
+from index import engine
+from storage import session
+
+if TYPE_CHECKING:
+    from storage.session import Session
 
 
 @command("search", zh="检索您有权限看的所有页。\n\n"
@@ -55,7 +61,7 @@ def search_command(
     started = time.perf_counter()
     type_ = call.policy.document_type(type_).id if type_ else None
     grade = call.policy.grade(grade).code if grade else None
-    filters = Filters(customer, dossier, type_, _day(from_), _day(to))
+    filters = engine.Filters(customer, dossier, type_, _day(from_), _day(to))
     with searching.shelves(call.settings, _session(call)) as opened:
         late = searching.behind(call.settings, opened)
         if late:
@@ -80,10 +86,10 @@ def _session(call: Call) -> Session:
 
     person = found.unlocked()
     fresh = replace(found, index_keys=index_keys(call.archive, call.policy, person))
-    folder = runtime_folder(os.environ)
+    folder = session.runtime_folder(os.environ)
     counterparts = call.counterparts
-    if load(folder, call.settings.archive_id, now(), counterparts) == found:
-        save(folder, call.settings.archive_id, person, found.expires_at, fresh.index_keys,
+    if session.load(folder, call.settings.archive_id, now(), counterparts) == found:
+        session.save(folder, call.settings.archive_id, person, found.expires_at, fresh.index_keys,
              counterparts)  # fmt: skip
     return fresh
 

@@ -1,12 +1,16 @@
 """What `archivist ask secrecy` answers, as people read it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archivist.cli.complaints import shown_problem
 from archivist.cli.labels import grade_label, type_label
 from archivist.cli.say import facts, say
-from policies.policy import Policy
+
+if TYPE_CHECKING:
+    from policies.policy import Policy
 
 Answer = dict[str, Any]
 

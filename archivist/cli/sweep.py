@@ -4,13 +4,15 @@ Run daily, by the watcher or by a timer. Needs no passphrase, and lists ids only
 by itself is sealed anew when somebody cleared for it is there; until then it is listed.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from heapq import nsmallest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist import sweeping
+from archivist import standing, sweeping
 from archivist.cli.door import (
     DRY_RUN,
     FINDINGS,
@@ -26,11 +28,12 @@ from archivist.cli.progress import Progress
 from archivist.cli.say import counted, note, say, table
 from archivist.cli.spoken import command, option
 from archivist.disposal_desk import REASONS as REFUSALS
-from archivist.standing import company_calendar
-from archivist.sweeping import Plan, Swept
-from policies.policy import Policy
-from policies.sweep import Line
-from policies.wording import lack_words
+from policies import wording
+
+if TYPE_CHECKING:
+    from archivist.sweeping import Plan, Swept
+    from policies.policy import Policy
+    from policies.sweep import Line
 
 SHOWN = 40  # lines of each list on a screen; --json has all
 
@@ -77,7 +80,7 @@ def sweep_command(call: Call, dry_run: bool, on: str | None) -> int:
     """
     at = now()
     today = day_of(on) if dry_run else day_come(on, *DRY_RUN)
-    calendar = company_calendar(call.settings.company)
+    calendar = standing.company_calendar(call.settings.company)
     with Progress(say("清查", "sweeping")) as bar:
         plan = sweeping.plan_of(call.archive, call.policy, calendar, today, bar.reach)
     done = None if dry_run else _carried_out(call, plan, at)
@@ -192,6 +195,6 @@ def _about(policy: Policy, name: str, line: Line) -> str | None:
     if name == "deadlines":
         titles = {item.id: (item.zh, item.en) for kind in policy.dossier_types.values()
                   for item in kind.items}  # fmt: skip
-        lacks = say(*lack_words(policy, line.lack, line.detail))
+        lacks = say(*wording.lack_words(policy, line.lack, line.detail))
         return f"{say(*titles.get(line.what, (line.what, line.what)))}: {lacks}"
     return word(line.what) if line.what else None

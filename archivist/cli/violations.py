@@ -3,19 +3,20 @@
 Amounts are assessed and reported. Nothing here pays, deducts or keeps books.
 """
 
+from __future__ import annotations
+
 from datetime import date, datetime
 from typing import Any
 
 import click
 
-from archivist import assessing, violations
+from archivist import assessing, standing, violations
 from archivist.cli.door import Call, common_options, day_of, now, pass_call, today
 from archivist.cli.labels import department_label, local_time, role_label, with_name
 from archivist.cli.say import facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, group, option
 from archivist.errors import BadRequest
-from archivist.standing import company_calendar, customer_name
-from policies.wording import penalty_words
+from policies import wording
 
 CARD = (f"一张加密的卡片，{ENTRY[0]}", f"one sealed card, {ENTRY[1]}")
 WORDS = (
@@ -122,7 +123,7 @@ def confirm(call: Call, identifier: str, amount: int | None, on: str | None) -> 
     person = call.somebody().unlocked()
     decision = violations.confirm(*_asked(call), identifier, day_of(on), amount, now(), person)
     found = violations.the_case(*_asked(call), identifier, day_of(on))
-    zh, en = penalty_words(assessing.plain(call.policy, found))
+    zh, en = wording.penalty_words(assessing.plain(call.policy, found))
     told = say(f"{identifier} 已核定：{zh}", f"{identifier} confirmed: {en}")
     call.emit({"violation": identifier, "state": "confirmed", "decision": decision}, told)
     note(say(*NOT_PAY))
@@ -162,7 +163,7 @@ def list_(call: Call, month: str | None, person: str | None, on: str | None) -> 
     rows = [
         {
             **(row := assessing.plain(call.policy, found)),
-            "customer_name": customer_name(call.archive.catalogue, row["customer"]),
+            "customer_name": standing.customer_name(call.archive.catalogue, row["customer"]),
         }
         for found in assessing.assessed(*_asked(call), day_of(on))
         if wanted is None or found.case.violation.on.isoformat().startswith(wanted)
@@ -194,7 +195,7 @@ def show(call: Call, identifier: str, on: str | None) -> None:
     """Show ID: how it was reckoned, who confirms it, what happened to it."""
     found = violations.the_case(*_asked(call), identifier, day_of(on))
     row = assessing.plain(call.policy, found)
-    row["customer_name"] = customer_name(call.archive.catalogue, row["customer"])
+    row["customer_name"] = standing.customer_name(call.archive.catalogue, row["customer"])
     row["history"] = violations.reasons(call.archive, identifier)
 
     def shown() -> str:
@@ -210,7 +211,7 @@ def show(call: Call, identifier: str, on: str | None) -> None:
                 (say("档案", "record"), row["record"]),
                 (say("当月第几次", "of the month"), row["nth"] or None),
                 (say("倍数", "multiplied by"), row["multiplier"]),
-                (say("处罚", "penalty"), say(*penalty_words(row))),
+                (say("处罚", "penalty"), say(*wording.penalty_words(row))),
                 (say("责令改正", "ordered"), row["ordered"]),
                 (say("改正", "corrected"), row["corrected"]),
                 (
@@ -238,7 +239,7 @@ def show(call: Call, identifier: str, on: str | None) -> None:
 
 def _asked(call: Call) -> tuple[Any, Any, Any]:
     """What every question about violations needs: archive, policy, calendar."""
-    return call.archive, call.policy, company_calendar(call.settings.company)
+    return call.archive, call.policy, standing.company_calendar(call.settings.company)
 
 
 def _month(given: str) -> str:
@@ -254,7 +255,7 @@ def _line(call: Call, row: dict[str, Any]) -> tuple[Any, ...]:
     return (
         row["violation"], row["on"], say(row["title"], row["title_en"]), _who(call, row),
         with_name(row["customer"], row["customer_name"]),
-        say(*penalty_words(row)), say(_STATES[row["state"]], row["state"]), row["clauses"],
+        say(*wording.penalty_words(row)), say(_STATES[row["state"]], row["state"]), row["clauses"],
     )  # fmt: skip
 
 

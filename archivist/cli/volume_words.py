@@ -3,19 +3,21 @@
 Each function takes what `--json` prints; nothing is decided here.
 """
 
-from typing import Any
+from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from archivist import grade_rulings, volume_book, volume_faults, volume_lines
 from archivist.cli.door import Call
 from archivist.cli.labels import act_label, grade_label, local_time, role_label, type_label
 from archivist.cli.say import facts, note, say, table
-from archivist.grade_rulings import roles_of
-from archivist.volume_book import the_volume
-from archivist.volume_checks import Checked
-from archivist.volume_faults import Fault, to_be_seen
-from archivist.volume_lines import keep_words
-from archivist.volumes import Composed
-from policies.composing import Left
-from policies.volume_life import STATE_WORDS
+from policies import volume_life
+
+if TYPE_CHECKING:
+    from archivist.volume_checks import Checked
+    from archivist.volume_faults import Fault
+    from archivist.volumes import Composed
+    from policies.composing import Left
 
 _WHY = {
     "dissolved": ("已撤卷", "dissolved"),
@@ -34,7 +36,7 @@ def say_whose_office(call: Call, name: str) -> None:
     """The regulation names a role (S001-1-R28); others may, and it is said."""
     roles = {role for cited in call.policy.duties("compose") for role in cited.row.roles}
     meant = {one for role in roles for one in (role, *call.policy.who_is(role))}
-    if roles and not meant & roles_of(call.archive, call.policy, name):
+    if roles and not meant & grade_rulings.roles_of(call.archive, call.policy, name):
         known = say("、", ", ").join(role_label(call.policy, role) for role in sorted(roles))
         note(say(f"注意：制度规定由{known}组卷，{name} 不是",
                  f"note: the regulation lets {known} compose; {name} is none"))  # fmt: skip
@@ -78,7 +80,7 @@ def shown_composed(call: Call, made: Composed, dry_run: bool) -> str:
         name = one["volume"] or say("（拟组）", "(proposed)")
         title = [name, one["code"] or "", one["dossier"],
                  say(f"{one['year']} 年", str(one["year"])),
-                 say(keep_words(one["keep"]), one["keep"] or "")]  # fmt: skip
+                 say(volume_lines.keep_words(one["keep"]), one["keep"] or "")]  # fmt: skip
         rows = [
             (paper["item"], paper["record"], type_label(call.policy, paper["type"]),
              paper["pages"], paper["code"])
@@ -123,9 +125,9 @@ def shown_list(
         heads,
         [
             (r["volume"], r["code"], r["dossier"], r["year"],
-             say(keep_words(r["keep"]) or "-", r["keep"] or "-"),
+             say(volume_lines.keep_words(r["keep"]) or "-", r["keep"] or "-"),
              grade_label(call.policy, r["grade"]) if r["grade"] else None,
-             r["records"], r["pages"], say(*STATE_WORDS[r["state"]]), r["composed_by"],
+             r["records"], r["pages"], say(*volume_life.STATE_WORDS[r["state"]]), r["composed_by"],
              r["checked_by"])
             for r in rows
         ],
@@ -145,9 +147,12 @@ def shown_volume(call: Call, told: dict[str, Any]) -> str:
             (say("案卷", "volume"), told["volume"]),
             (say("档号", "code"), told["code"]),
             (say("题名", "title"), told["title"]),
-            (say("保管期限", "keeping"), say(keep_words(told["keep"]), told["keep"] or "")),
+            (
+                say("保管期限", "keeping"),
+                say(volume_lines.keep_words(told["keep"]), told["keep"] or ""),
+            ),
             (say("密级", "grade"), grade),
-            (say("状态", "state"), say(*STATE_WORDS[told["state"]])),
+            (say("状态", "state"), say(*volume_life.STATE_WORDS[told["state"]])),
             (say("立卷人", "made by"), told["composed_by"]),
             (say("检查人", "checked by"), told["checked_by"]),
             (
@@ -179,7 +184,7 @@ _STEPS = {"composed": "组卷", "corrected": "改正", "checked": "检查封卷"
 
 
 def shown_check(call: Call, volume: str, state: str, found: Checked) -> str:
-    lines = [f"{volume}  {say(*STATE_WORDS[state])}"]
+    lines = [f"{volume}  {say(*volume_life.STATE_WORDS[state])}"]
     if found.proofs:
         lines.append(say("签字不符：", "signatures do not hold: ") + ", ".join(found.proofs))
     for one in (*found.faults, *found.notices):
@@ -189,8 +194,10 @@ def shown_check(call: Call, volume: str, state: str, found: Checked) -> str:
                          f"archivist volume notes {volume} -o …",
                          f"print them first: archivist volume contents {volume} -o …, "
                          f"archivist volume notes {volume} -o …"))  # fmt: skip
-    row = the_volume(call.archive, volume)
-    wanted = to_be_seen(call.policy, call.archive.the("dossier", row["dossier"])["type"])
+    row = volume_book.the_volume(call.archive, volume)
+    wanted = volume_faults.to_be_seen(
+        call.policy, call.archive.the("dossier", row["dossier"])["type"]
+    )
     if wanted and any(one.code == "format" for one in found.faults):
         words = " ".join(f"--seen {name}" for name in wanted)
         lines.append(say(f"亲眼确认后加上：{words}", f"when you have seen it: {words}"))

@@ -8,13 +8,23 @@ Ids, codes and JSON keys never change with the language. What the regulations wa
 `policies.composing` and `policies.arrangement`; here it is only asked and told.
 """
 
+from __future__ import annotations
+
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from archivist import form_pages, volume_checks, volume_sheets, volumes
+from archivist import (
+    form_pages,
+    grade_rulings,
+    volume_book,
+    volume_checks,
+    volume_lines,
+    volume_sheets,
+    volumes,
+)
 from archivist.cli.door import DAMAGE, FINDINGS, Call, common_options, now, pass_call
 from archivist.cli.say import counted, facts, say
 from archivist.cli.spoken import ENTRY, NOTHING, group, option
@@ -30,21 +40,11 @@ from archivist.cli.volume_words import (
 )
 from archivist.cli.words import iso_date, pairs
 from archivist.errors import BadRequest
-from archivist.grade_rulings import held_by
-from archivist.volume_book import (
-    clauses_shown,
-    latecomers,
-    numbers_missing,
-    opened_to,
-    plain,
-    records_of,
-    the_volume,
-)
-from archivist.volume_lines import title_of
-from archivist.volume_sheets import Sheet
-from archivist.volumes import Described, Wish
 from policies.volume_life import STATES
 from storage import durable
+
+if TYPE_CHECKING:
+    from archivist.volume_sheets import Sheet
 
 KEPT = ("资料本身；已给的档号", "the records; codes once given")
 SHEET = ("先加台账一条，再写 FILE.pdf", "one ledger entry first, then FILE.pdf")
@@ -90,7 +90,7 @@ def compose(
                          "name a customer, or --year, --dossier",
                          "例如 archivist volume compose --year 2025",
                          "e.g. archivist volume compose --year 2025")  # fmt: skip
-    wish = Wish(customer, year, dossier)
+    wish = volumes.Wish(customer, year, dossier)
     at = now()
     if dry_run:
         asker = call.session.name if call.session else None
@@ -144,7 +144,7 @@ def describe(
     """
     who = call.somebody().name
     days = {name: _day(said) for name, said in pairs(dates).items()}
-    said = Described(matter, parts, about, days, copies, linked)
+    said = volumes.Described(matter, parts, about, days, copies, linked)
     found = volumes.describe(call.archive, call.policy, record, said, now(), who)
     call.emit({"record": record, "described": found}, lambda: f"{record}  {facts(found.items())}")
 
@@ -171,14 +171,14 @@ def list_(call: Call, year: int | None, customer: str | None, state: str | None)
         call.archive.the("customer", customer)
     asker = call.session.name if call.session else None
     rows = [
-        plain(call.archive, call.policy, row, asker)
+        volume_book.plain(call.archive, call.policy, row, asker)
         for row in call.archive.catalogue.volumes()
         if year in (None, row["year"])
         and customer in (None, row["customer"])
         and state in (None, row["state"])
     ]
-    missing = numbers_missing(call.archive)
-    late = latecomers(call.archive, call.policy)
+    missing = volume_book.numbers_missing(call.archive)
+    late = volume_book.latecomers(call.archive, call.policy)
     call.emit({"volumes": rows, "gaps": missing, "late": late},
               lambda: shown_list(call, rows, missing, late))  # fmt: skip
 
@@ -194,9 +194,9 @@ def show(call: Call, volume: str) -> int:
     call.archive.follow()
     person = call.person
     asker = person.name if person else None
-    row = the_volume(call.archive, volume)
-    records = records_of(call.archive, row)
-    open_ = opened_to(call.archive, records.values(), asker)
+    row = volume_book.the_volume(call.archive, volume)
+    records = volume_book.records_of(call.archive, row)
+    open_ = volume_book.opened_to(call.archive, records.values(), asker)
     papers = []
     for paper in row["papers"]:
         record = records.get(paper["record"])
@@ -211,12 +211,12 @@ def show(call: Call, volume: str) -> int:
             "pages": paper["pages"], "copies": paper["copies"], "there": record is not None,
         })  # fmt: skip
     proofs = volume_checks.proofs(call.archive, row)
-    told = plain(call.archive, call.policy, row, asker) | {
-        "title": title_of(call.archive, call.policy, row),
+    told = volume_book.plain(call.archive, call.policy, row, asker) | {
+        "title": volume_lines.title_of(call.archive, call.policy, row),
         "papers": papers,
         "signatures": list(proofs),
-        "clauses": clauses_shown(call.policy, row["clauses"], records.values(),
-                                 held_by(call.archive, asker)),
+        "clauses": volume_book.clauses_shown(call.policy, row["clauses"], records.values(),
+                                 grade_rulings.held_by(call.archive, asker)),
         "packs": row["packs"],
         "history": [
             {"index": entry.index, "time": entry.time, "act": entry.act,
@@ -340,7 +340,7 @@ def check(
     else:
         person = call.somebody().unlocked()
         found = volume_checks.check(call.archive, call.policy, volume, person, now(), seen)
-    state = the_volume(call.archive, volume)["state"]
+    state = volume_book.the_volume(call.archive, volume)["state"]
     call.emit(
         {"volume": volume, "state": state, "signed": found.signed,
          "faults": [one.plain() for one in found.faults],
@@ -374,7 +374,7 @@ def correct(
     """
     person = call.somebody().unlocked()
     row = volumes.correct(call.archive, call.policy, volume, add, take_out, reason, person, now())
-    told = plain(call.archive, call.policy, row, person.name)
+    told = volume_book.plain(call.archive, call.policy, row, person.name)
     told |= {"papers": [{name: paper.get(name) for name in ("record", "item", "code")}
                         for paper in row["papers"]]}  # fmt: skip
     words = say(f"{len(row['papers'])} 件", counted(len(row["papers"]), "record"))

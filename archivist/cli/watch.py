@@ -9,6 +9,8 @@ Outcomes go to stdout and name the scan. What goes to stderr is a log without na
 `--metrics` serves numbers only (`metrics`).
 """
 
+from __future__ import annotations
+
 import logging
 import os
 import signal
@@ -16,10 +18,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import click
 
-from archivist import indexing, recover, searching
+from archivist import indexing, recover, searching, watch
 from archivist.cli import logs
 from archivist.cli.complaints import explain
 from archivist.cli.counting import Counting
@@ -31,12 +34,13 @@ from archivist.cli.reading import station_of, write_outcomes
 from archivist.cli.say import say
 from archivist.cli.spoken import command, option
 from archivist.errors import ArchivistError, Away
-from archivist.intake import Outcome
 from archivist.virus import ScannerAway
-from archivist.watch import DropFolder
 from index.errors import IndexLocked, IndexUnwritable, ShadowError
 from storage import session
 from storage.errors import Busy, DiskFailed, StorageError
+
+if TYPE_CHECKING:
+    from archivist.intake import Outcome
 
 # What passes: somebody makes room, lets go of the lock, puts a disk back, starts the scanner.
 TRANSIENT = (Busy, DiskFailed, IndexLocked, IndexUnwritable, ScannerAway, Away, OSError)
@@ -65,7 +69,7 @@ def watch_command(call: Call, once: bool, workers: int | None, metrics: str | No
     Needs no passphrase. Stop it at any moment: what it has claimed it takes up again.
     """
     page_at = address(metrics) if metrics else None
-    drop = DropFolder(call.settings, time.monotonic, time.time, _tell_away)
+    drop = watch.DropFolder(call.settings, time.monotonic, time.time, _tell_away)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: drop.stop())
     counting = Counting(time.time())
@@ -83,7 +87,7 @@ def watch_command(call: Call, once: bool, workers: int | None, metrics: str | No
 
 
 def _watched(
-    call: Call, drop: DropFolder, once: bool, workers: int | None, counting: Counting
+    call: Call, drop: watch.DropFolder, once: bool, workers: int | None, counting: Counting
 ) -> int:
     """Watch until told to stop, past whatever passes; returns how many were refused."""
     refused = 0
@@ -128,13 +132,13 @@ def _tell_away(why: OSError | None) -> None:
         logs.tell("drop-away", logging.ERROR, error=why)
 
 
-def _lying(drop: DropFolder) -> int:
+def _lying(drop: watch.DropFolder) -> int:
     """About how many scans there are to take: for the bar, so that names are not judged here."""
     return sum(len(files) for _, _, files in os.walk(drop.folder))
 
 
 def _outcomes(
-    call: Call, drop: DropFolder, once: bool, workers: int | None, counting: Counting
+    call: Call, drop: watch.DropFolder, once: bool, workers: int | None, counting: Counting
 ) -> Iterator[Outcome]:
     """What a crash left first, then what is dropped, until stopped."""
     call.archive.check_in_place()
