@@ -47,7 +47,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from storage.durable import Batch, make_folders, remove, replace, sync_folder, write_new
+from storage import durable
+from storage.durable import make_folders, remove, replace, sync_folder, write_new
 from storage.errors import Busy, DiskFailed, Missing, NoKey, Occupied
 from storage.journal import (
     Segment,
@@ -355,7 +356,7 @@ class Ledger(LedgerView):
 
     def _write_tiles(self, plan: TilePlan) -> None:
         try:
-            with Batch() as batch:
+            with durable.Batch() as batch:
                 for where, raw in plan.files:
                     batch.add(self._root / where, raw)
                 batch.commit()
