@@ -150,8 +150,8 @@ if TYPE_CHECKING or sys.version_info >= (3, 14):
     from dataclasses import dataclass as dataclass
 else:
 
-    def dataclass(*, frozen=False, **more):
+    def dataclass(plain=None, /, *, frozen=False, **more):
         """`dataclasses.dataclass`; a frozen class makes its methods at their first call."""
         if frozen and not more.keys() - {"slots"}:
             return lambda recipe: _lean(recipe, more.get("slots", False))
-        return dataclasses.dataclass(frozen=frozen, **more)
+        return dataclasses.dataclass(plain, frozen=frozen, **more)

@@ -147,9 +147,14 @@ def test_other_classes_are_the_standard_ones():
     class Counter:
         count: int = 0
 
-    counter = Counter()
-    counter.count += 1
-    assert counter == Counter(1)
+    @values.dataclass
+    class Plain:
+        count: int = 0
+
+    for kind in (Counter, Plain):
+        counter = kind()
+        counter.count += 1
+        assert counter == kind(1)
 
 
 @lean
