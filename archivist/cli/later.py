@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 else:
     Loader = object  # importing the real one costs more than this module saves a help page
 
-ROOMS = ("archivist", "storage", "index", "policies")
+ROOMS = ("archivist", "archivist.cli", "storage", "index", "policies")
 
 _lock = RLock()
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archivist import clearing, enrolling, holding, incident_book, indexing, regulations, rotation
-from archivist.cli.destruction import go_on
+from archivist.cli import destruction
 from archivist.cli.door import (
     DAMAGE,
     DONE,
@@ -70,7 +70,7 @@ def login_command(call: Call, name: str | None, hours: float | None) -> None:
     expires = now() + timedelta(hours=hours or call.settings.login_hours)
     unlocked = call.unlock(who, ask_passphrase(who), expires)
     person, keys = unlocked.unlocked(), unlocked.index_keys
-    if go_on(call, person):  # a destruction that was cut short has new keys now
+    if destruction.go_on(call, person):  # a destruction that was cut short has new keys now
         keys = indexing.index_keys(call.archive, call.policy, person)
     folder = session.runtime_folder(os.environ)
     session.save(folder, call.settings.archive_id, person, expires, keys, call.counterparts)

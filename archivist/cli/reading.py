@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archivist import examine, virus
+from archivist import examine, regulations, station, virus
 from archivist.cli.door import Call, now
 from archivist.cli.labels import detail_in_one_language, grade_label, tray_label, type_label
 from archivist.cli.progress import Progress
 from archivist.cli.say import NARROWEST, say, shortened, terminal_cells, width, write, write_json
 from archivist.examine.pool import Around, uncounted
 from archivist.masking import masked
-from archivist.regulations import Regulations
-from archivist.station import Station
 
 if TYPE_CHECKING:
     from archivist.intake import Outcome
+    from archivist.station import Station
 
 
 @contextmanager
@@ -35,17 +34,17 @@ def station_of(
         max_pixels=settings.max_pixels,
     )
     call.archive.follow()  # a regulation adopted elsewhere may wait in the ledger
-    regulations = Regulations(call.archive)
+    law = regulations.Regulations(call.archive)
     readers = workers or len(os.sched_getaffinity(0))
     with examine.Examiners(readers, limits, settings.archive_id, around) as examiners:
         scanner = virus.Scanner(settings.virus_socket) if settings.virus_socket else None
-        station = Station(
-            call.archive, regulations.current, examiners, now, os.urandom, who, scanner, around
+        opened = station.Station(
+            call.archive, law.current, examiners, now, os.urandom, who, scanner, around
         )
         try:
-            yield station
+            yield opened
         finally:
-            station.close()
+            opened.close()
 
 
 def write_outcomes(

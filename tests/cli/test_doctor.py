@@ -130,7 +130,7 @@ def test_what_the_kernel_does_not_deny_a_reader_is_told(call, monkeypatch):
         def backend(self):
             return "openvino", ["limits", "no files", "no privileges"]
 
-    monkeypatch.setattr(places, "Examiners", Weak)
+    monkeypatch.setattr(places.examine, "Examiners", Weak)
     spoilt(call, places.readers, monkeypatch, "能使用网络", "can use the network")
     spoilt(call, places.readers, monkeypatch, "能启动其他程序", "can start programs")
 
