@@ -4,8 +4,13 @@ Owns no rule: the answers are those of `deadlines.missing` and `deadlines.awaite
 alike for a checklist when its conditions are told the same of them and their papers cannot be told
 apart, and alike for a deadline when, besides, the same happened on the same days.
 
-    many = ManyDossiers(calendar, today, answer=lambda lack, waits: lack.item)
-    many.of(kind, dossier, papers, alike)       # ("identity", "contract")
+    >>> from policies.pack_rows import Item
+    >>> paper = Item("contract", "合同", "contract", "S001-3-R13", types=("sales_contract",))
+    >>> car = DossierType("new_car", "新车", "new car", "S001-3-R13", "vehicle", "sales",
+    ...                   items=(paper,))
+    >>> many = ManyDossiers(Calendar(), date(2026, 3, 5), answer=lambda lack, waits: lack.item)
+    >>> many.of(car, DossierState("new_car"), papers=lambda: [], alike="")
+    ('contract',)
 """
 
 from __future__ import annotations
