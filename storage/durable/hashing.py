@@ -18,11 +18,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from storage.durable.reading import READ, translated
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 # Below that, waking a thread costs more than it saves.
 AT_ONCE_BYTES = 2 << 20
@@ -31,6 +34,9 @@ PIECES_BEHIND = 4
 
 @cache
 def _thread() -> ThreadPoolExecutor:
+    # Most commands write little, and would load it for nothing.
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(1, "hashing")
 
 
