@@ -354,7 +354,7 @@ class Vault:
         file_key = new_file_key()
         bodies, plain, nonces = {}, {}, {}
         for suffix, source in put.bodies.items():
-            hasher = hashlib.sha256()
+            hasher = durable.Hashing()
             chunks = _hashed(_chunks_of(source), hasher)
             path = self._body(put.name, suffix, sealed=put.recipient is not None)
             if put.recipient is None:
@@ -451,7 +451,7 @@ def _compare_label(name: str, label: _StoredLabel, expect: Label) -> None:
 
 
 def _plain_pieces(body: Path, sha256: str | None) -> Iterator[bytes]:
-    hasher = hashlib.sha256()
+    hasher = durable.Hashing()
     yield from _last_on_approval(_hashed(durable.read_chunks(body), hasher), hasher, sha256)
 
 
@@ -460,11 +460,11 @@ def _opened_pieces(
 ) -> Iterator[bytes]:
     with durable.Source(body) as source:
         pieces = decrypt_payload(file_key, source, expect_nonce=nonce)
-        yield from _last_on_approval(pieces, source.hasher, sha256)
+        yield from _last_on_approval(pieces, source.hashing, sha256)
 
 
 def _last_on_approval(
-    pieces: Iterator[bytes], stored: hashlib._Hash, sha256: str | None
+    pieces: Iterator[bytes], stored: durable.Hashing, sha256: str | None
 ) -> Iterator[bytes]:
     """Pass pieces on, but the last one only when the stored bytes have the digest expected."""
     last = None
@@ -478,7 +478,7 @@ def _last_on_approval(
         yield last
 
 
-def _hashed(chunks: Iterable[bytes], hasher: hashlib._Hash) -> Iterator[bytes]:
+def _hashed(chunks: Iterable[bytes], hasher: durable.Hashing) -> Iterator[bytes]:
     for chunk in chunks:
         hasher.update(chunk)
         yield chunk
