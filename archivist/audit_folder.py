@@ -58,6 +58,7 @@ def folder_looks(grades: frozenset[str] | None, truth: Truth, scope: Scope) -> I
     yield partial(packs, truth)
     for tray in TRAYS:
         yield partial(waiting, truth, tray)
+    yield partial(beside_trays, truth)
     yield partial(lost_claims, truth)
     yield partial(identity, truth)
     yield partial(at_root, truth)
@@ -145,7 +146,7 @@ def _is_card(truth: Truth, name: str, index: int, suffix: str | None) -> bool:
 def sealed_keys(truth: Truth) -> Iterator[Finding]:
     """Every sealed private half that somebody should have, held against the entry that gave it."""
     said = sealed_digests(truth)
-    for place in _held(truth):
+    for place in held(truth):
         path = f"keys/{place}"
         try:
             found = durable.digest_of(truth.archive.root / path).sha256
@@ -160,7 +161,7 @@ def sealed_keys(truth: Truth) -> Iterator[Finding]:
 def unvouched(truth: Truth) -> int:
     """How many sealed keys no entry names the digest of: given by an older version."""
     said = sealed_digests(truth)
-    return sum(place not in said for place in _held(truth))
+    return sum(place not in said for place in held(truth))
 
 
 def sealed_digests(truth: Truth) -> dict[str, str]:
@@ -172,22 +173,35 @@ def sealed_digests(truth: Truth) -> dict[str, str]:
     return found
 
 
-def _held(truth: Truth) -> Iterator[str]:
+def held(truth: Truth) -> Iterator[str]:
+    """Every sealed private half that somebody should have, by its name below `keys/`."""
     for person in truth.replay.people():
+        yield f"people/{person['id']}.json"
         if not person["left_at"]:
-            yield f"people/{person['id']}.json"
             yield f"people/{person['id']}.age"
     for row in truth.replay.clearances():
         yield f"grades/{row['key']}/{row['generation']:04}/{row['person']}.age"
     for place in sealed_digests(truth):
-        if place.endswith("/@house.age"):
+        if place.endswith("/@house.age") and not _is_over(truth, place):
             yield place
+
+
+def _is_over(truth: Truth, place: str) -> bool:
+    """Whether the generation of a sealed key of the house was replaced, and its rotation ended:
+    nobody was cleared for it, so no clearance that ended with it says so."""
+    _, key, generation, _ = place.split("/")
+    for index in truth.replay.history(key):
+        for _, raw in truth.ledger.entries(index, index + 1):
+            fields = json.loads(raw)
+            ended = fields["act"] == "rotate" and fields["state"] == "ended"
+            if ended and fields["generation"] > int(generation):
+                return True
+    return False
 
 
 def stray_keys(truth: Truth) -> Iterator[Finding]:
     """Files among the keys that are nobody's, or of somebody who has no right to them any more."""
-    expected = {f"keys/{place}" for place in _held(truth)}
-    expected |= {f"keys/people/{row['id']}.json" for row in truth.replay.people()}
+    expected = {f"keys/{place}" for place in held(truth)}
     expected |= {
         f"keys/grades/{row['key']}/{row['generation']:04}/public"
         for row in truth.replay.grade_keys()
@@ -281,6 +295,16 @@ def waiting(truth: Truth, tray: str) -> Iterator[Finding]:
             yield from _same_scan(truth, path, row["print"])
 
 
+def beside_trays(truth: Truth) -> Iterator[Finding]:
+    """What lies beside the trays, in none of them."""
+    top = truth.archive.root / "trays"
+    for name in sorted(path.name for path in top.iterdir()) if top.is_dir() else ():
+        if name not in TRAYS:
+            inside = list(files_below(truth.archive.root, f"trays/{name}"))
+            for path in inside or [f"trays/{name}"]:
+                yield Finding("T-STRAY", path, "no entry put it there")
+
+
 def _same_scan(truth: Truth, path: str, print_: str) -> Iterator[Finding]:
     try:
         digest = durable.digest_of(truth.archive.root / path).sha256
@@ -319,7 +343,11 @@ def lock(truth: Truth) -> Iterator[Finding]:
     It holds no truth. What it says behind that is stale by a crash, or by somebody's hand: nothing
     follows from it but one flush more, so it is not told.
     """
-    raw = durable.read_bytes(truth.archive.root / "ledger" / "lock")
+    try:
+        raw = durable.read_bytes(truth.archive.root / "ledger" / "lock")
+    except Missing:
+        yield Finding("L-LOCK", "lock", "is missing")
+        return
     found = re.fullmatch(rb"(\d{20}) (\d{20})\n", raw)
     if raw and (not found or int(found[2]) > int(found[1]) or int(found[1]) > truth.ledger.size):
         yield Finding("L-LOCK", "lock", "is not what a writer leaves")

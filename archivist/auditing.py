@@ -25,12 +25,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 from archivist.archive import Archive
 from archivist.audit_codes import Found, as_finding
 from archivist.audit_contents import Contents, card_findings, index_findings
+from archivist.audit_counterparts import counterparts
 from archivist.audit_facts import fact_looks
 from archivist.audit_folder import folder_looks, index_names, settings_digest
 from archivist.examine import Examiners
@@ -165,6 +167,7 @@ class Audit:
     def _also(self, truth: Truth, scope: Scope) -> Iterator[Look]:
         grades = frozenset(self._policy.grades) if self._policy else None
         yield from folder_looks(grades, truth, scope)
+        yield partial(counterparts, truth)
         yield from fact_looks(self._asked.now, self._policy, truth, scope)
 
     def _chooser(self, percent: str | None, seed: int) -> Callable[[Row], bool]:

@@ -46,6 +46,7 @@ from typing import Any
 from archivist.archive import HOUSE, Archive, record_label, record_name
 from archivist.erasing import goes_with, outlived
 from archivist.granting import label_of
+from archivist.records import Entry
 from index.catalogue import Change, Row
 from index.errors import IndexLocked, ShadowError
 from index.replay import Difference, Replay
@@ -79,6 +80,12 @@ class Truth:
     def follow(self, end: int) -> None:
         """Apply the entries up to there."""
         self.replay.apply(self._changes(self.replay.applied, end), "")
+
+    def entries_of(self, subject: str) -> Iterator[Entry]:
+        """Every entry that names a subject, by the rows made here: the catalogue is not asked."""
+        for index in self.replay.history(subject):
+            for at, raw in self.ledger.entries(index, index + 1):
+                yield Entry.parse(at, raw)
 
     def _changes(self, start: int, end: int) -> Iterator[Change]:
         for index, raw in self.ledger.entries(start, max(start, end)):
@@ -288,12 +295,12 @@ def _looks(truth: Truth, scope: Scope) -> Iterator[Look | Quick]:
     for record in scope.again:
         yield partial(_record, archive, replay, record)
     for stone in replay.every_tombstone():
-        yield partial(_stone, archive, stone)
+        yield partial(_stone, truth, stone)
     for row in replay.grade_keys():
         yield partial(_grade_key, archive, row)
     for row in replay.people():
         yield partial(_person, archive, replay, row["id"])
-    yield partial(_grants, archive, replay)
+    yield partial(_grants, truth)
 
 
 def _naming_cards(truth: Truth) -> Iterator[Mapping[str, Any]]:
@@ -414,9 +421,9 @@ def _record(archive: Archive, replay: Replay, record: str) -> Iterator[Finding]:
         yield from _checked("S-HEAD", name, partial(_head, archive, row, newest))
 
 
-def _stone(archive: Archive, stone: Row) -> Iterator[Finding]:
+def _stone(truth: Truth, stone: Row) -> Iterator[Finding]:
     # While it is carried out the bytes may lie there still; from its last entry on they may not.
-    if stone["destroyed"] and outlived(archive, stone):
+    if stone["destroyed"] and outlived(truth.archive, stone, truth.entries_of):
         yield Finding("S-GONE", stone["id"], "was destroyed, and something of it lies there")
 
 
@@ -432,24 +439,27 @@ def _head(archive: Archive, row: Row, newest: int | None) -> None:
         verify(name, record_label(row["id"], key, newest), None)
 
 
-def _was_restricted(archive: Archive, customer: str) -> bool:
+def _was_restricted(truth: Truth, customer: str) -> bool:
     """Whether a customer's data were ever restricted: borrowers' heads went then."""
-    return any(entry.act == "restrict" for entry in archive.entries_of(customer))
+    return any(entry.act == "restrict" for entry in truth.entries_of(customer))
 
 
-def _grants(archive: Archive, replay: Replay) -> Iterator[Finding]:
+def _grants(truth: Truth) -> Iterator[Finding]:
+    archive, replay = truth.archive, truth.replay
     grants = archive.grants
     for name in list(grants.names()):
         loan = replay.loan(name.partition("/")[0])
         if loan and loan["state"] in ("requested", "approved"):
             continue  # being issued at this moment: its entry comes after it
         check = partial(_same_grant, grants, replay, name, loan)
-        yield from _checked("S-GRANT", f"keys/loans/{name}", check)
+        where = f"keys/loans/{name}"
+        head = os.path.lexists(archive.root / f"{where}.head")
+        yield from _checked("S-GRANT", f"{where}.head" if head else where, check)
     for loan in replay.loans():
         for record in (loan["grants"] or {}) if loan["state"] in OUT else ():
             name = f"{loan['id']}/{record}"
             there = os.path.lexists(archive.root / "keys" / "loans" / f"{name}.head")
-            if not there and not _was_restricted(archive, loan["customer"]):
+            if not there and not _was_restricted(truth, loan["customer"]):
                 yield Finding("S-GRANT", f"keys/loans/{name}.head", "is missing: the loan is out")
 
 

@@ -64,7 +64,7 @@ CAMPAIGNS: dict[str, tuple[str, str, dict[str, object]]] = {
     "hostile": ("hostile_scans", "broken and hostile scans through the daemon",
                 {"files": 10_000, "batch": 500, "seconds": math.inf, "seed": 1}),
     "kills": ("dying", "a watcher killed at random moments: what is lost or there twice",
-              {"files": 2000, "kills": 500, "seed": 1}),
+              {"files": 2000, "kills": 500, "seconds": math.inf, "seed": 1}),
 }  # fmt: skip
 
 

@@ -129,7 +129,7 @@ def test_another_loans_head_or_a_longer_one_is_refused(lent, scan):
     assert view(lent).code == 13 and view(lent, record="R00000002").code == 13
     found = lent.run("--json", "ledger", "verify").json["findings"]
     assert [(f["code"], f["where"]) for f in found] == [
-        ("S-GRANT", "keys/loans/L000001/R00000001"), ("S-GRANT", "keys/loans/L000002/R00000002")
+        ("S-GRANT", f"keys/loans/L00000{n}/R0000000{n}.head") for n in (1, 2)
     ]  # fmt: skip
 
 
