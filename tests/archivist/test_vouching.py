@@ -89,6 +89,9 @@ def test_what_is_read_before_its_row_is_made_counts_as_much_and_excuses_nothing(
     body.write_bytes(raw)
     assert told(True) == told(False)
     assert [code for code, _ in told(True)[0]] == ["S-BODY"]
+    next(filed.root.glob("store/**/D000001-*.card.age")).unlink()
+    assert told(True) == told(False)
+    assert {"S-BODY", "S-CARD"} <= {code for code, _ in told(True)[0]}
 
 
 def test_damage_done_meanwhile_is_named(filed: Home) -> None:
