@@ -200,14 +200,14 @@ def test_a_folder_that_cannot_take_a_backup_is_refused(own, made, case, new_home
 
 def during(monkeypatch, path, act):
     """Let something happen while a file below this path is copied, once."""
-    add, pending = Medium.add, [act]
+    job, pending = Medium.job, [act]
 
-    def adding(self, where, *words):
-        if where.startswith(path) and pending:
+    def asked(self, stored, *words):
+        if stored.path.startswith(path) and pending:
             pending.pop()()
-        return add(self, where, *words)
+        return job(self, stored, *words)
 
-    monkeypatch.setattr(Medium, "add", adding)
+    monkeypatch.setattr(Medium, "job", asked)
 
 
 def file_one(home, scan, text):
@@ -270,7 +270,9 @@ def test_a_snapshot_that_lacks_what_its_ledger_names_is_found(own, monkeypatch):
     kept = backing_up._Run._kept
     monkeypatch.setattr(
         backing_up._Run, "_kept",
-        lambda run, named: None if "R00000003.pdf" in named.path else kept(run, named),
+        lambda run, named, *told: (
+            None if "R00000003.pdf" in named.path else kept(run, named, *told)
+        ),
     )  # fmt: skip
     own.home.json("backup", "create", own.dest)
     result = verified(own.home, own.dest, code=13)
