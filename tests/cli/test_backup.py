@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from datetime import timedelta
 
 import pytest
 from archive_home import PASSPHRASE, PERSON, Home, now
 from backup_home import BUNDLE, DROP, NEW, TRAY, WORDS, make, restore
 
 from archivist import backing_up, destruction, rotation, waiting_scans
+from archivist.backup_proofs import newest_of, proved
 from archivist.destruction import Order
 from storage.backups import Medium
 
@@ -434,3 +436,20 @@ def test_the_medium_that_is_gone_is_not_written_on(own, monkeypatch):
     own.home.json("backup", "create", own.dest)
     assert Medium.open(own.dest).unfinished() == []
     assert verified(own.home, own.dest)["ok"]
+
+
+def test_the_newest_snapshot_is_the_one_that_knows_most_whatever_the_clock_says(own, tmp_path):
+    """Set back, far ahead, back again: each is proved, and the last one comes back."""
+    names = Medium.open(own.dest).snapshots()
+    for days in (-400, 3650, -1):
+        archive = own.home.open()
+        at = now() + timedelta(days=days)
+        names.append(backing_up.create(archive, own.dest, at, "station").snapshot)
+        assert backing_up.last(archive)[0].fields["snapshot"] == names[-1]
+        archive.close()
+    medium = Medium.open(own.dest)
+    assert medium.snapshots() == names
+    assert newest_of(medium) == names[-1]
+    assert all(proved(medium, name).findings == () for name in names)
+    _, ran = restore(own, tmp_path / "other")
+    assert ran.json["snapshot"] == names[-1]
