@@ -236,7 +236,7 @@ class Stories(RuleBasedStateMachine):
     @rule(data=st.data(), death=DEATHS)
     def request(self, data, death):
         record = data.draw(st.sampled_from(sorted(self.model.records)))
-        loan = f"L{len(self.model.loans) + 1:06}"
+        asked, loan = self.model.records[record], f"L{len(self.model.loans) + 1:06}"
 
         def act(archive):
             ask = Ask(record, "view", "核对")
@@ -244,10 +244,12 @@ class Stories(RuleBasedStateMachine):
             loans.request(archive, self.policy(archive), ask, lin, self.now, self.today)
 
         if self.does(act, death, "loan", step="request"):
-            assert not self.model.records[record].destroyed
+            assert not asked.destroyed
+            assert asked.grade != "CONF"
             self.model.loans[loan] = Loan(record)
         elif not death:
-            assert self.model.records[record].destroyed, self.refused
+            # Of what is confidential a salesman learns by a need-to-know list alone.
+            assert asked.destroyed or asked.grade == "CONF", self.refused
 
     def _loan(self, data, *states):
         names = [name for name, loan in self.model.loans.items() if loan.state in states]
