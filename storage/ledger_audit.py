@@ -61,14 +61,8 @@ from storage.ledger_sums import Sums
 from storage.merkle import Edge, fold, leaf_hash
 from storage.note import Checkpoint, Verifier, open_checkpoint
 from storage.proof import cosignatures
-from storage.tiles import (
-    WIDTH,
-    decode_bundle,
-    entries_path,
-    plan_tiles,
-    split_hashes,
-    tile_path,
-)
+from storage.tile_names import WIDTH, entries_path, tile_path
+from storage.tiles import decode_bundle, plan_tiles, split_hashes
 
 Progress = Callable[[int, int], None]
 # As long as writers wait for one another: under load a batch may well take some seconds.
