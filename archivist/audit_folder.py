@@ -15,7 +15,7 @@ What a file is held against:
 
 Rule: `drop/` and `work/` are for what is not archived yet; nothing in them is judged.
 
-    Scope(also=partial(folder_looks, grades))
+    vouched(archive, also=partial(folder_looks, grades))
 """
 
 import json
@@ -27,10 +27,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from archivist.audit_bodies import Scope
 from archivist.claims import TRAYS
 from archivist.config import FILE_NAME
 from archivist.regulations import ADOPTED
-from archivist.vouching import Look, Scope, Truth
+from archivist.vouching import Look, Truth
 from index.catalogue import Row
 from storage import durable
 from storage.checking import sum_of_names
@@ -83,19 +84,21 @@ def stored_files(root: Path) -> Iterator[str]:
 
 def files_below(root: Path, top: str) -> Iterator[str]:
     """Every file, link or device below a folder, without what a crash left half written."""
-    pending = [top]
+    pending, base = [top], os.fspath(root)
     while pending:
         folder = pending.pop()
         try:
-            entries = list(os.scandir(root / folder))
+            entries = os.scandir(f"{base}/{folder}")
         except (FileNotFoundError, NotADirectoryError):
             continue
-        for entry in entries:
-            path = f"{folder}/{entry.name}"
-            if entry.is_dir(follow_symlinks=False):
-                pending.append(path)
-            elif not _TEMPORARY.fullmatch(entry.name):
-                yield path
+        # To its end before anything is given out: whoever asks may change the folder.
+        with entries:
+            found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+        for name, is_folder in found:
+            if is_folder:
+                pending.append(f"{folder}/{name}")
+            elif name[0] != "." or not _TEMPORARY.fullmatch(name):
+                yield f"{folder}/{name}"
 
 
 def stray(truth: Truth, path: str) -> Iterator[Finding]:
@@ -144,7 +147,7 @@ def _is_card(truth: Truth, name: str, index: int, suffix: str | None) -> bool:
 
 def sealed_keys(truth: Truth) -> Iterator[Finding]:
     """Every sealed private half that somebody should have, held against the entry that gave it."""
-    said = sealed_digests(truth)
+    said = truth.sealed
     for place in _held(truth):
         path = f"keys/{place}"
         try:
@@ -159,17 +162,8 @@ def sealed_keys(truth: Truth) -> Iterator[Finding]:
 
 def unvouched(truth: Truth) -> int:
     """How many sealed keys no entry names the digest of: given by an older version."""
-    said = sealed_digests(truth)
+    said = truth.sealed
     return sum(place not in said for place in _held(truth))
-
-
-def sealed_digests(truth: Truth) -> dict[str, str]:
-    """The newest digest that the ledger names for each sealed key, by its name below `keys/`."""
-    found: dict[str, str] = {}
-    for _, raw in truth.ledger.entries(0, truth.replay.applied):
-        if b'"sealed":[' in raw:
-            found.update(json.loads(raw)["sealed"])
-    return found
 
 
 def _held(truth: Truth) -> Iterator[str]:
@@ -179,7 +173,7 @@ def _held(truth: Truth) -> Iterator[str]:
             yield f"people/{person['id']}.age"
     for row in truth.replay.clearances():
         yield f"grades/{row['key']}/{row['generation']:04}/{row['person']}.age"
-    for place in sealed_digests(truth):
+    for place in truth.sealed:
         if place.endswith("/@house.age"):
             yield place
 

@@ -29,6 +29,7 @@ class CatalogueView:
     def __init__(self, connection: Any) -> None:
         self._db = connection
         self._last: dict[str, int] = {}  # counters, while entries are applied
+        self._held: dict[str, list[tuple[Any, ...]]] = {}  # rows, by the statement they wait for
 
     @property
     def applied(self) -> int:

@@ -13,12 +13,13 @@ from archive_home import CUSTOMERS, Home
 from virus_daemon import Daemon
 
 from archivist.archive import Archive
+from archivist.audit_bodies import Scope
 from archivist.audit_codes import CODES, NATURES, TABLE
 from archivist.audit_contents import Contents
 from archivist.audit_folder import folder_looks
 from archivist.auditing import Asked, Audit
 from archivist.examine import Examiners, Limits
-from archivist.vouching import Scope, vouched
+from archivist.vouching import vouched
 from storage.house_key import HouseKey
 
 LONG = "ARCHIVIST_LONG" in os.environ
@@ -256,7 +257,7 @@ def asked(**more) -> Asked:
 
 def test_an_interrupted_audit_goes_on_and_forgets_nothing(home, monkeypatch):
     """What was found before is looked at again; what was read is not read twice."""
-    monkeypatch.setattr("archivist.vouching.TOGETHER", 1)
+    monkeypatch.setattr("archivist.audit_bodies.TOGETHER", 1)
     flip(home, f"{STORE}/R00000001.pdf.age", 30)
     flip(home, f"{STORE}/R00000004.pdf.age", 30)
 
@@ -280,7 +281,7 @@ def test_an_interrupted_audit_goes_on_and_forgets_nothing(home, monkeypatch):
 
 def test_the_rate_is_kept(home, monkeypatch):
     """After each batch it waits until so many bytes may have been read; waiting is all it does."""
-    monkeypatch.setattr("archivist.vouching.TOGETHER", 1)
+    monkeypatch.setattr("archivist.audit_bodies.TOGETHER", 1)
     waited: list[float] = []
     with contextlib.closing(home.open()) as archive:
         archive.follow()
@@ -305,8 +306,8 @@ def test_files_are_looked_at_again_before_they_are_called_damaged(home):
         done.append(size_bytes)
 
     with contextlib.closing(home.open()) as archive:
-        scope = Scope(pace=meanwhile, also=partial(folder_looks, frozenset({"PUBLIC"})))
-        assert list(vouched(archive, scope=scope)) == []
+        also = partial(folder_looks, frozenset({"PUBLIC"}))
+        assert list(vouched(archive, scope=Scope(pace=meanwhile), also=also)) == []
     assert done
 
 
