@@ -246,7 +246,7 @@ class Medium:
 
     def add_list(self, title: str, files: Sequence[Stored]) -> Stored:
         """Write a list, all of whose files were added; one that is there stays."""
-        text = "".join(one.line for one in sorted(files, key=lambda one: one.name)).encode()
+        text = text_of(files)
         made = Stored(f"{LISTS}/{title}", hashlib.sha256(text).hexdigest())
         return made if self.has(made) else self.add(made.path, [text])
 
@@ -298,6 +298,11 @@ class Medium:
         # A share that vanished leaves its mount point: writing would go on, to another disk.
         if _device(self.root) != self._device or not (self.root / FILE_NAME).exists():
             raise DiskFailed("the backup's medium is gone")
+
+
+def text_of(files: Iterable[Stored]) -> bytes:
+    """The bytes of a list of these files."""
+    return "".join(one.line for one in sorted(files, key=lambda one: one.name)).encode()
 
 
 def parse_line(line: str) -> Stored:

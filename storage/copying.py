@@ -17,31 +17,28 @@ Rules it keeps:
             told[0].size_bytes, told[0].failed
 """
 
-# ruff: noqa: PTH108, PTH119 - system calls stand here under their own names
-
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from hashlib import sha256
 from itertools import count
 from typing import Any, NamedTuple, TypeVar
 
-from storage.children import Child, serve
+from storage import passing
+from storage.children import SlimChild
 from storage.errors import Damaged, DiskFailed, Missing
+from storage.passing import ALTERED, GONE, UNREADABLE, Passing
+
+__all__ = ["ALTERED", "GONE", "UNREADABLE", "Copying", "Done", "Job", "Names"]
 
 # Starting interpreters takes as long as copying this many files of the usual size.
 WORTH_FILES = 400
 SHARE = 96  # files asked for at once
 # Batches sent ahead, so that no child waits while one is flushed.
 _AHEAD = 2
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_BUFFER_BYTES = 1 << 18  # stays in the cache of its core
-GONE, UNREADABLE, ALTERED = "gone", "unreadable", "altered"
 
 T = TypeVar("T")
 
@@ -92,8 +89,8 @@ class Copying:
     def __init__(self, children: int = 0, worth: int = WORTH_FILES) -> None:
         self._wanted = children
         self._worth = worth
-        self._children: list[Child] = []
-        self._here = _Copier()
+        self._children: list[SlimChild] = []
+        self._here = Passing()
         self._turn = count()
         self._sent: deque[tuple[Any, list[_Share]]] = deque()
 
@@ -124,17 +121,16 @@ class Copying:
 
     def _shares(self, jobs: Sequence[Job]) -> list[_Share]:
         if self._wanted and len(jobs) >= self._worth:
-            told = os.getpid()
             for _ in range(self._wanted):
                 with suppress(OSError):  # no room for another process
-                    self._children.append(Child(__name__, told))
+                    self._children.append(SlimChild(passing.__file__, os.getpid()))
             self._wanted = 0
         if not self._children:
             return [(jobs, None)]
         shares = (jobs[at : at + SHARE] for at in range(0, len(jobs), SHARE))
-        return [(share, self._next().ask(share)) for share in shares]
+        return [(share, self._next().ask([tuple(job) for job in share])) for share in shares]
 
-    def _next(self) -> Child:
+    def _next(self) -> SlimChild:
         return self._children[next(self._turn) % len(self._children)]
 
     def _collected(self) -> tuple[Any, list[Done]]:
@@ -145,90 +141,19 @@ class Copying:
             told = asked.result() if asked else None
             if told is None and asked:
                 _clear(jobs)  # of a child that died
-            found += self._here.copy(jobs) if told is None else [Done(*one) for one in told]
+            done = self._copied_here(jobs) if told is None else told
+            found += [Done(*one) for one in done]
         self._sent.popleft()
         return about, found
+
+    def _copied_here(self, jobs: Sequence[Job]) -> Sequence[tuple[int, str]]:
+        try:
+            return self._here.copy(jobs)
+        except OSError as error:
+            name = str(error.filename).rpartition("/")[2]
+            raise DiskFailed.of(f"writing a copy of {name}", error) from error
 
 
 def _clear(jobs: Sequence[Job]) -> None:
     for job in jobs:
-        if job.beside:
-            with suppress(OSError):
-                os.unlink(job.beside)
-
-
-class _Copier:
-    """What each process does with its share; a child stops when its parent is no more."""
-
-    def __init__(self, parent: int | None = None) -> None:
-        self._parent = parent
-        self._buffer = bytearray(_BUFFER_BYTES)
-        self._view = memoryview(self._buffer)
-
-    def copy(self, jobs: Sequence[Job]) -> list[Done]:
-        return [self._copy(job) for job in jobs]
-
-    def _copy(self, job: Job) -> Done:
-        if self._parent is not None and os.getppid() != self._parent:
-            raise SystemExit
-        try:
-            source = os.open(job.source, _READ)
-        except FileNotFoundError:
-            return Done(0, GONE)
-        except OSError:
-            return Done(0, UNREADABLE)
-        try:
-            done = self._laid(source, job)
-        except BaseException as error:
-            _clear([job])
-            if isinstance(error, OSError):
-                name = os.path.basename(job.source)
-                raise DiskFailed.of(f"writing a copy of {name}", error) from error
-            raise
-        finally:
-            os.close(source)
-        if done.failed:
-            _clear([job])
-        return done
-
-    def _laid(self, source: int, job: Job) -> Done:
-        if not job.beside:
-            return self._passed(source, job.sha256, None)
-        beside = os.open(job.beside, _CREATE, job.mode)
-        try:
-            return self._passed(source, job.sha256, beside)
-        finally:
-            os.close(beside)
-
-    def _passed(self, source: int, digest: str, beside: int | None) -> Done:
-        hasher, total = sha256(), 0
-        while got := self._read(source):
-            if got < 0:
-                return Done(total, UNREADABLE)
-            piece = self._view[:got]
-            hasher.update(piece)
-            total += got
-            while beside is not None and piece:
-                piece = piece[os.write(beside, piece) :]
-            if got < _BUFFER_BYTES:
-                # A regular file gives less only at its end. Should it not be, the digest is wrong.
-                break
-        return Done(total, "" if hasher.hexdigest() == digest else ALTERED)
-
-    def _read(self, source: int) -> int:
-        """How many bytes came; -1 when they cannot be read."""
-        try:
-            return os.readv(source, [self._buffer])
-        except OSError:
-            return -1
-
-
-def _begin(parent: int) -> Callable[[Sequence[Sequence[Any]]], list[Done]]:
-    """What a child does: it answers every share. A disk that fails ends it."""
-    copier = _Copier(parent)
-    return lambda jobs: copier.copy([Job(*one) for one in jobs])
-
-
-if __name__ == "__main__":
-    with suppress(BrokenPipeError, KeyboardInterrupt, DiskFailed):
-        serve(_begin)
+        passing.clear(job.beside)

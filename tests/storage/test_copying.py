@@ -77,7 +77,7 @@ def test_the_share_of_a_child_that_died_is_done_here(jobs):
 
     def kill(work):
         begun = work._shares(jobs[:1])
-        assert begun[0][1].result() == [[0, ""]]
+        assert begun[0][1].result() == [(0, "")]
         Path(jobs[0].beside).unlink()
         os.kill(work._children[0].pid, signal.SIGKILL)
         Path(jobs[3].beside).write_bytes(b"half")
