@@ -3,15 +3,17 @@
 import json
 import shutil
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from archive_home import PASSPHRASE, PERSON, Home, now
 from backup_home import BUNDLE, DROP, NEW, TRAY, WORDS, make, restore
 
-from archivist import backing_up, destruction, rotation, waiting_scans
+from archivist import backing_up, backup_proofs, destruction, rotation, waiting_scans
 from archivist.backup_proofs import newest_of, proved
 from archivist.destruction import Order
 from storage.backups import Medium
+from storage.copying import Copying
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +200,30 @@ def test_a_folder_that_cannot_take_a_backup_is_refused(own, made, case, new_home
     if case in ("later", "forked"):
         assert "L-ROLLBACK" in ran.err
     assert (files(dest) if dest.is_dir() else None) == before
+
+
+def test_children_make_the_same_snapshot(own, tmp_path, monkeypatch):
+    """What they copied is what is copied here, proved and restored by children, too."""
+    other = own.home.top / "other stick"
+    own.home.json("backup", "create", other)
+    children = partial(Copying, worth=0)
+    monkeypatch.setattr(backing_up, "Copying", children)
+    monkeypatch.setattr(backup_proofs, "Copying", children)
+    third = own.home.top / "third stick"
+    own.home.json("backup", "create", third)
+
+    def stored(dest):
+        return {name: raw for name, raw in files(dest).items() if name[0] in "ks"}
+
+    records = {name for name in stored(other) if "/R0" in name}
+    assert len(records) == 9
+    assert {n: stored(third)[n] for n in records} == {n: stored(other)[n] for n in records}
+    assert verified(own.home, third)["ok"]
+    for path in sorted(third.rglob("R00000003.pdf*")):
+        flip(path)
+    assert codes(verified(own.home, third, code=13)) == {"B-FILE"}
+    restored, _ = restore(own, tmp_path / "machine")
+    assert restored.opened("R00000001") == own.home.opened("R00000001")
 
 
 def during(monkeypatch, path, act):
