@@ -311,7 +311,8 @@ class _Run:
                 for (named, job), done in zip(block.lacking, told, strict=True):
                     stored = self._kept(named, job, done)
                     if stored is not None:
-                        block.found[stored] = self._medium.size(stored) or 0
+                        other = self._medium.size(stored) if done.failed else None
+                        block.found[stored] = other or done.size_bytes
                 yield block.title, block.found
         yield "ledger", self._sized([*moment.ledger, *map(self._tile, moment.tiles)])
         by_name = {one.name: one for one in self._sealed.values()}
