@@ -23,6 +23,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from archivist.archive import HOUSE, record_label, record_name
@@ -50,6 +51,7 @@ class Scope:
     again: Sequence[str] = ()  # records of an earlier run that did not fit
     pace: Callable[[int], None] = lambda size_bytes: None
     workers: int | None = None
+    today: date | None = None  # the day of the newest entry where nobody says it
     early: bool = True  # every record is read, and none has to wait for `pace`
     key: bytes = field(default_factory=lambda: os.urandom(16))
     entries: int = 0

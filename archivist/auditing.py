@@ -146,6 +146,7 @@ class Audit:
             again=tuple(done.doubtful),
             pace=_Pace(self._asked),
             workers=self._asked.workers,
+            today=self._asked.now.astimezone().date(),
             early=self._asked.percent is None and not self._asked.rate_bytes and not done.last,
         )
         before = (done.records, done.size_bytes, tuple(done.doubtful))

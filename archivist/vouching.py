@@ -35,6 +35,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ from typing import Any
 from archivist.archive import HOUSE, Archive, record_label, record_name
 from archivist.audit_bodies import Early, Reach, Scope, Tag, doubtful
 from archivist.erasing import goes_with, outlived
-from archivist.granting import label_of
+from archivist.granting import label_of, last_day
 from index.catalogue import Change, Row
 from index.errors import IndexLocked, ShadowError
 from index.replay import Difference, Replay
@@ -214,7 +215,7 @@ def _others(truth: Truth, scope: Scope) -> Iterator[Look]:
         yield partial(_grade_key, archive, row)
     for row in replay.people():
         yield partial(_person, archive, replay, row["id"])
-    yield partial(_grants, archive, replay)
+    yield partial(_grants, truth, scope.today or _newest_day(replay))
 
 
 def _card(archive: Archive, named: Mapping[str, str]) -> Iterator[Finding]:
@@ -267,13 +268,8 @@ def _head(archive: Archive, row: Row, newest: int | None) -> None:
         verify(name, record_label(row["id"], key, newest), None)
 
 
-def _was_restricted(archive: Archive, customer: str) -> bool:
-    """Whether a customer's data were ever restricted: borrowers' heads went then."""
-    return any(entry.act == "restrict" for entry in archive.entries_of(customer))
-
-
-def _grants(archive: Archive, replay: Replay) -> Iterator[Finding]:
-    grants = archive.grants
+def _grants(truth: Truth, today: date) -> Iterator[Finding]:
+    grants, replay = truth.archive.grants, truth.replay
     for name in list(grants.names()):
         loan = replay.loan(name.partition("/")[0])
         if loan and loan["state"] in ("requested", "approved"):
@@ -282,10 +278,35 @@ def _grants(archive: Archive, replay: Replay) -> Iterator[Finding]:
         yield from _checked("S-GRANT", f"keys/loans/{name}", check)
     for loan in replay.loans():
         for record in (loan["grants"] or {}) if loan["state"] in OUT else ():
-            name = f"{loan['id']}/{record}"
-            there = os.path.lexists(archive.root / "keys" / "loans" / f"{name}.head")
-            if not there and not _was_restricted(archive, loan["customer"]):
-                yield Finding("S-GRANT", f"keys/loans/{name}.head", "is missing: the loan is out")
+            where = f"keys/loans/{loan['id']}/{record}.head"
+            there = os.path.lexists(truth.archive.root / where)
+            if not there and not _ended(truth, loan, record, today):
+                yield Finding("S-GRANT", where, "is missing: the loan is out")
+
+
+def _ended(truth: Truth, loan: Row, record: str, today: date) -> bool:
+    """Whether a loan that is out opens a record no more, so that its head had to go: its last day
+    is over, or since it was issued the customer was restricted, or the record sealed anew or
+    destroyed."""
+    if truth.replay.record(record) is None or today > last_day(truth.archive, loan):
+        return True
+    subjects = (loan["id"], loan["customer"], record)
+    ended = False
+    for index in sorted({index for name in subjects for index in truth.replay.history(name)}):
+        for _, raw in truth.ledger.entries(index, index + 1):
+            fields = json.loads(raw)
+            subject = fields["subject"]
+            if fields["act"] == "loan" and subject["loan"] == loan["id"]:
+                ended = ended and fields["step"] != "issue"
+            elif fields["act"] == "restrict":
+                ended = True
+            elif subject.get("record") == record:
+                ended = ended or "stored" in fields
+    return ended
+
+
+def _newest_day(replay: Replay) -> date:
+    return datetime.fromisoformat(replay.newest).astimezone().date()
 
 
 def _same_grant(grants: Grants, replay: Replay, name: str, loan: Row | None) -> None:

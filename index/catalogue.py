@@ -136,6 +136,7 @@ _NAMING = frozenset(("loan", "export", "disposal", "destroy"))
 
 # What filing a record says, and turning a scan away: rows that wait for others (`_hold`).
 _RECORD = "INSERT INTO record VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_MENTION = "INSERT INTO mention VALUES (?, ?)"
 _PRINT = "INSERT INTO print VALUES (?, ?) ON CONFLICT (print) DO NOTHING"
 _CLAIM = (
     "INSERT INTO claim VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
@@ -208,30 +209,36 @@ class Catalogue(CatalogueView):
             self._set_meta("root", root)
 
     def _apply(self, index: int, entry: Mapping[str, Any], card: Mapping[str, Any]) -> None:
-        subject = entry["subject"]
+        act, subject = entry["act"], entry["subject"]
         names = {*subject.values(), *([entry["claim"]] if "claim" in entry else [])}
         # A record moved to another key has that in its history, beside what happened to it alone.
-        names.update(entry.get("heads", ()) if entry["act"] == "rewrap" else ())
-        names.update(entry.get("records", ()) if entry["act"] in _NAMING else ())
-        if entry["act"] == "volume":
+        if act == "rewrap":
+            names.update(entry.get("heads", ()))
+        elif act in _NAMING:
+            names.update(entry.get("records", ()))
+        elif act == "volume":
             names.update(paper["record"] for paper in entry.get("papers", ()))
-        self._hold("INSERT INTO mention VALUES (?, ?)", *((name, index) for name in names))
-        for kind in _COUNTED.intersection(subject):
-            number = int(subject[kind][1:])
-            if kind not in self._last:
-                self._last[kind] = int(self._meta(f"last_{kind}"))
-            self._last[kind] = max(number, self._last[kind])
-        step = _STEPS.get(entry["act"])
+        self._hold(_MENTION, [(name, index) for name in names])
+        for kind, identifier in subject.items():
+            if kind in _COUNTED:
+                number = int(identifier[1:])
+                if kind not in self._last:
+                    self._last[kind] = int(self._meta(f"last_{kind}"))
+                if number > self._last[kind]:
+                    self._last[kind] = number
+        step = _STEPS.get(act)
         if step is not None:
             if step is not Catalogue._file:
                 self._settle()
             step(self, index, entry, subject, card)
 
-    def _hold(self, sql: str, *rows: tuple[Any, ...]) -> None:
+    def _hold(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Insert these rows, but not yet: what files a thousand records says it in four
         statements. Each step that may read what others wrote comes after `_settle`."""
-        held = self._held.setdefault(sql, [])
-        held.extend(rows)
+        held = self._held.get(sql)
+        if held is None:
+            held = self._held[sql] = []
+        held += rows
         if len(held) >= _HELD_ROWS:
             self._settle()
 
@@ -312,9 +319,9 @@ class Catalogue(CatalogueView):
             record,
             entry.get("until"),
         )
-        self._hold(_RECORD, row)
+        self._hold(_RECORD, (row,))
         fingerprints = {entry["print"], entry.get("stack", entry["print"])}
-        self._hold(_PRINT, *((fingerprint, record) for fingerprint in fingerprints))
+        self._hold(_PRINT, [(fingerprint, record) for fingerprint in fingerprints])
         self._claim(index, entry, subject, "filed")
 
     def _regrade(
@@ -464,7 +471,7 @@ class Catalogue(CatalogueView):
             suggestion.get("type", entry.get("type")),
             names_as_json(*entry.get("clauses", ())),
         )
-        self._hold(_CLAIM, row)
+        self._hold(_CLAIM, (row,))
 
     def _person(
         self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]

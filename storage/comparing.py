@@ -19,6 +19,7 @@ import sys
 from binascii import Error, a2b_base64
 from hashlib import blake2b, sha256
 from marshal import dumps, loads
+from mmap import mmap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # neither module is loaded by a child
@@ -28,7 +29,7 @@ if TYPE_CHECKING:  # neither module is loaded by a child
 SUM_BYTES = 16
 MODULUS = 1 << 8 * SUM_BYTES
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-_BUFFER_BYTES = 1 << 17  # stays in the cache of its core
+_BUFFER_BYTES = 1 << 18  # stays in the cache of its core
 _LABEL = b"-> archivist/label-v1\n"
 _MAX_HEAD_BYTES = 64 * 1024
 _LENGTH_BYTES = 4
@@ -45,7 +46,8 @@ class Reader:
     def __init__(self, root: str, key: bytes) -> None:
         self._root = root
         self._key = key
-        self._buffer = bytearray(_BUFFER_BYTES)
+        # It begins with a page: into any other place the system copies a third slower.
+        self._buffer = mmap(-1, _BUFFER_BYTES)
         self._view = memoryview(self._buffer)
 
     def check(self, batch: Sequence[Sequence[Any]]) -> tuple[list[bool], int, int, int]:

@@ -103,6 +103,12 @@ def test_after_the_last_day_nothing_opens_and_the_try_is_recorded(lent, monkeypa
     finally:
         archive.close()
     assert heads(lent) == []
+    # That it is gone is as it should be from that day on; today it would be a loss.
+    from archivist.cli import ledger
+
+    assert lent.run("ledger", "verify").code == 13
+    monkeypatch.setattr(ledger, "now", lambda: later)
+    assert lent.run("ledger", "verify").code == 0
 
 
 def test_a_clock_set_back_opens_nothing(lent, monkeypatch):
@@ -159,6 +165,7 @@ def test_a_changed_grade_ends_what_a_loan_opens(lent):
     assert heads(lent) == []
     ran = view(lent)
     assert ran.code == 4 and "ask anew" in ran.err
+    assert lent.run("ledger", "verify").code == 0
 
 
 def test_whoever_cannot_read_it_cannot_lend_it_to_be_read(home, scan):
