@@ -296,10 +296,10 @@ def _grants(truth: Truth, today: date) -> Iterator[Finding]:
 def _ended(truth: Truth, loan: Row, record: str, today: date) -> bool:
     """Whether a loan that is out opens a record no more, so that its head had to go: its last day
     is over, or since it was issued the customer was restricted, or the record sealed anew or
-    destroyed."""
+    destroyed, or the archive restored: a backup holds no borrower's head."""
     if truth.replay.record(record) is None or today > last_day(truth.archive, loan):
         return True
-    subjects = (loan["id"], loan["customer"], record)
+    subjects = (loan["id"], loan["customer"], record, truth.archive.settings.archive_id)
     ended = False
     for index in sorted({index for name in subjects for index in truth.replay.history(name)}):
         for _, raw in truth.ledger.entries(index, index + 1):
@@ -307,7 +307,7 @@ def _ended(truth: Truth, loan: Row, record: str, today: date) -> bool:
             subject = fields["subject"]
             if fields["act"] == "loan" and subject["loan"] == loan["id"]:
                 ended = ended and fields["step"] != "issue"
-            elif fields["act"] == "restrict":
+            elif fields["act"] in ("restrict", "restore"):
                 ended = True
             elif subject.get("record") == record:
                 ended = ended or "stored" in fields

@@ -293,11 +293,13 @@ class Vault:
 
     def head_path(self, name: str) -> str:
         """Where a head lies, relative to the root. Raises Unsuitable."""
-        return self._relative(self._head(name))
+        return f"keys/records/{_checked_name(name)}.head"
 
     def body_path(self, name: str, suffix: str, *, sealed: bool = True) -> str:
         """Where a body lies, relative to the root. Raises Unsuitable."""
-        return self._relative(self._body(name, suffix, sealed=sealed))
+        if not _SUFFIX.fullmatch(suffix):
+            raise Unsuitable("a body's suffix is 1-16 lower-case letters and digits, not `age`")
+        return f"store/{_checked_name(name)}.{suffix}{'.age' if sealed else ''}"
 
     def files_of(self, name: str) -> list[str]:
         """Every file that bears this record's name, head first, relative to the root."""
@@ -385,13 +387,10 @@ class Vault:
         return self.root / "store" / _checked_name(name)
 
     def _head(self, name: str) -> Path:
-        return self.root / "keys" / "records" / f"{_checked_name(name)}.head"
+        return self.root / self.head_path(name)
 
     def _body(self, name: str, suffix: str, *, sealed: bool) -> Path:
-        if not _SUFFIX.fullmatch(suffix):
-            raise Unsuitable("a body's suffix is 1-16 lower-case letters and digits, not `age`")
-        stem = self._stem(name)
-        return stem.with_name(f"{stem.name}.{suffix}.age" if sealed else f"{stem.name}.{suffix}")
+        return self.root / self.body_path(name, suffix, sealed=sealed)
 
     def _must_exist(self, path: Path) -> None:
         if not path.exists():

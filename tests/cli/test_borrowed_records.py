@@ -8,7 +8,7 @@ import urllib.request
 from datetime import date, timedelta
 
 import pytest
-from archive_home import PASSPHRASE, PERSON
+from archive_home import PASSPHRASE, PERSON, Home
 from lending_home import RULES, filed, staffed
 from pypdf import PdfReader
 
@@ -109,6 +109,22 @@ def test_after_the_last_day_nothing_opens_and_the_try_is_recorded(lent, monkeypa
     assert lent.run("ledger", "verify").code == 13
     monkeypatch.setattr(ledger, "now", lambda: later)
     assert lent.run("ledger", "verify").code == 0
+
+
+def test_a_restored_archive_misses_no_borrowers_head(lent, tmp_path):
+    """No backup holds one: that it is gone is no damage, before and after the paper comes back."""
+    snapshot, bundle = tmp_path / "stick", tmp_path / "bundle"
+    lent.json("backup", "create", snapshot)
+    phrases = {"ARCHIVIST_ESCROW_PASSPHRASE": "保险柜", "ARCHIVIST_NEW_PASSPHRASE": PASSPHRASE}
+    lent.json("key", "escrow", "-o", bundle, **phrases)
+    other = Home(tmp_path / "other")
+    other.json("backup", "restore", snapshot, other.root, "--bundle", bundle,
+               "--person", PERSON, **phrases)  # fmt: skip
+    assert heads(other) == []
+    assert other.json("ledger", "verify")["ok"]
+    other.json("login", PERSON)
+    other.json("loan", "return", "L000001")
+    assert other.json("ledger", "verify")["ok"]
 
 
 def test_a_clock_set_back_opens_nothing(lent, monkeypatch):
