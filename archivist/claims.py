@@ -20,7 +20,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePath
 
@@ -28,7 +28,6 @@ from archivist.errors import NotKnown
 from archivist.records import CROCKFORD, claim_id
 from storage import durable
 from storage.errors import Busy
-from values import dataclass
 
 TRAYS = ("unsorted", "quarantine", "duplicates", "rejected")
 SAFE_NAME_BYTES = 200  # leaves room for a suffix in a 255-byte file name

@@ -36,7 +36,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
 from itertools import chain
@@ -57,7 +57,6 @@ from storage.grants import Grants
 from storage.keys import recipient_digest
 from storage.ledger import LOCK_TIMEOUT_SECONDS, Ledger
 from storage.ledger_findings import Finding
-from values import dataclass
 
 Reach = Callable[[int, int], None]
 Look = Callable[[], Iterator[Finding]]

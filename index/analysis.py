@@ -32,10 +32,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-
-from values import dataclass
 
 FOLD_EDITION = 1
 """Raised whenever the rules of this module or the fold table change."""

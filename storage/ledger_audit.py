@@ -35,6 +35,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from storage.cosigned import WITNESSED, names_kept, open_kept
@@ -68,7 +69,6 @@ from storage.tiles import (
     split_hashes,
     tile_path,
 )
-from values import dataclass
 
 Progress = Callable[[int, int], None]
 # As long as writers wait for one another: under load a batch may well take some seconds.

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -46,7 +47,6 @@ from storage.merkle import (
 )
 from storage.note import Checkpoint, Verifier, open_checkpoint, proof_text
 from storage.tiles import WIDTH, TileReader
-from values import dataclass
 
 # How often reading starts again because a publication moved things meanwhile.
 _ATTEMPTS = 8

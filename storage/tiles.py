@@ -23,13 +23,13 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from storage.durable import read_bytes
 from storage.errors import Damaged, Missing
 from storage.ledger_findings import ENTRY, TILE, Finding, LedgerDamaged
 from storage.merkle import Edge, fold, leaf_hash
-from values import dataclass
 
 WIDTH = 256
 HASH_BYTES = 32
