@@ -89,6 +89,7 @@ TABLE = tuple(
         ("K-GRADE", "security", True, "密级公钥不对", "a grade's public key is wrong", _GUARD),
         ("K-PERSON", "security", True, "人员公钥页不对", "a person's page is wrong", _GUARD),
         ("K-SEALED", "security", True, "密封的私钥缺失或被改", "a sealed key is gone or altered", _GUARD),
+        ("K-COUNTERPART", "security", True, "密钥对半缺失或被改", "a counterpart is gone or altered", _GUARD),
         ("K-STRAY", "security", False, "密钥区有外来文件", "a stray file among the keys", _GUARD),
         ("P-TEXT", "authenticity", True, "制度文本缺失或被改", "a regulation's text is wrong", _FIXED),
         ("P-STRAY", "security", False, "制度区有外来文件", "a stray file among the packs", _CARRIER),

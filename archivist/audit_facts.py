@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
+from archivist.audit_bodies import Scope
 from archivist.records import PREFIXES, numbered, timestamp
-from archivist.vouching import Look, Scope, Truth
+from archivist.vouching import Look, Truth
 from policies.policy import Policy
 from storage.ledger_findings import Finding
 

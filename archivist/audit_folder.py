@@ -15,7 +15,7 @@ What a file is held against:
 
 Rule: `drop/` and `work/` are for what is not archived yet; nothing in them is judged.
 
-    Scope(also=partial(folder_looks, grades))
+    vouched(archive, also=partial(folder_looks, grades))
 """
 
 import json
@@ -27,10 +27,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from archivist.audit_bodies import Scope
 from archivist.claims import TRAYS
 from archivist.config import FILE_NAME
 from archivist.regulations import ADOPTED
-from archivist.vouching import Look, Scope, Truth
+from archivist.vouching import Look, Truth
 from index.catalogue import Row
 from storage import durable
 from storage.checking import sum_of_names
@@ -58,6 +59,7 @@ def folder_looks(grades: frozenset[str] | None, truth: Truth, scope: Scope) -> I
     yield partial(packs, truth)
     for tray in TRAYS:
         yield partial(waiting, truth, tray)
+    yield partial(beside_trays, truth)
     yield partial(lost_claims, truth)
     yield partial(identity, truth)
     yield partial(at_root, truth)
@@ -83,19 +85,21 @@ def stored_files(root: Path) -> Iterator[str]:
 
 def files_below(root: Path, top: str) -> Iterator[str]:
     """Every file, link or device below a folder, without what a crash left half written."""
-    pending = [top]
+    pending, base = [top], os.fspath(root)
     while pending:
         folder = pending.pop()
         try:
-            entries = list(os.scandir(root / folder))
+            entries = os.scandir(f"{base}/{folder}")
         except (FileNotFoundError, NotADirectoryError):
             continue
-        for entry in entries:
-            path = f"{folder}/{entry.name}"
-            if entry.is_dir(follow_symlinks=False):
-                pending.append(path)
-            elif not _TEMPORARY.fullmatch(entry.name):
-                yield path
+        # To its end before anything is given out: whoever asks may change the folder.
+        with entries:
+            found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+        for name, is_folder in found:
+            if is_folder:
+                pending.append(f"{folder}/{name}")
+            elif name[0] != "." or not _TEMPORARY.fullmatch(name):
+                yield f"{folder}/{name}"
 
 
 def stray(truth: Truth, path: str) -> Iterator[Finding]:
@@ -144,8 +148,8 @@ def _is_card(truth: Truth, name: str, index: int, suffix: str | None) -> bool:
 
 def sealed_keys(truth: Truth) -> Iterator[Finding]:
     """Every sealed private half that somebody should have, held against the entry that gave it."""
-    said = sealed_digests(truth)
-    for place in _held(truth):
+    said = truth.sealed
+    for place in held(truth):
         path = f"keys/{place}"
         try:
             found = durable.digest_of(truth.archive.root / path).sha256
@@ -159,35 +163,38 @@ def sealed_keys(truth: Truth) -> Iterator[Finding]:
 
 def unvouched(truth: Truth) -> int:
     """How many sealed keys no entry names the digest of: given by an older version."""
-    said = sealed_digests(truth)
-    return sum(place not in said for place in _held(truth))
+    said = truth.sealed
+    return sum(place not in said for place in held(truth))
 
 
-def sealed_digests(truth: Truth) -> dict[str, str]:
-    """The newest digest that the ledger names for each sealed key, by its name below `keys/`."""
-    found: dict[str, str] = {}
-    for _, raw in truth.ledger.entries(0, truth.replay.applied):
-        if b'"sealed":[' in raw:
-            found.update(json.loads(raw)["sealed"])
-    return found
-
-
-def _held(truth: Truth) -> Iterator[str]:
+def held(truth: Truth) -> Iterator[str]:
+    """Every sealed private half that somebody should have, by its name below `keys/`."""
     for person in truth.replay.people():
+        yield f"people/{person['id']}.json"
         if not person["left_at"]:
-            yield f"people/{person['id']}.json"
             yield f"people/{person['id']}.age"
     for row in truth.replay.clearances():
         yield f"grades/{row['key']}/{row['generation']:04}/{row['person']}.age"
-    for place in sealed_digests(truth):
-        if place.endswith("/@house.age"):
+    for place in truth.sealed:
+        if place.endswith("/@house.age") and not _is_over(truth, place):
             yield place
+
+
+def _is_over(truth: Truth, place: str) -> bool:
+    """Whether the generation of a sealed key of the house was replaced, and its rotation ended:
+    nobody was cleared for it, so no clearance that ended with it says so."""
+    _, key, generation, _ = place.split("/")
+    return any(
+        entry.act == "rotate"
+        and entry.fields["state"] == "ended"
+        and entry.fields["generation"] > int(generation)
+        for entry in truth.entries_of(key)
+    )
 
 
 def stray_keys(truth: Truth) -> Iterator[Finding]:
     """Files among the keys that are nobody's, or of somebody who has no right to them any more."""
-    expected = {f"keys/{place}" for place in _held(truth)}
-    expected |= {f"keys/people/{row['id']}.json" for row in truth.replay.people()}
+    expected = {f"keys/{place}" for place in held(truth)}
     expected |= {
         f"keys/grades/{row['key']}/{row['generation']:04}/public"
         for row in truth.replay.grade_keys()
@@ -281,6 +288,16 @@ def waiting(truth: Truth, tray: str) -> Iterator[Finding]:
             yield from _same_scan(truth, path, row["print"])
 
 
+def beside_trays(truth: Truth) -> Iterator[Finding]:
+    """What lies beside the trays, in none of them."""
+    top = truth.archive.root / "trays"
+    for name in sorted(path.name for path in top.iterdir()) if top.is_dir() else ():
+        if name not in TRAYS:
+            inside = list(files_below(truth.archive.root, f"trays/{name}"))
+            for path in inside or [f"trays/{name}"]:
+                yield Finding("T-STRAY", path, "no entry put it there")
+
+
 def _same_scan(truth: Truth, path: str, print_: str) -> Iterator[Finding]:
     try:
         digest = durable.digest_of(truth.archive.root / path).sha256
@@ -319,7 +336,11 @@ def lock(truth: Truth) -> Iterator[Finding]:
     It holds no truth. What it says behind that is stale by a crash, or by somebody's hand: nothing
     follows from it but one flush more, so it is not told.
     """
-    raw = durable.read_bytes(truth.archive.root / "ledger" / "lock")
+    try:
+        raw = durable.read_bytes(truth.archive.root / "ledger" / "lock")
+    except Missing:
+        yield Finding("L-LOCK", "lock", "is missing")
+        return
     found = re.fullmatch(rb"(\d{20}) (\d{20})\n", raw)
     if raw and (not found or int(found[2]) > int(found[1]) or int(found[1]) > truth.ledger.size):
         yield Finding("L-LOCK", "lock", "is not what a writer leaves")

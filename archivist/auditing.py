@@ -25,18 +25,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 from archivist.archive import Archive
+from archivist.audit_bodies import Reach, Scope
 from archivist.audit_codes import Found, as_finding
 from archivist.audit_contents import Contents, card_findings, index_findings
+from archivist.audit_counterparts import counterparts
 from archivist.audit_facts import fact_looks
 from archivist.audit_folder import folder_looks, index_names, settings_digest
 from archivist.examine import Examiners
 from archivist.records import canonical, timestamp
 from archivist.virus import Scanner
-from archivist.vouching import Look, Reach, Scope, Truth, vouched
+from archivist.vouching import Look, Truth, vouched
 from index.catalogue import Row
 from index.errors import ShadowError
 from policies.policy import Policy
@@ -144,13 +147,13 @@ class Audit:
             after=done.last,
             again=tuple(done.doubtful),
             pace=_Pace(self._asked),
-            also=self._also,
             workers=self._asked.workers,
+            today=self._asked.now.astimezone().date(),
             early=self._asked.percent is None and not self._asked.rate_bytes and not done.last,
         )
         before = (done.records, done.size_bytes, tuple(done.doubtful))
         try:
-            for finding in vouched(archive, reach, scope):
+            for finding in vouched(archive, reach, scope, self._also):
                 yield as_finding(finding)
         finally:
             self.entries, self.of = scope.entries, scope.of
@@ -165,6 +168,7 @@ class Audit:
     def _also(self, truth: Truth, scope: Scope) -> Iterator[Look]:
         grades = frozenset(self._policy.grades) if self._policy else None
         yield from folder_looks(grades, truth, scope)
+        yield partial(counterparts, truth)
         yield from fact_looks(self._asked.now, self._policy, truth, scope)
 
     def _chooser(self, percent: str | None, seed: int) -> Callable[[Row], bool]:

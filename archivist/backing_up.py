@@ -27,7 +27,7 @@ Rules it keeps:
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,6 +45,8 @@ from archivist.waiting_scans import Scan
 from index.replay import Replay
 from storage import durable
 from storage.backups import Medium, Stored
+from storage.children import cores
+from storage.copying import Copying, Done, Job
 from storage.errors import Damaged, DiskFailed, Missing, Occupied
 from storage.ledger_findings import ROLLBACK, Finding, LedgerDamaged
 from storage.ledger_strays import TEMPORARY
@@ -184,6 +186,15 @@ def _same_history(archive: Archive, medium: Medium) -> Manifest | None:
     return newest
 
 
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """One list in the making: `found` in the backup, with sizes, and `lacking` there."""
+
+    title: str
+    found: dict[Stored, int]
+    lacking: list[tuple[Named, Job]]
+
+
 class _Run:
     """One snapshot in the making."""
 
@@ -280,9 +291,9 @@ class _Run:
         lists: dict[str, Stored] = {}
         files = size_bytes = done = 0
         for title, found in self._lists(moment):
-            lists[title] = medium.add_list(title, found)
+            lists[title] = medium.add_list(title, list(found))
             files += len(found)
-            size_bytes += sum(medium.size(one) or 0 for one in found)
+            size_bytes += sum(found.values())
             done += sum(1 for one in found if one.path.endswith(".head"))
             self._reach(done, replay.record_count())
         return Manifest(
@@ -293,27 +304,51 @@ class _Run:
             size_bytes,
         )  # fmt: skip
 
-    def _lists(self, moment: _Moment) -> Iterator[tuple[str, list[Stored]]]:
-        vault, ledger = self._archive.vault, self._archive.ledger
-        for title, named in blocks(vault, ledger, self._replay):
-            yield title, [one for one in map(self._kept, named) if one is not None]
-        yield "ledger", [*moment.ledger, *map(self._tile, moment.tiles)]
+    def _lists(self, moment: _Moment) -> Iterator[tuple[str, dict[Stored, int]]]:
+        """Every list: its title, and its files with their sizes."""
+        with Copying(cores()) as work:
+            for block, told in work.copied(self._blocks()):
+                for (named, job), done in zip(block.lacking, told, strict=True):
+                    stored = self._kept(named, job, done)
+                    if stored is not None:
+                        other = self._medium.size(stored) if done.failed else None
+                        block.found[stored] = other or done.size_bytes
+                yield block.title, block.found
+        yield "ledger", self._sized([*moment.ledger, *map(self._tile, moment.tiles)])
         by_name = {one.name: one for one in self._sealed.values()}
-        yield "scans", [by_name[name] for name in sorted({name for _, name in moment.scans})]
-        yield "settings", list(self._settings())
+        scans = [by_name[name] for name in sorted({name for _, name in moment.scans})]
+        yield "scans", self._sized(scans)
+        yield "settings", self._sized(self._settings())
 
-    def _kept(self, named: Named) -> Stored | None:
+    def _sized(self, files: Iterable[Stored]) -> dict[Stored, int]:
+        return {one: self._medium.size(one) or 0 for one in files}
+
+    def _blocks(self) -> Iterator[tuple[_Block, list[Job]]]:
+        """What is there already, and the copying of what is not."""
+        archive, medium = self._archive, self._medium
+        for title, files in blocks(archive.vault, archive.ledger, self._replay):
+            block = _Block(title, {}, [])
+            for named in files:
+                stored = Stored(named.path, named.sha256)
+                size = medium.size(stored)
+                if size is None:
+                    job = medium.job(stored, f"{archive.root}/{named.path}")
+                    block.lacking.append((named, job))
+                else:
+                    block.found[stored] = size
+            yield block, [job for _, job in block.lacking]
+
+    def _kept(self, named: Named, job: Job, done: Done) -> Stored | None:
         """The copy of a file; None where the archive has none that fits."""
         stored = Stored(named.path, named.sha256)
-        if self._medium.has(stored):
-            return stored
         try:
-            return self._medium.add(named.path, self._source(named.path), named.sha256)
+            self._medium.took(stored, job, done)
         except (Missing, Damaged):
             if self._alone and named.head is not None:
                 return self._rotated(named)
             self._doubtful.append(named.path)
             return None
+        return stored
 
     def _rotated(self, named: Named) -> Stored | None:
         """A head of the key's newest generation, durable before the entry that names it: a crash

@@ -32,7 +32,9 @@ from archivist.snapshots import Manifest
 from archivist.waiting_scans import FOLDER as SCANS
 from index.replay import Replay
 from storage import durable
-from storage.backups import Medium, Stored
+from storage.backups import Medium, Stored, text_of
+from storage.children import cores
+from storage.copying import Copying, Done, Job, Names
 from storage.errors import Damaged, Missing, StorageError
 from storage.keys import KeyRing
 from storage.ledger import Ledger
@@ -43,7 +45,9 @@ from storage.vault import Vault
 
 Reach = Callable[[int, int], None]
 Keep = Callable[[str], bool]
-TOGETHER_FILES = 512
+_Listed = list[tuple[Stored, Job]]
+TOGETHER_FILES = 1024  # read before the next are looked for
+FLUSHED_FILES = 4096
 # Beginning of a path → mode of the file; whatever stands in no row is written once.
 MODES = (("ledger/journal/", 0o600), ("ledger/checkpoint", 0o644), ("packs/", 0o600),
          ("archive.toml", 0o644), ("keys/people/", 0o644))  # fmt: skip
@@ -63,16 +67,21 @@ def newest_of(medium: Medium, wanted: str | None = None) -> str:
 
 
 class Proof:
-    """One snapshot being proved, and laid down below `root` as far as `keep` wants it."""
+    """One snapshot being proved, and laid down below `root` as far as `keep` wants it; flushed
+    where it is `lasting`."""
 
-    def __init__(self, medium: Medium, manifest: Manifest, root: Path, keep: Keep) -> None:
+    def __init__(
+        self, medium: Medium, manifest: Manifest, root: Path, keep: Keep, *, lasting: bool = True
+    ) -> None:
+        self._lasting = lasting
+        self._names = Names()
         self._medium = medium
         self._manifest = manifest
         self._root = root
         self._keep = keep
         self._newest = _newest(medium, manifest)
         self._beside: list[tuple[Path, Path]] = []
-        self._folders: set[Path] = set()
+        self._folders: set[str] = set()
         self._unsynced: list[Path] = []
         self.files = 0
         self.size_bytes = 0
@@ -82,8 +91,14 @@ class Proof:
     def findings(self, reach: Reach = lambda done, total: None) -> Iterator[Finding]:
         """Everything that is wrong with the snapshot. Raises DiskFailed for what cannot be
         written; what cannot be read is a finding."""
-        for title in self._manifest.lists:
-            yield from self._files(title, reach)
+        with Copying(cores()) as work:
+            for (title, listed), told in work.copied(self._batches()):
+                if listed is None:
+                    where = self._manifest.stored(title).name
+                    yield Finding("B-LIST", where, "is missing or was altered")
+                for (stored, job), done in zip(listed or (), told, strict=True):
+                    yield from self._passed(stored, job, done)
+                reach(self.files, self._manifest.files)
         self.flush()
         found = list(self._ledger())
         self.ledger_ok = not found
@@ -96,47 +111,51 @@ class Proof:
     def flush(self) -> None:
         """Make everything laid down so far durable."""
         durable.put_in_place(self._beside)
-        durable.sync_folders(self._unsynced)
+        if self._lasting:
+            durable.sync_folders(self._unsynced)
         self._unsynced.clear()
         self._beside.clear()
 
     # ── bytes ─────────────────────────────────────────────────────────────────
 
-    def _files(self, title: str, reach: Reach) -> Iterator[Finding]:
-        listed = self._listed(title)
-        if listed is None:
-            where = self._manifest.stored(title).name
-            yield Finding("B-LIST", where, "is missing or was altered")
-        for stored in listed or ():
-            try:
-                self._pass(stored)
-            except (Missing, Damaged) as error:
-                if self._newest.is_destroyed(stored.path):
-                    self.destroyed += 1
-                else:
-                    yield Finding("B-FILE", stored.name, str(error))
-            self.files += 1
-            reach(self.files, self._manifest.files)
+    def _batches(self) -> Iterator[tuple[tuple[str, _Listed | None], list[Job]]]:
+        """Each list, None for one that cannot be read, and the reading of its files."""
+        for title in self._manifest.lists:
+            files = self._listed(title)
+            if files is None:
+                yield (title, None), []
+                continue
+            for at in range(0, len(files), TOGETHER_FILES):
+                listed = [(one, self._job(one)) for one in files[at : at + TOGETHER_FILES]]
+                yield (title, listed), [job for _, job in listed]
 
-    def _pass(self, stored: Stored) -> None:
-        pieces = _readable(self._medium, stored)
+    def _job(self, stored: Stored) -> Job:
+        source = f"{self._medium.root}/{stored.name}"
         if not self._keep(stored.path) or stored.path.startswith(f"{SCANS}/"):
-            for piece in pieces:
-                self.size_bytes += len(piece)
-            return
-        path = self._root / stored.path
-        if path.parent not in self._folders:
-            self._unsynced += durable.make_folders(path.parent, sync=False)
-            self._folders.add(path.parent)
-        beside = durable.set_beside(path, self._counted(pieces), _mode(stored.path))
-        self._beside.append((path, beside))
-        if len(self._beside) >= TOGETHER_FILES:
-            self.flush()
+            return Job(source, stored.sha256)
+        path = f"{self._root}/{stored.path}"
+        folder = path.rpartition("/")[0]
+        if folder not in self._folders:
+            self._unsynced += durable.make_folders(Path(folder), sync=False)
+            self._folders.add(folder)
+        beside = self._names.beside(path) if self._lasting else path
+        return Job(source, stored.sha256, beside, _mode(stored.path))
 
-    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        for piece in pieces:
-            self.size_bytes += len(piece)
-            yield piece
+    def _passed(self, stored: Stored, job: Job, done: Done) -> Iterator[Finding]:
+        self.files += 1
+        self.size_bytes += done.size_bytes
+        try:
+            done.check(stored.name)
+        except (Missing, Damaged) as error:
+            if self._newest.is_destroyed(stored.path):
+                self.destroyed += 1
+            else:
+                yield Finding("B-FILE", stored.name, str(error))
+            return
+        if job.beside and self._lasting:
+            self._beside.append((self._root / stored.path, Path(job.beside)))
+            if len(self._beside) >= FLUSHED_FILES:
+                self.flush()
 
     def _listed(self, title: str) -> list[Stored] | None:
         with suppress(Missing, Damaged):
@@ -169,6 +188,9 @@ class Proof:
     def _block(self, title: str, named: list[Named]) -> Iterator[Finding]:
         there: dict[str, Stored] = {}
         if title in self._manifest.lists:
+            text = text_of(Stored(one.path, one.sha256) for one in named)
+            if hashlib.sha256(text).hexdigest() == self._manifest.lists[title]:
+                return  # nearly always: it lists these files, and nothing else
             found = self._listed(title)
             if found is None:
                 return  # named as B-LIST
@@ -224,7 +246,7 @@ def proved(medium: Medium, snapshot: str, reach: Reach = lambda done, total: Non
     except Damaged as error:
         return Proved(None, sha256, 0, 0, 0, (Finding("B-MANIFEST", snapshot, str(error)),))
     with tempfile.TemporaryDirectory(prefix="archivist-") as folder:
-        proof = Proof(medium, manifest, Path(folder), for_proof)
+        proof = Proof(medium, manifest, Path(folder), for_proof, lasting=False)
         findings = tuple(proof.findings(reach))
     return Proved(manifest, sha256, proof.files, proof.size_bytes, proof.destroyed, findings)
 
@@ -241,15 +263,6 @@ def _newest(medium: Medium, manifest: Manifest) -> Manifest:
         with suppress(Damaged, Missing):
             return opened_manifest(medium, snapshot, manifest.vkey)[0]
     return manifest
-
-
-def _readable(medium: Medium, stored: Stored) -> Iterator[bytes]:
-    try:
-        yield from medium.read(stored)
-    except (Missing, Damaged):
-        raise
-    except StorageError as error:
-        raise Damaged(f"{stored.name} cannot be read: {error}") from error
 
 
 def _mode(path: str) -> int:

@@ -3,6 +3,7 @@
     work/<claim>/drop/<path as it lay in the drop folder>
     work/<claim>/copy/<name>          filed by hand; the person keeps the original
     work/<claim>.2/part/<name>        second document cut from a stack
+    work/<claim>/deaths               how often the process died while it read this one alone
     trays/<tray>/<claim>/…            the same folder, moved as a whole
 
 The path inside the claim is the path inside the drop folder, so that what the
@@ -27,9 +28,11 @@ from pathlib import Path, PurePath
 from archivist.errors import NotKnown
 from archivist.records import CROCKFORD, claim_id
 from storage import durable
-from storage.errors import Busy
+from storage.errors import Busy, StorageError
 
 TRAYS = ("unsorted", "quarantine", "duplicates", "rejected")
+DEATHS = "deaths"
+TOO_OFTEN = 3  # a power cut may come in the middle of a reading; hardly three times of the same
 SAFE_NAME_BYTES = 200  # leaves room for a suffix in a 255-byte file name
 
 
@@ -99,6 +102,7 @@ class Claims:
     def to_tray(self, claim: Claim, tray: str) -> Path:
         """Move the claim as a whole into a tray, durably; returns where its file lies now."""
         assert tray in TRAYS, tray
+        (claim.folder / DEATHS).unlink(missing_ok=True)
         target = self._trays / tray / claim.id
         durable.make_folders(target.parent)
         durable.move(claim.folder, target)
@@ -163,6 +167,30 @@ class Claims:
             else:
                 # The rename never happened: the scan still lies in the drop folder.
                 self._forget_empty(Claim(folder.name, folder, folder, PurePath(), lock))
+
+    def deaths(self, claim: Claim) -> int:
+        """How often a process died within `alone` with this claim."""
+        try:
+            return int((claim.folder / DEATHS).read_bytes())
+        except (OSError, ValueError):
+            return 0
+
+    @contextlib.contextmanager
+    def alone(self, claim: Claim) -> Iterator[None]:
+        """Nothing else is read meanwhile: a process that dies within counts as its death.
+
+        Whatever else ends it counts for nothing. Raises DiskFailed.
+        """
+        before, mark = self.deaths(claim), claim.folder / DEATHS
+        durable.replace(mark, str(before + 1).encode())
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError, StorageError):  # the claim has its end, and is gone
+                if before:
+                    durable.replace(mark, str(before).encode())
+                else:
+                    mark.unlink()
 
     def _laid_out(self, identifier: str, came: str, source: PurePath) -> Claim:
         folder = self._work / identifier

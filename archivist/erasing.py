@@ -23,13 +23,13 @@ Rules it keeps:
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from archivist.archive import Archive
 from archivist.errors import NotKnown
-from archivist.records import kind_of
+from archivist.records import Entry, kind_of
 from index.catalogue import Row
 from storage import durable
 from storage.errors import StorageError
@@ -37,6 +37,8 @@ from storage.grants import Grants
 from storage.vault import MAX_HEAD_BYTES
 
 ORPHANS = "work/orphans"
+# The entries that name a subject, wherever they are looked up.
+Said = Callable[[str], Iterable[Entry]]
 
 
 def erase(archive: Archive, row: Row) -> int:
@@ -46,7 +48,7 @@ def erase(archive: Archive, row: Row) -> int:
     """
     stones = archive.catalogue.tombstones_of(row["disposal"])
     removed = 0
-    for top, files in _files(archive, stones):
+    for top, files in _files(archive, stones, archive.entries_of):
         for relative in files:
             removed += durable.remove(top / relative)
     # Half a body that was being written when the power went has another name.
@@ -65,7 +67,8 @@ def erase(archive: Archive, row: Row) -> int:
 def traces(archive: Archive, row: Row) -> list[str]:
     """What is still there of a destruction's records: paths, and keys that open old copies."""
     stones = archive.catalogue.tombstones_of(row["disposal"])
-    left = [f"{top / relative}" for top, files in _files(archive, stones) for relative in files]
+    there = _files(archive, stones, archive.entries_of)
+    left = [f"{top / relative}" for top, files in there for relative in files]
     left += [f"keys/loans/{name}" for name in _grants(archive.grants, stones)]
     left += [str(folder) for folder in _claims(archive, stones, row)]
     left += [f"{key}/{n}" for key, floor in row["keys"].items() for n in opens(archive, key, floor)]
@@ -78,9 +81,10 @@ def opens(archive: Archive, key: str, floor: int) -> list[int]:
     return [n for n in ring.generations(key) if n <= floor and ring.holders(key, n)]
 
 
-def outlived(archive: Archive, stone: Row) -> bool:
-    """Whether something of one destroyed record lies in the archive's folder."""
-    return any(files for _, files in _files(archive, [stone]))
+def outlived(archive: Archive, stone: Row, said: Said) -> bool:
+    """Whether something of one destroyed record lies in the archive's folder; `said` gives the
+    entries that name it."""
+    return any(files for _, files in _files(archive, [stone], said))
 
 
 def goes_with(fields: Mapping[str, Any]) -> str | None:
@@ -95,7 +99,7 @@ def goes_with(fields: Mapping[str, Any]) -> str | None:
     return subject.get("record") if fields["act"] == "disposal" else None
 
 
-def _files(archive: Archive, stones: Sequence[Row]) -> Iterator[tuple[Path, list[str]]]:
+def _files(archive: Archive, stones: Sequence[Row], said: Said) -> Iterator[tuple[Path, list[str]]]:
     """Each root below which files of these records lie, with their relative paths."""
     orphans = archive.root / ORPHANS
     tops = [archive.root, *(sorted(orphans.iterdir()) if orphans.is_dir() else ())]
@@ -105,12 +109,12 @@ def _files(archive: Archive, stones: Sequence[Row]) -> Iterator[tuple[Path, list
     for top in tops:
         for folder, names in by_folder.items():
             yield top, archive.vault.files_about(folder, names, top)
-    opinions = [name for stone in stones for name in _cards_elsewhere(archive, stone)]
+    opinions = [name for stone in stones for name in _cards_elsewhere(stone, said)]
     yield archive.root, [file for name in opinions for file in archive.vault.files_of(name)]
 
 
-def _cards_elsewhere(archive: Archive, stone: Row) -> Iterator[str]:
-    for entry in archive.entries_of(stone["id"]):
+def _cards_elsewhere(stone: Row, said: Said) -> Iterator[str]:
+    for entry in said(stone["id"]):
         if entry.act == "disposal" and goes_with(entry.fields) == stone["id"]:
             yield entry.fields["card"]["name"]
 

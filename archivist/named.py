@@ -17,6 +17,7 @@ Rules it keeps:
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -63,9 +64,10 @@ def changes(ledger: LedgerView, start: int, end: int) -> Iterator[Change]:
 
 def blocks(vault: Vault, ledger: LedgerView, replay: Replay) -> Iterator[Block]:
     """Every stored file that the entries replayed so far name, in blocks."""
+    newest = cache(replay.newest_generation)
     rows = _runs(replay.every_record(), lambda row: (int(row["id"][1:]) - 1) // RECORDS)
     for number, members in rows:
-        files = [named for row in members for named in _of_record(vault, replay, row)]
+        files = [named for row in members for named in _of_record(vault, newest, row)]
         yield f"records-{number * RECORDS + 1:08}", files
     entries = ledger.entries(0, replay.applied)
     for number, raws in _runs(entries, lambda one: one[0] // ENTRIES):
@@ -117,14 +119,14 @@ def _runs(items: Iterable[T], number: Callable[[T], int]) -> Iterator[tuple[int,
         yield key, list(members)
 
 
-def _of_record(vault: Vault, replay: Replay, row: Row) -> Iterator[Named]:
+def _of_record(vault: Vault, newest: Callable[[str], int | None], row: Row) -> Iterator[Named]:
     name, sealed, objects = record_name(row), row["generation"] is not None, row["objects"]
     for kind in ("scan", "card"):
         path = vault.body_path(name, objects[kind]["suffix"], sealed=sealed)
         yield Named(path, objects[kind]["sha256"])
     if sealed:
-        newest = replay.newest_generation(row["key"]) or row["generation"]
-        label = record_label(row["id"], row["key"], newest)
+        generation = newest(row["key"]) or row["generation"]
+        label = record_label(row["id"], row["key"], generation)
         yield Named(vault.head_path(name), objects["head"], (name, label))
 
 

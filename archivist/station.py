@@ -11,14 +11,14 @@ for `recover` when the power goes; what is ready is taken in at once, as one gro
 """
 
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from archivist.archive import Archive
-from archivist.claims import Claim
+from archivist.claims import TOO_OFTEN, Claim
 from archivist.examine import Examiners
 from archivist.examine.pool import Around, uncounted
 from archivist.intake import Outcome, Piece, take_in
@@ -74,17 +74,20 @@ class Station:
         once: bool,
         rest: Callable[[], None],
         between: Callable[[bool], None] = lambda _: None,
+        left: Iterable[Claim] = (),
     ) -> Iterator[Outcome]:
         """Claim and take in what lies complete in the drop folder.
 
         Ends when the folder is done with and everything claimed has its outcome; after
         `drop.stop()` at once: what has been claimed is taken up by the next start. `rest`
         is called when there is nothing else to do after something was taken in; `between` after
-        each look at the folder, and told whether scans wait.
+        each look at the folder, and told whether scans wait. `left` is what a crash left, and comes
+        first.
         """
         self._nudge = drop.nudge
         if self._scanner is not None:
             self._scanner.version()  # before anything is read: while it is away, all waits
+        yield from self._read_again(left, drop)
         busy = True
         for path in drop.settled(once):
             if path is not None:
@@ -126,6 +129,29 @@ class Station:
             return
         if claim is not None:
             self.offer(claim)
+
+    def _read_again(self, left: Iterable[Claim], drop: DropFolder) -> Iterator[Outcome]:
+        """What was in hand when a process died, one at a time, the likeliest culprit last: so that
+        a scan which kills the station is found out, and nothing waits behind it for ever."""
+        claims = self._archive.claims
+        for claim in sorted(left, key=claims.deaths):
+            if drop.stopped.is_set():
+                return
+            if claims.deaths(claim) >= TOO_OFTEN and (facts := _unread(claim)):
+                self._give(claim, facts)
+                yield from self.finish()
+                continue
+            with claims.alone(claim):
+                self.offer(claim)
+                while self._reading and not drop.stopped.is_set():
+                    yield from self.take_ready(wait=True)
+
+    def _give(self, claim: Claim, facts: Facts) -> None:
+        """Have an outcome made of what is known without reading."""
+        known: Future[Facts] = Future()
+        known.set_result(facts)
+        self._reading += 1
+        self._ready.put((claim, None, known, None))
 
     def offer(self, claim: Claim, order: Order | None = None) -> None:
         """Let a claim be read; its outcome comes out of `take_ready` or `finish`."""
@@ -219,6 +245,15 @@ class Station:
             )
             pieces.append(Piece(piece_claim, own, part.cover, order, facts.sha256, claim.source))
         return pieces
+
+
+def _unread(claim: Claim) -> Facts | None:
+    """What is said of a scan that nobody dares to read; None for what is no plain file."""
+    try:
+        found = durable.digest_of(claim.path)
+    except StorageError:
+        return None
+    return Facts("application/octet-stream", "", found.size_bytes, found.sha256, defect="fatal")
 
 
 def _inode(path: Path) -> int | None:

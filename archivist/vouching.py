@@ -22,8 +22,8 @@ Rules it keeps:
   sealed anew, or a key made, after its row was read. What does not fit is therefore looked at
   again while nobody writes, by what the ledger says then; only what still does not fit is found.
 
-Every stored byte is read once, on every core (`storage.checking`); what does not fit there is
-looked at closely here. `Scope` says which records are read, how fast, and whose files are added up.
+Every stored byte is read once, on every core (`audit_bodies`, whose `Scope` says which records and
+how fast); what does not fit there is looked at closely here.
 
     for finding in vouched(archive, reach):
         print(finding.code, finding.where, finding.message)
@@ -32,25 +32,24 @@ looked at closely here. `Scope` says which records are read, how fast, and whose
 import json
 import os
 import tempfile
-from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import partial
-from hashlib import blake2b
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from archivist.archive import HOUSE, Archive, record_label, record_name
+from archivist.audit_bodies import Early, Reach, Scope, Tag, doubtful
 from archivist.erasing import goes_with, outlived
-from archivist.granting import label_of
+from archivist.granting import label_of, last_day
+from archivist.records import Entry
 from index.catalogue import Change, Row
 from index.errors import IndexLocked, ShadowError
 from index.replay import Difference, Replay
 from policies.loan_life import OUT
-from storage.checking import MODULUS, TOGETHER, WORTH_RECORDS, Checking, Job
+from storage.checking import WORTH_RECORDS, Checking
 from storage.children import cores
 from storage.errors import Busy, Damaged, DiskFailed, Missing, StorageError
 from storage.grants import Grants
@@ -58,7 +57,6 @@ from storage.keys import recipient_digest
 from storage.ledger import LOCK_TIMEOUT_SECONDS, Ledger
 from storage.ledger_findings import Finding
 
-Reach = Callable[[int, int], None]
 Look = Callable[[], Iterator[Finding]]
 
 KINDS = {"altered": "C-ALTERED", "lost": "C-LOST", "foreign": "C-FOREIGN"}
@@ -72,21 +70,27 @@ class Truth:
     archive: Archive
     ledger: Ledger
     replay: Replay
-    # Of the entries that name a card, so that no entry is read for it a second time.
-    carded: "array[int]" = field(default_factory=lambda: array("Q"))
-    early: "Early | None" = None
+    early: Early | None = None
+    # Name below `keys/` → the newest digest that an entry names for that sealed key.
+    sealed: dict[str, str] = field(default_factory=dict)
 
     def follow(self, end: int) -> None:
         """Apply the entries up to there."""
         self.replay.apply(self._changes(self.replay.applied, end), "")
 
+    def entries_of(self, subject: str) -> Iterator[Entry]:
+        """Every entry that names a subject, by the rows made here: the catalogue is not asked."""
+        for index in self.replay.history(subject):
+            for at, raw in self.ledger.entries(index, index + 1):
+                yield Entry.parse(at, raw)
+
     def _changes(self, start: int, end: int) -> Iterator[Change]:
         for index, raw in self.ledger.entries(start, max(start, end)):
             fields = json.loads(raw)
-            if "card" in fields:
-                self.carded.append(index)
-            if self.early and fields["act"] == "file":
-                self.early.filed(fields)
+            if "sealed" in fields:
+                self.sealed.update(fields["sealed"])
+            if self.early:
+                self.early.entry(index, fields)
             try:
                 card = self.archive.card_of(fields)
             except StorageError:
@@ -94,88 +98,17 @@ class Truth:
             yield index, fields, card
 
 
-@dataclass(slots=True)
-class Scope:
-    """How much is read and how; what it came to is added up here while it goes on.
-
-    `chosen` says whether a record is read: of others only names and lengths are looked at. Records
-    up to the id `after` were read by an earlier run. `pace` hears before each batch how many bytes
-    it has. `also` gives further looks, taken last.
-    """
-
-    chosen: Callable[[Row], bool] = lambda row: True
-    after: str = ""
-    again: Sequence[str] = ()  # records of an earlier run that did not fit
-    pace: Callable[[int], None] = lambda size_bytes: None
-    also: Callable[["Truth", "Scope"], Iterable[Look]] = lambda truth, scope: ()
-    workers: int | None = None
-    early: bool = True  # every record is read, and none has to wait for `pace`
-    key: bytes = field(default_factory=lambda: os.urandom(16))
-    entries: int = 0
-    records: int = 0  # read
-    of: int = 0  # there are
-    size_bytes: int = 0
-    files: int = 0
-    names: int = 0
-    last: str = ""  # the newest record of which all up to it have been looked at
-    doubtful: list[str] = field(default_factory=list)  # up to there
-
-
-class Early:
-    """Has records read while their rows are still being made, as the entries filed them.
-
-    No core waits for the rows. What a block of records came to counts only for the very same
-    jobs: one record regraded, sealed anew or destroyed since, and its block is read again.
-    """
-
-    def __init__(self, work: Checking) -> None:
-        self._work = work
-        self._block = -1
-        self._jobs: list[Job] = []
-        self._read: dict[int, tuple[bytes, Future[Any]]] = {}
-
-    def filed(self, fields: Mapping[str, Any]) -> None:
-        """An entry that files a record."""
-        subject = fields["subject"]
-        record, key = subject["record"], fields.get("key", fields["grade"])
-        row = {**subject, "id": record, "stored": record, "key": key,
-               "generation": fields.get("generation"), "objects": fields["objects"]}  # fmt: skip
-        if _block(record) != self._block:
-            self.send()
-            self._block = _block(record)
-        self._jobs.append(_record_job(row, True))
-
-    def send(self) -> None:
-        """Have what was gathered read, if a child has room."""
-        if self._jobs and (asked := self._work.ahead(self._jobs)):
-            self._read[self._block] = (_print(self._jobs), asked)
-        self._jobs = []
-
-    def known(self, batch: Sequence[Job]) -> Future[Any] | None:
-        """What these jobs came to, or will; None when not exactly these are being read."""
-        record = batch[0].label.get("record")
-        print_, asked = self._read.pop(_block(str(record)) if record else -1, (b"", None))
-        return asked if asked and print_ == _print(batch) else None
-
-
-def _block(record: str) -> int:
-    return (int(record[1:]) - 1) // TOGETHER
-
-
-def _print(jobs: Sequence[Job]) -> bytes:
-    return blake2b(repr(jobs).encode(), digest_size=16).digest()
-
-
 def vouched(
     archive: Archive,
     reach: Reach = lambda done, total: None,
     scope: Scope | None = None,
+    also: Callable[[Truth, Scope], Iterable[Look]] = lambda truth, scope: (),
 ) -> Iterator[Finding]:
     """Compare catalogue, stored objects and public keys with the ledger.
 
-    `reach(done, total)` counts records. Raises IndexLocked when other processes change the
-    catalogue faster than it can be followed, DiskFailed when the disk cannot be read, NoKey
-    with a house key that is another archive's.
+    `reach(done, total)` counts records; `also` gives further looks, taken last. Raises IndexLocked
+    when other processes change the catalogue faster than it can be followed, DiskFailed when the
+    disk cannot be read, NoKey with a house key that is another archive's.
     """
     scope = Scope() if scope is None else scope
     with (
@@ -192,19 +125,20 @@ def vouched(
             with Checking(
                 archive.root, scope.key, children if ledger.size >= WORTH_RECORDS else 0
             ) as work:
-                truth.early = Early(work) if scope.early else None
+                early = truth.early = Early(work if scope.early else None)
                 yield from _catalogue(truth)
                 truth.follow(ledger.size)
-                if truth.early:
-                    truth.early.send()
+                truth.early = None
+                early.end()
                 scope.entries = replay.applied
-                doubtful = list(_doubtful(truth, scope, work, reach))
-            truth.early = None
-            doubtful += (look for look in scope.also(truth, scope) if any(look()))
+                tags = doubtful(replay, scope, early, work, ledger.entries, reach)
+                looks: list[Look] = [partial(_stored, truth, tag) for tag in tags]
+            looks += (look for look in _others(truth, scope) if any(look()))
+            looks += (look for look in also(truth, scope) if any(look()))
         finally:
             ledger.close()
         patience = LOCK_TIMEOUT_SECONDS
-        for look in doubtful:
+        for look in looks:
             with _nobody_writing(archive, patience) as (now, alone):
                 truth.ledger = now
                 truth.follow(now.size)
@@ -263,126 +197,35 @@ def _finding(found: Difference) -> Finding:
 # ── what is stored ────────────────────────────────────────────────────────────
 
 
-Quick = tuple[Look, Job]
-
-
-def _looks(truth: Truth, scope: Scope) -> Iterator[Look | Quick]:
-    """One look at each thing that the ledger names; it goes by the rows when it is taken.
-
-    With it, where there is one, the quick way to see that all is well.
-    """
+def _stored(truth: Truth, tag: Tag) -> Iterator[Finding]:
+    """A close look at a record, or at the card that an entry names, by what the rows say now."""
     archive, replay = truth.archive, truth.replay
-    for fields in _naming_cards(truth):
+    if isinstance(tag, str):
+        yield from _record(archive, replay, tag)
+        return
+    for _, raw in truth.ledger.entries(tag, tag + 1):
+        fields = json.loads(raw)
         record = goes_with(fields)
-        if record is not None and replay.tombstone(record):
-            continue
-        yield partial(_card, archive, fields["card"]), _card_job(fields["card"])
-        if "evidence" in fields:
-            yield partial(_evidence, archive, fields), _evidence_job(fields)
-    scope.of = replay.record_count()
-    for row in replay.every_stored():
-        # Asked of each, also of those read before: a sample is drawn one after the other.
-        chosen = scope.chosen(row)
-        job = _record_job(row, chosen and row["id"] > scope.after)
-        yield partial(_record, archive, replay, row["id"]), job
+        if record is None or not replay.tombstone(record):
+            yield from _card(archive, fields["card"])
+            yield from _evidence(archive, fields)
+
+
+def _others(truth: Truth, scope: Scope) -> Iterator[Look]:
+    """One look at each thing that the ledger names beside cards and records that are kept."""
+    archive, replay = truth.archive, truth.replay
     for record in scope.again:
         yield partial(_record, archive, replay, record)
     for stone in replay.every_tombstone():
-        yield partial(_stone, archive, stone)
+        yield partial(_stone, truth, stone)
     for row in replay.grade_keys():
         yield partial(_grade_key, archive, row)
     for row in replay.people():
         yield partial(_person, archive, replay, row["id"])
-    yield partial(_grants, archive, replay)
+    yield partial(_grants, truth, scope.today or _newest_day(replay))
 
 
-def _naming_cards(truth: Truth) -> Iterator[Mapping[str, Any]]:
-    carded = iter(truth.carded)
-    wanted = next(carded, None)
-    for index, raw in truth.ledger.entries(0, truth.replay.applied):
-        if index == wanted:
-            wanted = next(carded, None)
-            yield json.loads(raw)
-
-
-def _doubtful(truth: Truth, scope: Scope, work: Checking, reach: Reach) -> Iterator[Look]:
-    """The looks that find something at the first glance."""
-    plain: list[Look] = []
-    done = 0
-    total = scope.of = truth.replay.record_count()
-    known = truth.early.known if truth.early else lambda batch: None
-    waiting: dict[int, Sequence[Look]] = {}
-    for batch, told in work.checked(_batches(_looks(truth, scope), waiting, plain, scope), known):
-        asked = waiting.pop(id(batch))
-        scope.size_bytes += told.size_bytes
-        scope.files += told.files
-        scope.names = (scope.names + told.names) % MODULUS
-        for look, job, fine in zip(asked, batch, told.fine, strict=True):
-            if "record" in job.label:
-                done += 1
-                scope.records += job.read
-                scope.last = max(scope.last, str(job.label["record"]))
-                reach(done, total)
-            if not fine:
-                if "record" in job.label:
-                    scope.doubtful.append(str(job.label["record"]))
-                yield look
-    yield from (look for look in plain if any(look()))
-
-
-def _batches(
-    looks: Iterable[Look | Quick],
-    waiting: dict[int, Sequence[Look]],
-    plain: list[Look],
-    scope: Scope,
-) -> Iterator[list[Job]]:
-    """Jobs in batches; whose looks they are waits in `waiting`, looks without one in `plain`."""
-    quick: list[Quick] = []
-    for look in chain(looks, [None]):
-        if quick and (look is None or len(quick) == TOGETHER or _apart(quick[-1], look)):
-            batch = [job for _, job in quick]
-            waiting[id(batch)] = [asked for asked, _ in quick]
-            if told := sum(size for job in batch if job.read for _, _, size in job.bodies):
-                scope.pace(told)
-            yield batch
-            quick = []
-        if isinstance(look, tuple):
-            quick.append(look)
-        elif look is not None:
-            plain.append(look)
-
-
-def _apart(one: Quick, other: Look | Quick) -> bool:
-    """Whether a new batch begins here: blocks of records are read as `Early` cuts them."""
-    if not isinstance(other, tuple):
-        return False
-    records = [str(job.label["record"]) for _, job in (one, other) if "record" in job.label]
-    return len(records) == 1 or (len(records) == 2 and _block(records[0]) != _block(records[1]))
-
-
-def _record_job(row: Row, read: bool) -> Job:
-    objects = row["objects"]
-    both = (objects["scan"], objects["card"])
-    bodies = [(one["suffix"], one["sha256"], one["size_bytes"]) for one in both]
-    label = record_label(row["id"], row["key"], row["generation"])
-    return Job(
-        record_name(row), bodies, row["generation"] is not None, objects["head"], label, read
-    )
-
-
-def _card_job(named: Mapping[str, str]) -> Job:
-    label: dict[str, str | int] = {"card": named["name"], "key": HOUSE}
-    return Job(named["name"], [("card", named["sha256"], 0)], True, named["head"], label)
-
-
-def _evidence_job(fields: Mapping[str, Any]) -> Job:
-    bodies = [(one["suffix"], one["sha256"], one["size_bytes"]) for one in fields["evidence"]]
-    return Job(fields["card"]["name"], bodies, True, None, {})
-
-
-def _card(archive: Archive, named: Mapping[str, str] | None) -> Iterator[Finding]:
-    if named is None:
-        return
+def _card(archive: Archive, named: Mapping[str, str]) -> Iterator[Finding]:
     label = {"card": named["name"], "key": HOUSE}
     name, vault = named["name"], archive.vault
     yield from _checked(
@@ -414,9 +257,9 @@ def _record(archive: Archive, replay: Replay, record: str) -> Iterator[Finding]:
         yield from _checked("S-HEAD", name, partial(_head, archive, row, newest))
 
 
-def _stone(archive: Archive, stone: Row) -> Iterator[Finding]:
+def _stone(truth: Truth, stone: Row) -> Iterator[Finding]:
     # While it is carried out the bytes may lie there still; from its last entry on they may not.
-    if stone["destroyed"] and outlived(archive, stone):
+    if stone["destroyed"] and outlived(truth.archive, stone, truth.entries_of):
         yield Finding("S-GONE", stone["id"], "was destroyed, and something of it lies there")
 
 
@@ -432,25 +275,47 @@ def _head(archive: Archive, row: Row, newest: int | None) -> None:
         verify(name, record_label(row["id"], key, newest), None)
 
 
-def _was_restricted(archive: Archive, customer: str) -> bool:
-    """Whether a customer's data were ever restricted: borrowers' heads went then."""
-    return any(entry.act == "restrict" for entry in archive.entries_of(customer))
-
-
-def _grants(archive: Archive, replay: Replay) -> Iterator[Finding]:
-    grants = archive.grants
+def _grants(truth: Truth, today: date) -> Iterator[Finding]:
+    grants, replay = truth.archive.grants, truth.replay
     for name in list(grants.names()):
         loan = replay.loan(name.partition("/")[0])
         if loan and loan["state"] in ("requested", "approved"):
             continue  # being issued at this moment: its entry comes after it
         check = partial(_same_grant, grants, replay, name, loan)
-        yield from _checked("S-GRANT", f"keys/loans/{name}", check)
+        where = f"keys/loans/{name}"
+        head = os.path.lexists(truth.archive.root / f"{where}.head")
+        yield from _checked("S-GRANT", f"{where}.head" if head else where, check)
     for loan in replay.loans():
         for record in (loan["grants"] or {}) if loan["state"] in OUT else ():
-            name = f"{loan['id']}/{record}"
-            there = os.path.lexists(archive.root / "keys" / "loans" / f"{name}.head")
-            if not there and not _was_restricted(archive, loan["customer"]):
-                yield Finding("S-GRANT", f"keys/loans/{name}.head", "is missing: the loan is out")
+            where = f"keys/loans/{loan['id']}/{record}.head"
+            there = os.path.lexists(truth.archive.root / where)
+            if not there and not _ended(truth, loan, record, today):
+                yield Finding("S-GRANT", where, "is missing: the loan is out")
+
+
+def _ended(truth: Truth, loan: Row, record: str, today: date) -> bool:
+    """Whether a loan that is out opens a record no more, so that its head had to go: its last day
+    is over, or since it was issued the customer was restricted, or the record sealed anew or
+    destroyed, or the archive restored: a backup holds no borrower's head."""
+    if truth.replay.record(record) is None or today > last_day(truth.archive, loan):
+        return True
+    subjects = (loan["id"], loan["customer"], record, truth.archive.settings.archive_id)
+    ended = False
+    for index in sorted({index for name in subjects for index in truth.replay.history(name)}):
+        for _, raw in truth.ledger.entries(index, index + 1):
+            fields = json.loads(raw)
+            subject = fields["subject"]
+            if fields["act"] == "loan" and subject["loan"] == loan["id"]:
+                ended = ended and fields["step"] != "issue"
+            elif fields["act"] in ("restrict", "restore"):
+                ended = True
+            elif subject.get("record") == record:
+                ended = ended or "stored" in fields
+    return ended
+
+
+def _newest_day(replay: Replay) -> date:
+    return datetime.fromisoformat(replay.newest).astimezone().date()
 
 
 def _same_grant(grants: Grants, replay: Replay, name: str, loan: Row | None) -> None:

@@ -29,7 +29,7 @@ from itertools import chain
 from pathlib import Path
 
 from archivist.archive import Archive
-from archivist.claims import TRAYS, is_claim
+from archivist.claims import DEATHS, TRAYS, is_claim
 from archivist.records import target_of
 from archivist.watch import is_temporary
 from storage import durable
@@ -123,6 +123,8 @@ def _claims(folder: Path, place: str) -> Iterator[Scan]:
     names = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
     for name in filter(is_claim, names):
         for path in _files(folder / name):
+            if path == folder / name / DEATHS:
+                continue
             yield Scan(f"{place}/{name}", os.fsencode(path.relative_to(folder / name)), path)
 
 

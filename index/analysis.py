@@ -30,9 +30,12 @@ Example:
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -51,6 +54,9 @@ and sixty pieces already single out a page."""
 # Han ideographs that no normalization touches. A cold search meets hundreds of different ones,
 # and taking them straight to the table halves what it spends on folding.
 _PLAIN = range(0x4E00, 0xA000)
+
+# Code points as an array of numbers holds them.
+_CODES = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -133,7 +139,11 @@ class Plan:
 
 def storable(text: str) -> str:
     """Return `text` with lone surrogates replaced, as engines must store it."""
-    return _SURROGATE.sub("\ufffd", text)
+    try:
+        text.encode()  # all but a few texts pass, five times as fast as they are searched
+    except UnicodeEncodeError:
+        return _SURROGATE.sub("\ufffd", text)
+    return text
 
 
 def fold(text: str) -> str:
@@ -172,6 +182,56 @@ def mark_tokens(text: str) -> list[str]:
 def mark_token(mark: str) -> str:
     """Return the token for one mark. Hexadecimal, because no tokenizer keeps a full stop."""
     return f"m{ord(mark):x}"
+
+
+@dataclass(frozen=True, slots=True)
+class PageTokens:
+    """All tokens of a page, spelt as FTS5 takes them: joined by spaces.
+
+    `body` are the `body_tokens`, `marks` the `mark_tokens`, `length` that of the stream.
+    """
+
+    body: str
+    marks: str
+    length: int
+
+
+def page_tokens(text: str) -> PageTokens:
+    """Return what an index is given of a page: the tokens as ever, in a tenth of the time.
+
+    Most of a page is what stands for itself. So only what does not is looked up, each such
+    character once, and is exchanged everywhere at once. What it is exchanged for stands for itself
+    again, whence the order does not matter.
+    """
+    changing = set(_changing().findall(text))
+    run = text
+    for char in changing:
+        run = run.replace(char, _LETTERS[ord(char)])
+    found = sorted({mark for char in changing for mark in _MARKS[ord(char)]})
+    return PageTokens(_spelt(run), " ".join(map(mark_token, found)), len(run))
+
+
+@cache
+def _changing() -> re.Pattern[str]:
+    """Matches every character but digits, small letters and ideographs that stand for themselves.
+
+    Made when the first page comes: it takes longer than a search has.
+    """
+    changed = sorted(ord(char) for char in _ONE_SCRIPT if ord(char) in _PLAIN)
+    edges = [_PLAIN.start - 1, *changed, _PLAIN.stop]
+    kept = "".join(f"{chr(a + 1)}-{chr(b - 1)}" for a, b in pairwise(edges) if b - a > 1)
+    return re.compile(f"[^0-9a-z{kept}]")
+
+
+def _spelt(run: str) -> str:
+    """Return `" ".join(bigrams(run))` with the last character behind, laid out as code points."""
+    if not run:
+        return ""
+    codes = array("I", run.encode(_CODES))
+    spelt = array("I", (ord(" "),)) * (3 * len(codes) - 2)
+    spelt[0::3] = codes
+    spelt[1::3] = codes[1:]
+    return spelt.tobytes().decode(_CODES)
 
 
 def plan(query: str) -> Plan:

@@ -35,7 +35,7 @@ from index import (
     catalogue_sweep,
     catalogue_volumes,
 )
-from index.catalogue_rows import as_json
+from index.catalogue_rows import as_json, names_as_json
 from index.catalogue_view import CatalogueView, Row, key_form, translated
 from index.errors import IndexOutdated, WrongIndexKey
 
@@ -134,6 +134,18 @@ SCHEMA += catalogue_volumes.SCHEMA
 # Acts on several records at once, which stand in the history of each.
 _NAMING = frozenset(("loan", "export", "disposal", "destroy"))
 
+# What filing a record says, and turning a scan away: rows that wait for others (`_hold`).
+_RECORD = "INSERT INTO record VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_MENTION = "INSERT INTO mention VALUES (?, ?)"
+_PRINT = "INSERT INTO print VALUES (?, ?) ON CONFLICT (print) DO NOTHING"
+_CLAIM = (
+    "INSERT INTO claim VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
+    "outcome=excluded.outcome, tray=excluded.tray, reason=excluded.reason, "
+    "record=excluded.record, t=excluded.t, idx=excluded.idx, customer=excluded.customer, "
+    "dossier=excluded.dossier, type=excluded.type, clauses=excluded.clauses"
+)
+_HELD_ROWS = 1000
+
 # Kinds of id that count up for ever.
 _COUNTED = frozenset(
     ("customer", "dossier", "record", "violation", "loan", "incident", "hold", "disposal", "volume")
@@ -181,7 +193,7 @@ class Catalogue(CatalogueView):
         """
         with self._transaction():
             position, newest = self.applied, self.newest
-            self._last = {}
+            self._last, self._held = {}, {}
             for index, entry, card in changes:
                 if index < position:
                     continue
@@ -189,6 +201,7 @@ class Catalogue(CatalogueView):
                 self._apply(index, entry, card or {})
                 newest = max(newest, str(entry["t"]))
                 position += 1
+            self._settle()
             for kind, number in self._last.items():
                 self._set_meta(f"last_{kind}", str(number))
             self._set_meta("applied", str(position))
@@ -196,22 +209,43 @@ class Catalogue(CatalogueView):
             self._set_meta("root", root)
 
     def _apply(self, index: int, entry: Mapping[str, Any], card: Mapping[str, Any]) -> None:
-        subject = entry["subject"]
+        act, subject = entry["act"], entry["subject"]
         names = {*subject.values(), *([entry["claim"]] if "claim" in entry else [])}
         # A record moved to another key has that in its history, beside what happened to it alone.
-        names.update(entry.get("heads", ()) if entry["act"] == "rewrap" else ())
-        names.update(entry.get("records", ()) if entry["act"] in _NAMING else ())
-        if entry["act"] == "volume":
+        if act == "rewrap":
+            names.update(entry.get("heads", ()))
+        elif act in _NAMING:
+            names.update(entry.get("records", ()))
+        elif act == "volume":
             names.update(paper["record"] for paper in entry.get("papers", ()))
-        self._run_each("INSERT INTO mention VALUES (?, ?)", [(name, index) for name in names])
-        for kind in _COUNTED.intersection(subject):
-            number = int(subject[kind][1:])
-            if kind not in self._last:
-                self._last[kind] = int(self._meta(f"last_{kind}"))
-            self._last[kind] = max(number, self._last[kind])
-        step = _STEPS.get(entry["act"])
+        self._hold(_MENTION, [(name, index) for name in names])
+        for kind, identifier in subject.items():
+            if kind in _COUNTED:
+                number = int(identifier[1:])
+                if kind not in self._last:
+                    self._last[kind] = int(self._meta(f"last_{kind}"))
+                if number > self._last[kind]:
+                    self._last[kind] = number
+        step = _STEPS.get(act)
         if step is not None:
+            if step is not Catalogue._file:
+                self._settle()
             step(self, index, entry, subject, card)
+
+    def _hold(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Insert these rows, but not yet: what files a thousand records says it in four
+        statements. Each step that may read what others wrote comes after `_settle`."""
+        held = self._held.get(sql)
+        if held is None:
+            held = self._held[sql] = []
+        held += rows
+        if len(held) >= _HELD_ROWS:
+            self._settle()
+
+    def _settle(self) -> None:
+        held, self._held = self._held, {}
+        for sql, rows in held.items():
+            self._run_each(sql, rows)
 
     def _customer(
         self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], card: Mapping[str, Any]
@@ -261,10 +295,9 @@ class Catalogue(CatalogueView):
     def _file(
         self, index: int, entry: Mapping[str, Any], subject: Mapping[str, str], _: Mapping[str, Any]
     ) -> None:
-        scan = entry["objects"]["scan"]
-        self._run(
-            "INSERT INTO record VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            subject["record"],
+        scan, record = entry["objects"]["scan"], subject["record"]
+        row = (
+            record,
             index,
             subject["customer"],
             subject["dossier"],
@@ -281,17 +314,14 @@ class Catalogue(CatalogueView):
             entry["claim"],
             entry["print"],
             as_json(entry["objects"]),
-            as_json(entry["clauses"]),
-            as_json(entry["packs"]),
-            subject["record"],
+            names_as_json(*entry["clauses"]),
+            names_as_json(*entry["packs"]),
+            record,
             entry.get("until"),
         )
-        for fingerprint in {entry["print"], entry.get("stack", entry["print"])}:
-            self._run(
-                "INSERT INTO print VALUES (?, ?) ON CONFLICT (print) DO NOTHING",
-                fingerprint,
-                subject["record"],
-            )
+        self._hold(_RECORD, (row,))
+        fingerprints = {entry["print"], entry.get("stack", entry["print"])}
+        self._hold(_PRINT, [(fingerprint, record) for fingerprint in fingerprints])
         self._claim(index, entry, subject, "filed")
 
     def _regrade(
@@ -426,11 +456,7 @@ class Catalogue(CatalogueView):
     ) -> None:
         claim = entry["claim"]
         suggestion = entry.get("suggestion", {})
-        self._run(
-            "INSERT INTO claim VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
-            "outcome=excluded.outcome, tray=excluded.tray, reason=excluded.reason, "
-            "record=excluded.record, t=excluded.t, idx=excluded.idx, customer=excluded.customer, "
-            "dossier=excluded.dossier, type=excluded.type, clauses=excluded.clauses",
+        row = (
             claim,
             claim.partition(".")[0],
             outcome,
@@ -443,8 +469,9 @@ class Catalogue(CatalogueView):
             suggestion.get("customer", subject.get("customer")),
             suggestion.get("dossier", subject.get("dossier")),
             suggestion.get("type", entry.get("type")),
-            as_json(entry.get("clauses", [])),
+            names_as_json(*entry.get("clauses", ())),
         )
+        self._hold(_CLAIM, (row,))
 
     def _person(
         self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], __: Mapping[str, Any]

@@ -9,6 +9,7 @@ columns come from the code, never from an entry.
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from index.catalogue_view import CatalogueView
@@ -20,6 +21,12 @@ _WRITER = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 def as_json(value: Any) -> str:
     """A value as it stands in a column."""
     return _WRITER.encode(value)
+
+
+@lru_cache(maxsize=256)
+def names_as_json(*names: str) -> str:
+    """The same for a list of names, of which many rows have the very same: clauses, packs."""
+    return as_json(list(names))
 
 
 def insert(catalogue: CatalogueView, table: str, row: Mapping[str, Any]) -> None:

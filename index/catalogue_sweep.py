@@ -62,6 +62,24 @@ def folders(catalogue: CatalogueView) -> Iterator[tuple[Any, ...]]:
     )
 
 
+def open_dossiers(catalogue: CatalogueView) -> Iterator[tuple[Any, ...]]:
+    """Every open dossier by id, with its customer and its papers: `id`, `customer`, `type`,
+    `events`, `keys`, the customer's `name` (None where it is restricted), `fields`, `class` and
+    `kind`, then each record's `type`, sorted and joined by commas (None without records), and
+    whether somebody said something of a paper or one was destroyed. JSON as stored."""
+    return _stream(
+        catalogue,
+        "SELECT d.id, d.customer, d.type, d.events, d.keys, "
+        "CASE WHEN c.restricted IS NULL THEN c.name END, c.fields, c.class, c.kind, "
+        "(SELECT group_concat(r.type) FROM record r INDEXED BY record_dossier "
+        "WHERE r.dossier = d.id), "
+        "EXISTS (SELECT 1 FROM attestation a WHERE a.dossier = d.id) "
+        "OR EXISTS (SELECT 1 FROM tombstone t WHERE t.dossier = d.id) "
+        "FROM dossier d LEFT JOIN customer c ON c.id = d.customer "
+        "WHERE d.closed IS NULL ORDER BY d.id",
+    )
+
+
 def dossier_count(catalogue: CatalogueView) -> int:
     """How many dossiers there are."""
     return int(catalogue._all("SELECT count(*) AS n FROM dossier")[0]["n"])

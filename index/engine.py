@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -165,5 +166,6 @@ def wanted_tokens(filters: Filters) -> list[str]:
     return [_field_token(kind, value) for kind, value in fields if value is not None]
 
 
+@lru_cache(1024)  # the pages of one record have the same
 def _field_token(kind: str, value: str) -> str:
     return kind + value.encode("utf-8", "replace").hex()

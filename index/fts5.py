@@ -35,12 +35,12 @@ from sqlcipher3 import dbapi2 as sqlite
 
 from index.analysis import (
     VERSION,
+    PageTokens,
     Plan,
     bigrams,
-    body_tokens,
     fold,
     mark_token,
-    mark_tokens,
+    page_tokens,
     storable,
 )
 from index.engine import (
@@ -83,6 +83,7 @@ _SCHEMA = (
 _SECURE_DELETE = "INSERT INTO ft(ft, rank) VALUES('secure-delete', ?)"
 
 _Scored = list[tuple[int, float]]  # page numbers with their scores, the best first
+_Moved = tuple[int, int]  # by so many pages and characters the index grew
 
 
 class Fts5Engine:
@@ -168,8 +169,7 @@ class Fts5Engine:
         """Add or replace pages and move the mark, in one transaction."""
         with self._foreign(), self._transaction():
             self._begin_counting()
-            for page in pages:
-                self._put_one(page)
+            self._move_figures(self._put_one(page) for page in pages)
             self._move_mark(applied)
 
     def mark_applied(self, applied: int) -> None:
@@ -181,12 +181,12 @@ class Fts5Engine:
         # max(): of two followers the slower one must not send the index back.
         self._db.execute("UPDATE meta SET value = max(value, ?) WHERE name = 'applied'", (applied,))
 
-    def _put_one(self, page: Page) -> None:
+    def _put_one(self, page: Page) -> _Moved:
         text, title = storable(page.text), storable(page.title)
         known = self._rows("WHERE record = ? AND page = ?", (page.record, page.page))
         number = known[0][0] if known else None
-        for row in known:
-            self._take_out(row)
+        tokens = page_tokens(text)
+        moved = [(1, tokens.length), *(self._take_out(row) for row in known)]
         fields = (page.record, page.page, page.customer, page.dossier, page.type, page.day, title)
         number = self._db.execute(
             "INSERT INTO page VALUES(?, ?, ?, ?, ?, ?, ?, ?)", (number, *fields)
@@ -194,9 +194,9 @@ class Fts5Engine:
         self._db.execute("INSERT INTO body VALUES(?, ?)", (number, text))
         self._db.execute(
             "INSERT INTO ft(rowid, body, marks, fld) VALUES(?, ?, ?, ?)",
-            (number, *_columns(text, page.customer, page.dossier, page.type)),
+            (number, *_columns(tokens, page.customer, page.dossier, page.type)),
         )
-        self._move_figures(1, len(fold(text)))
+        return _sum(moved)
 
     def _rows(self, where: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         return self._db.execute(  # type: ignore[no-any-return]
@@ -204,17 +204,19 @@ class Fts5Engine:
             values,
         ).fetchall()
 
-    def _take_out(self, row: tuple[Any, ...]) -> None:
+    def _take_out(self, row: tuple[Any, ...]) -> _Moved:
         number, text, *fields = row
+        tokens = page_tokens(text)
         self._db.execute(
             "INSERT INTO ft(ft, rowid, body, marks, fld) VALUES('delete', ?, ?, ?, ?)",
-            (number, *_columns(text, *fields)),
+            (number, *_columns(tokens, *fields)),
         )
         self._db.execute("DELETE FROM body WHERE id = ?", (number,))
         self._db.execute("DELETE FROM page WHERE id = ?", (number,))
-        self._move_figures(-1, -len(fold(text)))
+        return -1, -tokens.length
 
-    def _move_figures(self, pages: int, characters: int) -> None:
+    def _move_figures(self, moves: Iterable[_Moved]) -> None:
+        pages, characters = _sum(moves)
         moved = ((pages, "pages"), (characters, "characters"))
         self._db.executemany("UPDATE meta SET value = value + ? WHERE name = ?", moved)
 
@@ -302,9 +304,11 @@ class Fts5Engine:
                 # written as a segment of their own, which the others must be merged with.
                 self._db.execute(_SECURE_DELETE, (0,))
                 self._begin_counting()
-                for record in records:
-                    for row in self._rows("WHERE record = ?", (record,)):
-                        self._take_out(row)
+                self._move_figures(
+                    self._take_out(row)
+                    for record in records
+                    for row in self._rows("WHERE record = ?", (record,))
+                )
                 self._db.execute("INSERT INTO ft(ft) VALUES('optimize')")
                 self._db.execute(_SECURE_DELETE, (1,))
             busy, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -385,13 +389,17 @@ class Fts5Engine:
 _ID_TABLES = ("page", "body", "ft_docsize")
 
 
-def _columns(text: str, customer: str, dossier: str, type_: str) -> tuple[str, str, str]:
+def _columns(tokens: PageTokens, customer: str, dossier: str, type_: str) -> tuple[str, str, str]:
     """Return what FTS5 indexes for a page: body, marks and filter tokens."""
-    return (
-        " ".join(body_tokens(text)),
-        " ".join(mark_tokens(text)),
-        " ".join(filter_tokens(customer, dossier, type_)),
-    )
+    return tokens.body, tokens.marks, " ".join(filter_tokens(customer, dossier, type_))
+
+
+def _sum(moves: Iterable[_Moved]) -> _Moved:
+    pages = characters = 0
+    for more_pages, more_characters in moves:
+        pages += more_pages
+        characters += more_characters
+    return pages, characters
 
 
 def _match(plan: Plan, filters: Filters) -> str:

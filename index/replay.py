@@ -33,6 +33,20 @@ Kind = Literal["altered", "lost", "foreign"]
 _NAMED_BY = {"known_by": ("kind", "id")}
 
 
+# The number of a record's block, counted from 0.
+_BLOCK = "(substr(id, 2) - 1) / ?"
+
+# The database itself notes whose row is no more as it was inserted, whatever step did that. What
+# is temporary is in another schema than what is compared.
+_WATCHED = (
+    "CREATE TEMP TABLE changed (id TEXT PRIMARY KEY)",
+    "CREATE TEMP TRIGGER was_updated AFTER UPDATE ON main.record BEGIN "
+    "INSERT INTO changed VALUES (old.id) ON CONFLICT DO NOTHING; END",
+    "CREATE TEMP TRIGGER was_deleted AFTER DELETE ON main.record BEGIN "
+    "INSERT INTO changed VALUES (old.id) ON CONFLICT DO NOTHING; END",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One row that is not what the ledger makes of it: `columns` differ when it was altered."""
@@ -66,6 +80,8 @@ class Replay(Catalogue):
             connection.execute(f"PRAGMA {pragma}")
         replay = cls(connection)
         replay._lay_out()
+        for statement in _WATCHED:
+            replay._run(statement)
         return replay
 
     def __enter__(self) -> "Replay":
@@ -82,11 +98,14 @@ class Replay(Catalogue):
         Nothing is kept of them.
         """
         self._run("BEGIN")
+        self._held = {}
         try:
             for index, entry, card in changes:
                 step = _STEPS.get(entry["act"])
                 if step is not None:
+                    self._settle()
                     step(self, index, _narrowed(entry, identifier), entry["subject"], card or {})
+            self._settle()
             return self.record(identifier), self.attested_of(identifier)
         finally:
             self._run("ROLLBACK")
@@ -98,17 +117,26 @@ class Replay(Catalogue):
             yield from rows
             last = rows[-1]["id"]
 
-    def every_stored(self) -> Iterator[Row]:
-        """What is needed of every record to find its files, in bounded memory, oldest first:
-        `id`, `customer`, `dossier`, `stored`, `key`, `generation`, `objects`."""
-        last = ""
-        while rows := self._all(
+    def record_blocks(self, width: int) -> dict[int, int]:
+        """How many records there are of each so many numbers, in their order."""
+        sql = f"SELECT {_BLOCK} AS block, count(*) AS n FROM record GROUP BY 1 ORDER BY 1"  # noqa: S608
+        return {row["block"]: row["n"] for row in self._all(sql, width)}
+
+    def changed_since_inserted(self, width: int) -> set[int]:
+        """The blocks, of so many numbers, of whose records a row was changed or taken away."""
+        sql = f"SELECT DISTINCT {_BLOCK} AS block FROM temp.changed"  # noqa: S608
+        return {row["block"] for row in self._all(sql, width)}
+
+    def stored_in(self, block: int, width: int) -> list[Row]:
+        """What is needed of each record of a block to find its files, oldest first: `id`,
+        `customer`, `dossier`, `stored`, `key`, `generation`, `objects`."""
+        first, last = block * width + 1, (block + 1) * width
+        return self._all(
             "SELECT id, customer, dossier, stored, key, generation, objects FROM record "
-            "WHERE id > ? ORDER BY id LIMIT 1000",
-            last,
-        ):
-            yield from rows
-            last = rows[-1]["id"]
+            "WHERE id BETWEEN ? AND ? ORDER BY id",
+            f"R{first:08}",
+            f"R{last:08}",
+        )
 
     def records_where(self, condition: str, limit: int) -> list[str]:
         """Ids of records whose row meets a condition in SQL, at most so many."""

@@ -2,7 +2,8 @@
 
 Owns one question, "is this a working day?", and the counting that follows from it. Days off and
 make-up days come from the `holidays` library, which carries the yearly notices of the State
-Council; the company adds its own closures and its own working days, and these win.
+Council; those of the years whose notice is out stand in `policies.public_days`, made from it. The
+company adds its own closures and its own working days, and these win.
 
 Rules it keeps:
 - A Saturday or Sunday that a notice made a working day is one; `weekday < 5` alone would be
@@ -11,8 +12,8 @@ Rules it keeps:
   are known from the law but no trade of days is, so counts across such a year are a forecast.
   `certain_until` is the last day for which the notice is known; say so to whoever reads a
   later date. Once a notice is out, update the library or enter its days as the company's own.
-- The library is loaded at the first question, not with this module: it costs 50 ms, and most
-  commands count no working days.
+- The library is asked for other years only, and loaded at the first such question: it reads the
+  holidays of two hundred countries, which takes longer than most answers.
 
     >>> calendar = Calendar()
     >>> calendar.add_working_days(date(2026, 3, 5), 3)       # a Thursday; plain weekend between
@@ -26,6 +27,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import cached_property
+
+from policies.public_days import KNOWN_UNTIL, public_days
 
 _DAY = timedelta(days=1)
 
@@ -88,12 +91,16 @@ class Calendar:
 
     def is_certain(self, day: date) -> bool:
         """Whether the public notice for the year of `day` is known; else it is a forecast."""
-        return day <= self.certain_until
+        return day.year <= KNOWN_UNTIL or day <= self.certain_until
 
     def _year(self, year: int) -> tuple[frozenset[date], frozenset[date]]:
         if year not in self._years:
-            import holidays  # see above
-
-            china = holidays.country_holidays("CN", years=year)
-            self._years[year] = (frozenset(china), frozenset(china.weekend_workdays))
+            self._years[year] = public_days(year) or _asked_of_library(year)
         return self._years[year]
+
+
+def _asked_of_library(year: int) -> tuple[frozenset[date], frozenset[date]]:
+    import holidays  # see above
+
+    china = holidays.country_holidays("CN", years=year)
+    return frozenset(china), frozenset(china.weekend_workdays)

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from policies.policy import Policy
 
 __all__ = [
-    "DossierState", "Due", "Lack", "add_days", "add_months", "due_of", "due_on", "is_overdue",
-    "missing", "month_end", "repeats", "rolled", "stated_time",
+    "DossierState", "Due", "Lack", "add_days", "add_months", "calendar_day", "due_of", "due_on",
+    "is_overdue", "lacks_of", "missing", "month_end", "repeats", "rolled", "stated_time",
 ]  # fmt: skip
 
 END_OF_DAY = "24:00"
@@ -117,30 +117,31 @@ def missing(
 
     Raises `UnknownName` when no adopted pack declares the dossier's type.
     """
-    dossier_type = policy.dossier_type(dossier.type)
-    day = today.date() if isinstance(today, datetime) else today
+    kind = policy.dossier_type(dossier.type)
+    day = calendar_day(today)
     known = {paper.type for paper in dossier.papers}
     papers = (*dossier.papers, *(Paper(name, day) for name in dossier.have - known))
-    reviews = review(dossier_type, papers, dossier.customer_fields, dossier.keys, day)
+    told = (dossier.customer_fields, dossier.keys)
     return tuple(
         lack
-        for item in reviews
+        for item in review(kind, papers, *told, day)
         if item.lacks
-        for lack in _lacks(item, dossier, dossier_type, calendar, today)
+        for lack in lacks_of(
+            item, kind, due_of(kind, item.item.id, dossier.events, calendar, *told), today
+        )
     )
 
 
-def _lacks(
-    found: ItemReview,
-    dossier: DossierState,
-    dossier_type: DossierType,
-    calendar: Calendar,
-    today: date,
+def calendar_day(today: date) -> date:
+    """The day of a day or of a moment."""
+    return today.date() if isinstance(today, datetime) else today
+
+
+def lacks_of(
+    found: ItemReview, dossier_type: DossierType, due: Due | None, today: date
 ) -> Iterator[Lack]:
+    """What an item lacks that should be there by `due`."""
     item = found.item
-    due = due_of(
-        dossier_type, item.id, dossier.events, calendar, dossier.customer_fields, dossier.keys
-    )
     for lacking in found.lacks:
         # The deadline was for the first paper. By when its yearly successor must be there no
         # regulation says, and nothing is guessed.

@@ -88,8 +88,8 @@ class Facts:
 
     `extension` starts with a dot, lower case, as the content (not the file name) suggests.
     `defect` is a stable reason code (`empty`, `not-a-document`, `damaged`, `encrypted`,
-    `too-large`, `infected`, ...) when the file must not be filed; `detail` explains it to a
-    clerk and never quotes the document.
+    `too-large`, `infected`, `fatal`, ...) when the file must not be filed; `detail` explains it to
+    a clerk and never quotes the document.
     """
 
     media_type: str

@@ -32,10 +32,11 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from policies.calendar import Calendar
-from policies.checklist import Paper, condition_parts
+from policies.checklist import Paper
 from policies.deadlines import DossierState, Due, Lack, due_of, due_on, is_overdue, missing
 from policies.expiry import Ending
 from policies.keeping import Edition, Kept, Shorter, longest
+from policies.many import fields_asked
 from policies.pack_rows import DossierType
 from policies.policy import Policy
 
@@ -425,11 +426,7 @@ class Deadlines:
     def _conditions(self, kind: DossierType) -> tuple[tuple[str, str], ...]:
         """Which fields of the customer and the dossier this checklist asks about."""
         if kind.id not in self._asked:
-            whens = [*(item.when for item in kind.items), *(one.when for one in kind.deadlines)]
-            stated = {("dossier", one.stated_by) for one in kind.deadlines if one.stated_by}
-            self._asked[kind.id] = tuple(
-                sorted({condition_parts(when)[:2] for when in whens if when} | stated)
-            )
+            self._asked[kind.id] = fields_asked(kind)
         return self._asked[kind.id]
 
 

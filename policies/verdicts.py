@@ -70,6 +70,10 @@ _DEFECTS = {
     "damaged": ("文件已损坏，无法完整读取。", "the file is damaged and cannot be read completely"),
     "encrypted": ("文件带有密码，无法读取。", "the file is protected by a password"),
     "too-large": ("文件过大或页数过多。", "the file is too large or has too many pages"),
+    "fatal": (
+        "读取此文件时，程序已多次异常中断，不再自动读取。",
+        "the program died several times while it read this file, which is not read again by itself",
+    ),
     "infected": ("文件含有病毒或可疑内容。", "the file carries a virus or suspicious content"),
 }
 

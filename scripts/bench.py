@@ -29,6 +29,9 @@ BENCHES: dict[str, tuple[str, str, dict[str, object], str]] = {
              "--mib 32 --files 40 --batch 20 --rounds 1"),
     "intake": ("intake", "text PDFs, documents a second",
                {"count": 200, "pdf_pages": 2, "rounds": 3}, "--count 12 --rounds 1"),
+    "stream": ("streaming", "memory of one watcher over many documents",
+               {"documents": 100_000, "at": [10_000, 30_000, 100_000]},
+               "--documents 40 --at 20 40"),
     "ocr": ("intake", "scanned pages, pages a second",
             {"pages": 24, "rounds": 3}, "--pages 2 --rounds 1"),
     "search": ("finding", "a whole cold search process; with --sizes the engines, warm",
@@ -61,7 +64,7 @@ CAMPAIGNS: dict[str, tuple[str, str, dict[str, object]]] = {
     "hostile": ("hostile_scans", "broken and hostile scans through the daemon",
                 {"files": 10_000, "batch": 500, "seconds": math.inf, "seed": 1}),
     "kills": ("dying", "a watcher killed at random moments: what is lost or there twice",
-              {"files": 2000, "kills": 500, "seed": 1}),
+              {"files": 2000, "kills": 500, "seconds": math.inf, "seed": 1}),
 }  # fmt: skip
 
 

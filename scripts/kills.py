@@ -7,8 +7,8 @@ again, until it has been killed often enough; then one more run may end. Afterwa
 - every scan that was dropped lies in exactly one record or tray, by digest, and nothing else does;
 - every scan has one entry, and the drop and work folders are empty;
 - `ledger verify` is clean, which compares the catalogue row by row with a replay, and every body,
-  head and key with its entry; `reconcile` finds at most
-  what was set aside; `audit` finds no damage.
+  head and key with its entry; `reconcile` finds at most what was set aside;
+- `audit --full`, with the keys of who may open them all, opens every record and finds nothing.
 
 Most lives are ended while scans are being read, sealed and entered; the others at any time from
 the start of the process on.
@@ -19,6 +19,7 @@ the start of the process on.
 
 import hashlib
 import json
+import math
 import random
 import signal
 import subprocess
@@ -32,6 +33,7 @@ from typing import Any
 BIN = Path(sys.executable).parent
 BASES = 20  # documents with text of their own; a comment behind the end makes each copy another
 DURING = 0.9  # of the lives are ended at work
+LONGEST_WAIT_SECONDS = 120.0
 TRAYS = ("unsorted", "quarantine", "duplicates", "rejected")
 PLACE = "C000001/D000001/sales_contract"
 
@@ -57,26 +59,35 @@ class Campaign:
         self._told = told
         self._work_seconds = 0.5  # from the first claim to the last outcome of a life
         self._life_seconds = 1.0  # the same from its start
+        self._said = root.parent / "said"  # by the last watcher, on stderr
         self.at_work = 0
 
-    def run(self, bases: list[bytes], files: int, kills: int) -> dict[str, Any]:
-        """The whole campaign; what it found. Raises AssertionError where something is amiss."""
+    def run(
+        self, bases: list[bytes], files: int, kills: int, seconds: float = math.inf
+    ) -> dict[str, Any]:
+        """The whole campaign; what it found. Raises AssertionError where something is amiss.
+
+        After so many seconds nothing is killed any more; what waits is dropped and counted all
+        the same.
+        """
         started = time.perf_counter()
         sources = self._mixture(bases, files)
         waiting = list(sources)
         share = max(1, files // (kills + 1))
         self._drop([waiting.pop() for _ in range(min(share, len(waiting)))])
         self._measure()
-        for number in range(1, kills + 1):
+        killed = 0
+        while killed < kills and time.perf_counter() - started < seconds:
             self._drop([waiting.pop() for _ in range(min(share, len(waiting)))])
             self._one_life()
-            if number % 25 == 0:
-                seconds = time.perf_counter() - started
-                self._told(f"{number} kills, {files - len(waiting)} scans, {seconds:.0f} s")
+            killed += 1
+            if killed % 25 == 0:
+                so_far = time.perf_counter() - started
+                self._told(f"{killed} kills, {files - len(waiting)} scans, {so_far:.0f} s")
         self._drop(waiting)
         self._watch_once()
         found = self._counted(sources)
-        return {"files": files, "kills": kills, "at_work": self.at_work,
+        return {"files": files, "kills": killed, "at_work": self.at_work,
                 "seconds": round(time.perf_counter() - started), **found}  # fmt: skip
 
     def _mixture(self, bases: list[bytes], files: int) -> list[tuple[str, bytes]]:
@@ -101,12 +112,23 @@ class Campaign:
             hidden.rename(path)
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            [BIN / "archivist", "watch", "--workers", "1", "--json"],
-            env=self._environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        with self._said.open("wb") as said:
+            return subprocess.Popen(
+                [BIN / "archivist", "watch", "--workers", "1", "--json"],
+                env=self._environment,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+            )
+
+    def _until(self, wanted: Callable[[], bool], watcher: "subprocess.Popen[bytes]") -> None:
+        deadline = time.monotonic() + LONGEST_WAIT_SECONDS
+        while not wanted():
+            ended = watcher.poll()
+            assert ended is None, (
+                f"the watcher ended by itself with {ended}: {self._said.read_text('utf-8')}"
+            )
+            assert time.monotonic() < deadline, "the watcher does nothing"
+            time.sleep(0.003)
 
     def _claimed(self) -> bool:
         """Whether a scan is in somebody's hands just now."""
@@ -116,9 +138,9 @@ class Campaign:
         """How long a life takes that nobody ends, and how long of it scans are at work."""
         began = time.perf_counter()
         watcher = self._start()
-        _until(self._claimed, watcher)
+        self._until(self._claimed, watcher)
         claimed = time.perf_counter()
-        _until(lambda: not self._claimed() and not self._lying(), watcher)
+        self._until(lambda: not self._claimed() and not self._lying(), watcher)
         ended = time.perf_counter()
         watcher.send_signal(signal.SIGTERM)
         watcher.wait()
@@ -130,7 +152,7 @@ class Campaign:
         watcher = self._start()
         if self._rng.random() < DURING:
             # Claims of an earlier life lie there from the start: work begins with a new one.
-            _until(lambda: bool(self._names() - before) or not self._lying(), watcher)
+            self._until(lambda: bool(self._names() - before) or not self._lying(), watcher)
             time.sleep(self._rng.uniform(0, self._work_seconds))
         else:
             time.sleep(self._rng.uniform(0, self._life_seconds))
@@ -171,16 +193,13 @@ class Campaign:
         # What a killed process had sealed for an entry that it did not write lies aside.
         reconciled = self._json("reconcile", codes=(0, 3))["findings"]
         assert {finding["code"] for finding in reconciled} <= {"F-ORPHAN"}, reconciled
-        if self._knows("audit"):
-            self._json("audit", "--full", codes=(0, 3))
+        audited = self._json("audit", "--full", codes=(0, 3, 13))
+        assert audited["findings"] == [], audited["findings"]
+        assert (audited["opened"], audited["closed"]) == (records.total(), 0), audited
         orphans = sum(1 for p in (self._root / "work" / "orphans").rglob("*") if p.is_file())
         return {"filed": records.total(), "in_trays": trays.total(), "lost": 0, "twice": 0,
-                "entries": verified["size"], "set_aside": orphans}  # fmt: skip
-
-    def _knows(self, command: str) -> bool:
-        from archivist.cli import COMMANDS
-
-        return command in COMMANDS
+                "entries": verified["size"], "set_aside": orphans,
+                "opened": audited["opened"], "findings": 0}  # fmt: skip
 
     def _in_records(self) -> Counter[str]:
         """Digest of what each record opens to."""
@@ -203,14 +222,6 @@ class Campaign:
     def _in_trays(self) -> Counter[str]:
         files = (p for tray in TRAYS for p in (self._root / "trays" / tray).rglob("*"))
         return Counter(digest(path.read_bytes()) for path in files if path.is_file())
-
-
-def _until(wanted: Callable[[], bool], watcher: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 120
-    while not wanted():
-        assert watcher.poll() is None, f"the watcher ended by itself with {watcher.returncode}"
-        assert time.monotonic() < deadline, "the watcher does nothing"
-        time.sleep(0.003)
 
 
 def bases(count: int = BASES) -> list[bytes]:

@@ -5,7 +5,7 @@
     verify_ledger.py --proof FILE... [--entry FILE] --vkey KEY [--witness KEY]...
 
 Needs Python 3.11 and the package `cryptography`, and not one line of the program it checks.
-LEDGER is a copy of the folder `ledger/`; KEY is the log's verifier key as it was handed out
+LEDGER is the folder `ledger/` or a copy of it; KEY is the log's verifier key as it was handed out
 when the archive was founded; CHECKPOINT is a head that a witness kept, which the ledger
 must still contain. Every entry is hashed, every tile, journal record and signature derived
 again and compared. Cosigned and time-stamped heads in the folder count among those that the
@@ -25,12 +25,15 @@ from __future__ import annotations
 
 import argparse
 import base64
+import fcntl
 import hashlib
 import re
 import struct
 import sys
+import time
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,6 +43,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 WIDTH = 256
 OK, USAGE, DAMAGE = 0, 2, 13
 MAX_PROOF = 200_000
+LOCK_SECONDS = 30.0  # as long as writers wait for one another
 PART = re.compile(r"ARCHIVIST-PROOF:([1-9]\d{0,2})/([1-9]\d{0,2}):([0-9A-F]{8}):([A-Z2-7]+)\.")
 Head = tuple[int, bytes]
 Say = Callable[[str, str, str], None]
@@ -86,6 +90,15 @@ class Tree:
         for _, peak in reversed(self.peaks[:-1]):
             root = node(peak, root)
         return root
+
+    def expect(self, name: str, head: Head) -> None:
+        """Another head, of what is there by now or later."""
+        if head[0] < self.size:
+            self.say("L-CHECKPOINT", name, "is older than it was a moment ago")
+        elif head == (self.size, self.root()) or head[0] > self.size:
+            self.expected.append((name, head))
+        else:
+            self.say("L-ROLLBACK", name, f"saw another history of {head[0]} entries")
 
     def _compare(self) -> None:
         for name, (size, root) in self.expected:
@@ -216,6 +229,7 @@ class Tiles:
         self.say = say
         self.rows: list[list[bytes]] = [[]]
         self.counts = [0]
+        self.next = 0  # full tile of entries
 
     def read(self, where: str) -> bytes | None:
         try:
@@ -358,28 +372,60 @@ def verify(
 ) -> tuple[int, bytes]:
     """Derive everything again; findings go to `say`. Returns size and root."""
     seen = [(str(path), head) for path in against if (head := signed(log, path, str(path), say))]
+    # Before the rest: what is cosigned meanwhile may be newer than what is read here.
     seen += kept(root, log, witnesses, say)
-    base = signed(log, root / "journal/base", "journal/base", say)
-    published = signed(log, root / "checkpoint", "checkpoint", say)
-    if base and published and published[0] < base[0]:
-        say("L-CHECKPOINT", "checkpoint", "is older than journal/base")
-        published = None
-    heads = [("journal/base", base), ("checkpoint", published)]
-    tree = Tree(seen + [(name, head) for name, head in heads if head], say)
+    tree = Tree(seen, say)
     tiles = Tiles(root, say)
-    start = base[0] - base[0] % WIDTH if base else 0
-    for index in range(start // WIDTH):
-        for entry in tiles.check_entries(index, WIDTH, None):
-            tree.push(leaf(entry))
-            tiles.push(0, leaf(entry))
-    if tree.size == start:
-        _replay(root, log, tree, tiles, published[0] if published else start, say)
-    elif base:
-        say("L-TILE", "tile", f"holds {tree.size} entries where {start} are promised")
+    # Nearly all of a large ledger, read while others write: full tiles below the base stay.
+    _full_tiles(root, signed(log, root / "journal/base", "", lambda *_: None), tree, tiles)
+    with shared_lock(root / "lock"):
+        base = signed(log, root / "journal/base", "journal/base", say)
+        published = signed(log, root / "checkpoint", "checkpoint", say)
+        if base and published and published[0] < base[0]:
+            say("L-CHECKPOINT", "checkpoint", "is older than journal/base")
+            published = None
+        for name, head in (("journal/base", base), ("checkpoint", published)):
+            if head:
+                tree.expect(name, head)
+        start = _full_tiles(root, base, tree, tiles)
+        if tree.size == start:
+            _replay(root, log, tree, tiles, published[0] if published else start, say)
+        elif base:
+            say("L-TILE", "tile", f"holds {tree.size} entries where {start} are promised")
     for name, (size, _) in tree.expected:
         if size > tree.size:
             say("L-ROLLBACK", name, f"saw {size} entries, {tree.size} are there")
     return tree.size, tree.root()
+
+
+def _full_tiles(root: Path, base: Head | None, tree: Tree, tiles: Tiles) -> int:
+    """Go on to the last full tile below `base`; returns at how many entries it ends."""
+    start = base[0] - base[0] % WIDTH if base else 0
+    for index in range(tiles.next, start // WIDTH):
+        for entry in tiles.check_entries(index, WIDTH, None):
+            tree.push(leaf(entry))
+            tiles.push(0, leaf(entry))
+        tiles.next = index + 1
+    return start
+
+
+@contextmanager
+def shared_lock(path: Path) -> Iterator[None]:
+    """Keep writers out where there is a lock file; a copied folder needs none."""
+    try:
+        file = path.open("rb")
+    except OSError:
+        yield
+        return
+    with file:
+        give_up = time.monotonic() + LOCK_SECONDS
+        while time.monotonic() < give_up:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                break
+            except OSError:
+                time.sleep(0.01)  # held by a long batch: at worst a torn tail is reported
+        yield
 
 
 def _replay(root: Path, log: Log, tree: Tree, tiles: Tiles, published: int, say: Say) -> None:
@@ -460,10 +506,10 @@ def verify_proof(
         raise Wrong("does not show that this entry is in the log")
     times = []
     for witness in witnesses:
-        time = witness.time(note.encode())
-        if time is None:
+        moment = witness.time(note.encode())
+        if moment is None:
             raise Wrong(f"is not cosigned by {witness.name}")
-        times.append((witness.name, time))
+        times.append((witness.name, moment))
     return index, signed_head[0], entry, times
 
 
@@ -490,8 +536,8 @@ def tell_proof(options: argparse.Namespace, log: Log, witnesses: list[Witness]) 
         # Control characters in an entry must not move the cursor of whoever checks it.
         text = proved.decode("utf-8", "replace")
         print("".join(char if char.isprintable() else "\ufffd" for char in text))
-    for name, time in times:
-        print(f"seen by {name} at {shown_time(time)}")
+    for name, moment in times:
+        print(f"seen by {name} at {shown_time(moment)}")
     print(f"ok: entry {index} of {size}")
     return OK
 

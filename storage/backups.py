@@ -12,8 +12,9 @@ A file lies under its own path with the first 16 digits of its SHA-256 behind th
 shows what is there, other bytes never take a name, and what did not change is not copied again.
 
 Rules it keeps:
-- A file has its name only when its bytes are on the disk; a list only when all its files have; a
-  snapshot only when all its lists have. What is cut short costs nothing but being done again.
+- A file has its name only when its bytes are on the disk; a snapshot only when all its files and
+  lists have. What is cut short costs nothing but being done again: a list counts for nothing until
+  a snapshot names it, and is given its name behind its files.
 - Nothing that a finished snapshot names is ever written to.
 - Many files are flushed together: a flush for each would make a stick the slowest part.
 
@@ -35,6 +36,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage import durable
+from storage.copying import Done, Job, Names
 from storage.errors import Busy, Damaged, DiskFailed, Missing, Occupied
 
 FILE_NAME = "backup.json"
@@ -43,12 +45,11 @@ DIGITS = 16
 MAX_MANIFEST_BYTES = 64_000_000
 MAX_LIST_BYTES = 512_000_000
 # So much waits for one flush: bounds what a crash copies again, and what lies there without a name.
-TOGETHER_FILES = 512
-TOGETHER_BYTES = 64_000_000
+TOGETHER_FILES = 4096
+TOGETHER_BYTES = 256_000_000
 
 _SNAPSHOT = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9]+")
-_STORED = re.compile(r"(?P<path>[^\n\\]+)~(?P<digits>[0-9a-f]{16})")
-_LINE = re.compile(r"(?P<sha256>[0-9a-f]{64})  (?P<name>[^\n\\]+)")
+_LINE = re.compile(r"((?P<digits>[0-9a-f]{16})[0-9a-f]{48})  ([^\n\\]+)~(?P=digits)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,11 @@ class Medium:
         self.copied = 0
         self.copied_bytes = 0
         self._device = _device(root)
-        self._folders: set[Path] = set()
+        self._names = Names()
+        self._folders: set[str] = set()
         self._unsynced: list[Path] = []
         self._waiting: list[tuple[Path, Path]] = []
-        self._waiting_sizes: dict[Path, int] = {}
+        self._waiting_sizes: dict[str, int] = {}
         self._waiting_bytes = 0
 
     @classmethod
@@ -140,9 +142,10 @@ class Medium:
         """The length of a file, None when none of this name is there; what it holds, only `read`
         tells. Raises DiskFailed."""
         try:
-            return (self.root / stored.name).stat().st_size
+            # As text: a path object for each of a million files takes longer than the look.
+            return os.stat(f"{self.root}/{stored.name}").st_size  # noqa: PTH116
         except FileNotFoundError:
-            return self._waiting_sizes.get(self.root / stored.name)
+            return self._waiting_sizes.get(stored.name)
         except OSError as error:
             raise DiskFailed.of(f"looking for {stored.name}", error) from error
 
@@ -150,10 +153,10 @@ class Medium:
         """Whether a file of this name is there, or will be with the next `flush`."""
         return self.size(stored) is not None
 
-    def add(self, path: str, data: Iterable[bytes], sha256: str | None = None) -> Stored:
+    def add(self, path: str, data: Iterable[bytes]) -> Stored:
         """Write one file, to be durable with the next `flush`.
 
-        Raises Damaged when it is not what `sha256` says, DiskFailed, and what reading raises.
+        Raises DiskFailed, and what reading raises.
         """
         hasher, size = hashlib.sha256(), 0
 
@@ -164,24 +167,41 @@ class Medium:
                 size += len(piece)
                 yield piece
 
-        folder = (self.root / path).parent
-        if folder not in self._folders:
-            self._same_medium()
-            self._unsynced += durable.make_folders(folder, sync=False)
-            self._folders.add(folder)
+        self._make_folder(path)
         beside = durable.set_beside(self.root / path, counted())
         stored = Stored(path, hasher.hexdigest())
-        if sha256 not in (None, stored.sha256):
-            beside.unlink()
-            raise Damaged(f"{path} is not what the ledger names")
+        self._wait(stored, beside, size)
+        return stored
+
+    def job(self, stored: Stored, source: str) -> Job:
+        """The copying of one file for `storage.copying`, whose outcome is for `took`.
+
+        Raises DiskFailed.
+        """
+        self._make_folder(stored.path)
+        return Job(source, stored.sha256, self._names.beside(f"{self.root}/{stored.path}"))
+
+    def took(self, stored: Stored, job: Job, done: Done) -> None:
+        """A file was copied: it is durable with the next `flush`. Raises Missing, Damaged where it
+        was not, DiskFailed."""
+        done.check(stored.path)
+        self._wait(stored, Path(job.beside), done.size_bytes)
+
+    def _make_folder(self, path: str) -> None:
+        folder = path.rpartition("/")[0]
+        if folder not in self._folders:
+            self._same_medium()
+            self._unsynced += durable.make_folders(self.root / folder, sync=False)
+            self._folders.add(folder)
+
+    def _wait(self, stored: Stored, beside: Path, size: int) -> None:
         self._waiting.append((self.root / stored.name, beside))
-        self._waiting_sizes[self.root / stored.name] = size
+        self._waiting_sizes[stored.name] = size
         self.copied += 1
         self.copied_bytes += size
         self._waiting_bytes += size
         if len(self._waiting) >= TOGETHER_FILES or self._waiting_bytes >= TOGETHER_BYTES:
             self.flush()
-        return stored
 
     def flush(self) -> None:
         """Give everything added its name, durably. Raises DiskFailed."""
@@ -225,10 +245,9 @@ class Medium:
     # ── lists ─────────────────────────────────────────────────────────────────
 
     def add_list(self, title: str, files: Sequence[Stored]) -> Stored:
-        """Write a list, all of whose files are durable by now; one that is there stays."""
-        text = "".join(one.line for one in sorted(files, key=lambda one: one.name)).encode()
+        """Write a list, all of whose files were added; one that is there stays."""
+        text = text_of(files)
         made = Stored(f"{LISTS}/{title}", hashlib.sha256(text).hexdigest())
-        self.flush()
         return made if self.has(made) else self.add(made.path, [text])
 
     def listed(self, name: Stored) -> list[Stored]:
@@ -281,16 +300,20 @@ class Medium:
             raise DiskFailed("the backup's medium is gone")
 
 
+def text_of(files: Iterable[Stored]) -> bytes:
+    """The bytes of a list of these files."""
+    return "".join(one.line for one in sorted(files, key=lambda one: one.name)).encode()
+
+
 def parse_line(line: str) -> Stored:
     """One line of a list. Raises Damaged."""
     found = _LINE.fullmatch(line)
-    named = _STORED.fullmatch(found["name"]) if found else None
-    if found is None or named is None or named["digits"] != found["sha256"][:DIGITS]:
+    if found is None:
         raise Damaged("a list of the backup cannot be read")
-    path = named["path"]
+    sha256, _, path = found.groups()
     if path.startswith("/") or ".." in path.split("/"):
         raise Damaged("a list of the backup names a path outside of it")
-    return Stored(path, found["sha256"])
+    return Stored(path, sha256)
 
 
 def _age(snapshot: str) -> tuple[int, str]:

@@ -62,8 +62,7 @@ class Counterparts:
         """A new counterpart, durable on return. Raises Unsuitable, Occupied, DiskFailed."""
         made = new_identity(suite)
         durable.make_folders(self.folder, mode=0o700)
-        text = f"# archivist counterpart: {name}\n{made.secret_text()}\n"
-        durable.write_new(self._path(name), text.encode("ascii"), mode=0o600)
+        durable.write_new(self._path(name), _written(name, made).encode("ascii"), mode=0o600)
         return made
 
     def open(self, name: str) -> HybridIdentity | X25519Identity:
@@ -75,6 +74,14 @@ class Counterparts:
         except (Unsuitable, ValueError):
             raise Damaged(f"the counterpart {name} cannot be read") from None
         return identity
+
+    def verify(self, name: str) -> None:
+        """Compare a counterpart, byte for byte, with the one way of writing it under this name.
+
+        Raises NoCounterpart, Damaged, DiskFailed.
+        """
+        if self._text(name) != _written(name, self.open(name)):
+            raise Damaged(f"the counterpart {name} is written otherwise, or under another's name")
 
     def mask(self, name: str, salt: bytes) -> bytes:
         """32 bytes that only this counterpart gives: what is kept under them goes with it.
@@ -131,6 +138,10 @@ class Counterparts:
         if not _NAME.fullmatch(name):
             raise Unsuitable("a counterpart's name has 1 to 64 letters, digits and hyphens")
         return self.folder / name
+
+
+def _written(name: str, identity: HybridIdentity | X25519Identity) -> str:
+    return f"# archivist counterpart: {name}\n{identity.secret_text()}\n"
 
 
 def new_identity(suite: Suite) -> HybridIdentity | X25519Identity:

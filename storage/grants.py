@@ -45,7 +45,7 @@ from storage.age.files import decrypt, encrypt
 from storage.age.header import Header
 from storage.age.recipients import HybridIdentity, Identity, Recipient, X25519Identity
 from storage.counterparts import Counterparts
-from storage.errors import Damaged, NoCounterpart, NoKey, Unsuitable
+from storage.errors import Damaged, Missing, NoCounterpart, NoKey, Unsuitable
 from storage.vault import MAX_HEAD_BYTES, Label, Vault, _compare_label, _label_of
 
 GRANT_KIND = "archivist/grant-v1"
@@ -121,6 +121,15 @@ class Grants:
         _compare_label(name, _label_of(head, GRANT_KIND), _bound(grant, label))
         if hashlib.sha256(stored).hexdigest() != sha256:
             raise Damaged(f"keys/loans/{grant}.head is not what the ledger names")
+
+    def takes_counterpart(self, grant: str) -> bool:
+        """Whether what lies there opens with a counterpart only; False where nothing lies, or what
+        cannot be read. Raises DiskFailed."""
+        try:
+            stored = durable.read_bytes(self._path(grant), MAX_HEAD_BYTES)
+            return not Header.read(io.BytesIO(stored)).of_kind(GRANT_KIND)
+        except (Missing, Damaged):
+            return False
 
     def withdraw(self, grant: str) -> bool:
         """Delete a grant durably, its counterpart first: a crash between the two leaves a head that

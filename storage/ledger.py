@@ -63,7 +63,8 @@ from storage.ledger_findings import CHECKPOINT, TILE, Finding, LedgerDamaged, Re
 from storage.ledger_view import LedgerView, Position
 from storage.merkle import EMPTY_ROOT, leaf_hashes
 from storage.note import Checkpoint, Signer, Verifier
-from storage.tiles import WIDTH, TilePlan, TileReader, plan_tiles
+from storage.tile_names import WIDTH
+from storage.tiles import TilePlan, TileReader, plan_tiles
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

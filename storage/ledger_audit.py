@@ -34,7 +34,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,14 +61,8 @@ from storage.ledger_sums import Sums
 from storage.merkle import Edge, fold, leaf_hash
 from storage.note import Checkpoint, Verifier, open_checkpoint
 from storage.proof import cosignatures
-from storage.tiles import (
-    WIDTH,
-    decode_bundle,
-    entries_path,
-    plan_tiles,
-    split_hashes,
-    tile_path,
-)
+from storage.tile_names import WIDTH, entries_path, tile_path
+from storage.tiles import decode_bundle, plan_tiles, split_hashes
 
 Progress = Callable[[int, int], None]
 # As long as writers wait for one another: under load a batch may well take some seconds.
@@ -293,12 +287,18 @@ class _Audit:
         self._push(leaves or stored or (b"\x00" * 32,) * WIDTH)
 
     def _above(self, index: int) -> bytes | None:
-        """What level 1 says about tile `index` of level 0, where a full tile says it."""
+        """What level 1 says about tile `index` of level 0: its full tile or, in a ledger too small
+        to have one there, the widest partial one that reaches so far."""
         above, position = divmod(index, WIDTH)
-        try:
-            return split_hashes(read_bytes(self._root / tile_path(1, above)))[position]
-        except StorageError:
-            return None
+        partial = (self._root / tile_path(1, above, 1)).parent
+        widths = {int(path.name) for path in partial.glob("*") if path.name.isdecimal()}
+        for width in (WIDTH, *sorted(widths, reverse=True)):
+            if position < width <= WIDTH:
+                with suppress(StorageError):
+                    return split_hashes(read_bytes(self._root / tile_path(1, above, width)), width)[
+                        position
+                    ]
+        return None
 
     def _push(self, leaves: Sequence[bytes]) -> None:
         for leaf in leaves:

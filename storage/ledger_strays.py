@@ -23,7 +23,8 @@ from pathlib import Path
 from storage.cosigned import KEPT
 from storage.durable import read_bytes
 from storage.errors import Damaged, StorageError
-from storage.tiles import WIDTH, decode_bundle, entries_path, split_hashes, tile_path
+from storage.tile_names import WIDTH, entries_path, tile_path
+from storage.tiles import decode_bundle, split_hashes
 
 _JOURNAL = re.compile(r"journal/(base|\d{16}\.tlj|torn-\d{16}-\d+-[0-9a-f]{8})")
 # Beside a name that is written once: what a crash left of the attempt.
@@ -37,22 +38,20 @@ def strays(root: Path, base: int, planned: Mapping[str, bytes]) -> Iterator[str]
     `base` is the size of the part whose full tiles are checked elsewhere; `planned` maps
     paths beyond it to the bytes that publishing everything would put there.
     """
-    for folder, _, names in os.walk(root):
+    top = os.fspath(root)
+    for folder, _, names in os.walk(top):
+        # Texts and no Path: a ledger has tens of thousands of tiles.
+        within = f"{folder[len(top) + 1 :]}/".lstrip("/")
         for name in names:
-            path = Path(folder) / name
-            where = path.relative_to(root).as_posix()
-            if not _belongs(root, where, base, planned):
-                yield where
+            if not _belongs(root, within + name, base, planned):
+                yield within + name
 
 
 def _belongs(root: Path, where: str, base: int, planned: Mapping[str, bytes]) -> bool:
-    if where in ("checkpoint", "lock"):
-        return True
-    if _JOURNAL.fullmatch(where) or KEPT.fullmatch(where) or TEMPORARY.fullmatch(where):
-        return True
     match = _TILE.fullmatch(where)
     if match is None:
-        return False
+        known = (_JOURNAL, KEPT, TEMPORARY)
+        return where in ("checkpoint", "lock") or any(name.fullmatch(where) for name in known)
     kind, number, width = match.groups()
     index = int(number.replace("x", "").replace("/", ""))
     level = 0 if kind == "entries" else int(kind)

@@ -46,7 +46,8 @@ from storage.merkle import (
     range_hash,
 )
 from storage.note import Checkpoint, Verifier, open_checkpoint, proof_text
-from storage.tiles import WIDTH, TileReader
+from storage.tile_names import WIDTH
+from storage.tiles import TileReader
 
 # How often reading starts again because a publication moved things meanwhile.
 _ATTEMPTS = 8

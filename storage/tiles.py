@@ -30,32 +30,13 @@ from storage.durable import read_bytes
 from storage.errors import Damaged, Missing
 from storage.ledger_findings import ENTRY, TILE, Finding, LedgerDamaged
 from storage.merkle import Edge, fold, leaf_hash
+from storage.tile_names import HASH_BYTES, WIDTH, entries_path, tile_path
 
-WIDTH = 256
-HASH_BYTES = 32
 MAX_ENTRY_BYTES = 65_535
 # Enough for the tiles a proof touches in a log of 2**40 entries, and for reading in order.
 _CACHED_TILES = 64
 
 Rows = tuple[tuple[bytes, ...], ...]
-
-
-def number_path(index: int) -> str:
-    """A tile's number as path elements of three digits: 1234067 is `x001/x234/067`."""
-    groups = [f"{index % 1000:03d}"]
-    while index := index // 1000:
-        groups.append(f"x{index % 1000:03d}")
-    return "/".join(reversed(groups))
-
-
-def tile_path(level: int, index: int, width: int = WIDTH) -> str:
-    """Where the hashes of a tile lie, relative to the ledger's folder."""
-    return f"tile/{level}/{number_path(index)}{_partial(width)}"
-
-
-def entries_path(index: int, width: int = WIDTH) -> str:
-    """Where the entries of a tile of level 0 lie, relative to the ledger's folder."""
-    return f"tile/entries/{number_path(index)}{_partial(width)}"
 
 
 def encode_bundle(entries: Sequence[bytes]) -> bytes:
@@ -207,10 +188,6 @@ class TileReader:
             where = tile_path(level, index)
             raise LedgerDamaged(Finding(TILE, where, "does not match the tile above it"))
         return tile
-
-
-def _partial(width: int) -> str:
-    return "" if width == WIDTH else f".p/{width}"
 
 
 def _read_row(root: Path, level: int, index: int, width: int) -> tuple[bytes, ...]:

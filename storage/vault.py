@@ -293,11 +293,13 @@ class Vault:
 
     def head_path(self, name: str) -> str:
         """Where a head lies, relative to the root. Raises Unsuitable."""
-        return self._relative(self._head(name))
+        return f"keys/records/{_checked_name(name)}.head"
 
     def body_path(self, name: str, suffix: str, *, sealed: bool = True) -> str:
         """Where a body lies, relative to the root. Raises Unsuitable."""
-        return self._relative(self._body(name, suffix, sealed=sealed))
+        if not _SUFFIX.fullmatch(suffix):
+            raise Unsuitable("a body's suffix is 1-16 lower-case letters and digits, not `age`")
+        return f"store/{_checked_name(name)}.{suffix}{'.age' if sealed else ''}"
 
     def files_of(self, name: str) -> list[str]:
         """Every file that bears this record's name, head first, relative to the root."""
@@ -354,7 +356,7 @@ class Vault:
         file_key = new_file_key()
         bodies, plain, nonces = {}, {}, {}
         for suffix, source in put.bodies.items():
-            hasher = hashlib.sha256()
+            hasher = durable.Hashing()
             chunks = _hashed(_chunks_of(source), hasher)
             path = self._body(put.name, suffix, sealed=put.recipient is not None)
             if put.recipient is None:
@@ -385,13 +387,10 @@ class Vault:
         return self.root / "store" / _checked_name(name)
 
     def _head(self, name: str) -> Path:
-        return self.root / "keys" / "records" / f"{_checked_name(name)}.head"
+        return self.root / self.head_path(name)
 
     def _body(self, name: str, suffix: str, *, sealed: bool) -> Path:
-        if not _SUFFIX.fullmatch(suffix):
-            raise Unsuitable("a body's suffix is 1-16 lower-case letters and digits, not `age`")
-        stem = self._stem(name)
-        return stem.with_name(f"{stem.name}.{suffix}.age" if sealed else f"{stem.name}.{suffix}")
+        return self.root / self.body_path(name, suffix, sealed=sealed)
 
     def _must_exist(self, path: Path) -> None:
         if not path.exists():
@@ -451,7 +450,7 @@ def _compare_label(name: str, label: _StoredLabel, expect: Label) -> None:
 
 
 def _plain_pieces(body: Path, sha256: str | None) -> Iterator[bytes]:
-    hasher = hashlib.sha256()
+    hasher = durable.Hashing()
     yield from _last_on_approval(_hashed(durable.read_chunks(body), hasher), hasher, sha256)
 
 
@@ -460,11 +459,11 @@ def _opened_pieces(
 ) -> Iterator[bytes]:
     with durable.Source(body) as source:
         pieces = decrypt_payload(file_key, source, expect_nonce=nonce)
-        yield from _last_on_approval(pieces, source.hasher, sha256)
+        yield from _last_on_approval(pieces, source.hashing, sha256)
 
 
 def _last_on_approval(
-    pieces: Iterator[bytes], stored: hashlib._Hash, sha256: str | None
+    pieces: Iterator[bytes], stored: durable.Hashing, sha256: str | None
 ) -> Iterator[bytes]:
     """Pass pieces on, but the last one only when the stored bytes have the digest expected."""
     last = None
@@ -478,7 +477,7 @@ def _last_on_approval(
         yield last
 
 
-def _hashed(chunks: Iterable[bytes], hasher: hashlib._Hash) -> Iterator[bytes]:
+def _hashed(chunks: Iterable[bytes], hasher: durable.Hashing) -> Iterator[bytes]:
     for chunk in chunks:
         hasher.update(chunk)
         yield chunk

@@ -79,6 +79,7 @@ _REASONS = {
     "encrypted": "有密码",
     "too-large": "过大",
     "infected": "可疑内容",
+    "fatal": "读取时中断",
     "no-policy": "没有制度",
     "policy-incomplete": "密级未定",
     "unknown-grade": "密级不明",

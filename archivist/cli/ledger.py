@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archivist.cli.door import DAMAGE, DONE, Call, common_options, pass_call
+from archivist.cli.door import DAMAGE, DONE, Call, common_options, now, pass_call
 from archivist.cli.labels import (
     act_label,
     dossier_type_label,
@@ -196,11 +196,12 @@ def _witnesses(
 
 def _beyond(call: Call) -> list[ledger_findings.Finding]:
     """What does not fit the ledger; without the house key nothing can be compared."""
+    from archivist.audit_bodies import Scope
     from archivist.vouching import vouched  # `show` needs none of it
 
     try:
         with Progress(say("核对存储件", "comparing what is stored")) as bar:
-            return list(vouched(call.archive, bar.reach))
+            return list(vouched(call.archive, bar.reach, Scope(today=now().astimezone().date())))
     except (KeyNeeded, NoKey):
         return []  # `_catalogue_head` has said so
 

@@ -144,8 +144,7 @@ def _outcomes(
     call.archive.check_in_place()
     drop.folder.mkdir(parents=True, exist_ok=True)
     with station_of(call, workers, "station", counting.around) as station:
-        for claim in recover.recover(call.archive, now()):
-            station.offer(claim)
+        left = recover.recover(call.archive, now())
         if not once:
             logs.tell("watching")
         daily = Daily(call, counting.numbers)
@@ -155,7 +154,7 @@ def _outcomes(
             if not once:
                 daily.between(scans_wait)
 
-        yield from station.run(drop, once, lambda: _rest(call, counting), between)
+        yield from station.run(drop, once, lambda: _rest(call, counting), between, left)
 
 
 def _rest(call: Call, counting: Counting) -> None:

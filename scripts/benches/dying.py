@@ -3,6 +3,8 @@
 import argparse
 import json
 import random
+import shutil
+import sys
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -11,13 +13,21 @@ from benches.material import Bench
 
 
 def bench_kills(options: argparse.Namespace) -> None:
-    """No rate: what is left of an intake whose process is killed again and again."""
+    """No rate: what is left of an intake whose process is killed again and again.
+
+    Where something is amiss the archive is kept as it is, and it is said where.
+    """
     from kills import Campaign, bases
 
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        bench = Bench(Path(name))
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    try:
+        bench = Bench(folder)
         rng = random.Random(options.seed)
         told = partial(print, flush=True)
         campaign = Campaign(bench.environment, bench.root, rng, told)
-        found = campaign.run(bases(), options.files, options.kills)
+        found = campaign.run(bases(), options.files, options.kills, options.seconds)
+    except AssertionError:
+        print(f"kept for a look: {folder}", file=sys.stderr)
+        raise
+    shutil.rmtree(folder)
     print(json.dumps({"bench": "kills", **found}))

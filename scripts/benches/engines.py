@@ -1,8 +1,10 @@
 """Full-text engines side by side: bare ones, and ours behind the same few questions.
 
 Bare FTS5 is SQLite as Python brings it, in a plain file, and gets the tokens ready made: what
-the analysis, the encryption and the stored text cost shows as the distance to it. tantivy cuts
-the same tokens at their spaces. grep reads the pages' text, one page a line.
+the analysis, the encryption and the stored text cost shows as the distance to it. `FTS5 in
+SQLCipher` keeps the rows and the text of each page as ours does, under the same cipher, and still
+gets the tokens ready made: what lies between it and ours is the analysis and our own doing.
+tantivy cuts the same tokens at their spaces. grep reads the pages' text, one page a line.
 
     for engine in engines(folder):
         engine.fill(pages, batch=200)
@@ -21,7 +23,7 @@ from typing import Any, Protocol
 
 from index.analysis import body_tokens, mark_tokens, plan
 from index.engine import Filters, Page, filter_tokens
-from index.fts5 import Fts5Engine
+from index.fts5 import _SCHEMA, Fts5Engine
 
 SHOWN = 10
 WHOOSH_PAGES = 10_000  # it holds all of them in memory, and its merging takes hours beyond
@@ -46,6 +48,7 @@ class Side(Protocol):
 def engines(folder: Path, pages: int = 0) -> Iterator[Side]:
     """Those that are here and bear so many pages, the limit first."""
     yield BareFts5(folder / "bare.db")
+    yield KeptFts5(folder / "kept.db")
     yield Ours("fts5", Fts5Engine, folder / "fts5.db")
     if importlib.util.find_spec("tantivy"):
         yield Tantivy(folder / "tantivy")
@@ -94,6 +97,39 @@ class BareFts5:
 
     def close(self) -> None:
         self._db.close()
+
+
+class KeptFts5(BareFts5):
+    """FTS5 in the archive's container, with each page's row and text beside it."""
+
+    name = "FTS5 in SQLCipher"
+
+    def __init__(self, place: Path) -> None:
+        from sqlcipher3 import dbapi2
+
+        self.place = place
+        self._db = dbapi2.connect(str(place), isolation_level=None)
+        for pragma in (f"key = \"x'{os.urandom(32).hex()}'\"", "cipher_page_size = 16384"):
+            self._db.execute(f"PRAGMA {pragma}")
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "secure_delete = ON"):
+            self._db.execute(f"PRAGMA {pragma}")
+        for statement in _SCHEMA:
+            self._db.execute(statement)
+        self._last = 0
+
+    def fill(self, pages: Sequence[Page], batch: int) -> None:
+        run = self._db.execute
+        for start in range(0, len(pages), batch):
+            run("BEGIN")
+            for page in pages[start : start + batch]:
+                self._last += 1
+                fields = (page.record, page.page, page.customer, page.dossier, page.type, page.day)
+                row = (self._last, *fields, page.title)
+                run("INSERT INTO page VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+                run("INSERT INTO body VALUES (?, ?)", (self._last, page.text))
+                words = "INSERT INTO ft(rowid, body, marks, fld) VALUES (?, ?, ?, ?)"
+                run(words, (self._last, *tokens_of(page)))
+            run("COMMIT")
 
 
 @lru_cache(20_000)

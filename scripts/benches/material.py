@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,6 +52,7 @@ class Bench:
     ) -> None:
         self.folder = folder
         self.root = folder / "archive"
+        self.peak_mib = 0  # the most that one command held, seen ten times a second
         self.environment = {
             **os.environ,
             "XDG_CONFIG_HOME": str(folder / "config"),
@@ -73,16 +75,34 @@ class Bench:
 
     def run(self, *words: str) -> str:
         """Run one command; a failure ends the benchmark."""
-        done = subprocess.run([BIN / "archivist", *words], env=self.environment, text=True,
-                              capture_output=True, check=False)  # fmt: skip
-        if done.returncode not in (0, 3):
-            sys.exit(f"archivist {words[0]} failed: {done.stderr}")
-        return done.stdout
+        pipe = subprocess.PIPE
+        with subprocess.Popen([BIN / "archivist", *words], env=self.environment, text=True,
+                              stdout=pipe, stderr=pipe) as process:  # fmt: skip
+            while True:
+                with suppress(subprocess.TimeoutExpired):
+                    out, complaint = process.communicate(timeout=0.1)
+                    break
+                self.peak_mib = max(self.peak_mib, held_mib(process.pid))
+        if process.returncode not in (0, 3):
+            sys.exit(f"archivist {words[0]} failed: {complaint}")
+        return out
 
     def watch_once(self) -> int:
         """Take in what was dropped; returns how many were filed."""
         lines = self.run("watch", "--once", "--json").splitlines()
         return sum(json.loads(line)["outcome"] == "filed" for line in lines)
+
+
+def held_mib(process: int) -> int:
+    """The most memory a process has held since it became this program; 0 when it has ended.
+
+    What the system tells of ended children counts what their parent held when it started them.
+    """
+    with suppress(OSError):
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) // 1024
+    return 0
 
 
 class NoScans(Exception):

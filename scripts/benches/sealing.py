@@ -4,7 +4,6 @@ import argparse
 import filecmp
 import hashlib
 import os
-import resource
 import shutil
 import subprocess
 import tempfile
@@ -192,7 +191,7 @@ def bench_rotate(options: argparse.Namespace) -> Iterator[Table]:
             started = time.perf_counter()
             bench.run("key", "rotate", "SECRET")
             ours.append(options.records / (time.perf_counter() - started))
-            peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+            peak_mib = bench.peak_mib
     yield Table(f"rotation, {options.records} records (peak {peak_mib} MiB)", "heads/s",
            {"bare": bare, "key rotate": ours})  # fmt: skip
 
@@ -233,6 +232,6 @@ def bench_backup(options: argparse.Namespace) -> Iterator[Table]:
             filed_heads(bench, options.records, options.kilobytes * 1000)
             for title, step in backup_steps(bench).items():
                 rates.setdefault(title, []).append(options.records / seconds(step))
-            peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+            peak_mib = bench.peak_mib
     title = f"backup, {options.records} records of {options.kilobytes} kB (peak {peak_mib} MiB)"
     yield Table(title, "records/s", rates)

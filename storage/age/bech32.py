@@ -10,11 +10,20 @@ padding bits are zero. A recipient is written in lower case, a secret in upper c
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import xor
+
 from storage.errors import Unsuitable
 
 _ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+# What each value of the five bits that fall out at the top puts back: a post-quantum recipient has
+# two thousand letters, and every command reads some.
+_CARRIED = [
+    reduce(xor, (made for bit, made in enumerate(_GENERATORS) if top >> bit & 1), 0)
+    for top in range(32)
+]
 _CHECKSUM_LETTERS = 6
 
 
@@ -48,11 +57,7 @@ def decode(text: str) -> tuple[str, bytes]:
 def _polymod(values: list[int]) -> int:
     checksum = 1
     for value in values:
-        top = checksum >> 25
-        checksum = (checksum & 0x1FFFFFF) << 5 ^ value
-        for bit, generator in enumerate(_GENERATORS):
-            if top >> bit & 1:
-                checksum ^= generator
+        checksum = (checksum & 0x1FFFFFF) << 5 ^ value ^ _CARRIED[checksum >> 25]
     return checksum
 
 

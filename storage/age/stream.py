@@ -28,8 +28,9 @@ CHUNK_BYTES = 64 * 1024
 TAG_BYTES = 16
 SEALED_BYTES = CHUNK_BYTES + TAG_BYTES
 NONCE_BYTES = 16
-# Sealed chunks are handed on sixteen at a time: one write and one hash call instead of many.
-_PIECE_BYTES = 16 * CHUNK_BYTES
+# So many chunks are read, hashed and written by one call each, instead of many.
+_PIECE_CHUNKS = 16
+_PIECE_BYTES = _PIECE_CHUNKS * CHUNK_BYTES
 
 Piece = bytes | bytearray | memoryview
 
@@ -77,15 +78,16 @@ def decrypt_payload(
     if expect_nonce is not None and nonce != expect_nonce:
         raise BadPayload("this is another payload than the one asked for")
     cipher = ChaCha20Poly1305(hkdf(file_key, salt=nonce, info=b"payload"))
-    counter, last = 0, False
-    while not last:
-        plain, last = _open_chunk(cipher, _read_full(source, SEALED_BYTES), counter)
+    last = False
+    for counter, chunk in enumerate(_sealed_chunks(source)):
+        if last:
+            raise BadPayload("something follows the last chunk")
+        plain, last = _open_chunk(cipher, chunk, counter)
         if not plain and counter:
             raise BadPayload("the last chunk is empty, which no writer produces")
         yield plain
-        counter += 1
-    if source.read(1):
-        raise BadPayload("something follows the last chunk")
+    if not last:
+        raise BadPayload("the end is missing")
 
 
 def payload_bytes(plain_bytes: int) -> int:
@@ -107,7 +109,7 @@ def _seal_chunks(cipher: ChaCha20Poly1305, held: bytearray, counter: int, count:
     return sealed
 
 
-def _open_chunk(cipher: ChaCha20Poly1305, chunk: bytes, counter: int) -> tuple[bytes, bool]:
+def _open_chunk(cipher: ChaCha20Poly1305, chunk: memoryview, counter: int) -> tuple[bytes, bool]:
     """What a chunk holds, and whether it is the last.
 
     Only a full chunk can have others behind it. A full one may still be the last: whether
@@ -131,6 +133,14 @@ def _sliced(chunks: Iterable[Piece]) -> Iterator[memoryview]:
             for at in range(0, len(whole), _PIECE_BYTES):
                 with whole[at : at + _PIECE_BYTES] as part:
                     yield part
+
+
+def _sealed_chunks(source: ByteReader) -> Iterator[memoryview]:
+    """What is left of a source, cut where chunks end; read many at a time."""
+    while read := _read_full(source, _PIECE_CHUNKS * SEALED_BYTES):
+        with memoryview(read) as view:
+            for at in range(0, len(read), SEALED_BYTES):
+                yield view[at : at + SEALED_BYTES]
 
 
 def _read_full(source: ByteReader, size: int) -> bytes:

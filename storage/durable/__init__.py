@@ -30,8 +30,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from storage.durable.batch import Batch
+    from storage.durable.hashing import Hashing, Source
     from storage.durable.many import put_in_place, set_beside, sync_folders
-    from storage.durable.reading import Digest, Source, digest_of, read_bytes, read_chunks
+    from storage.durable.reading import Digest, digest_of, read_bytes, read_chunks
     from storage.durable.single import make_folders, move, remove, replace, sweep, write_new
     from storage.durable.steps import Data, sync_folder
 
@@ -39,6 +40,7 @@ __all__ = [
     "Batch",
     "Data",
     "Digest",
+    "Hashing",
     "Source",
     "digest_of",
     "make_folders",
@@ -59,8 +61,9 @@ __all__ = [
 # never writes.
 _PARTS = {
     "storage.durable.batch": ("Batch",),
+    "storage.durable.hashing": ("Hashing", "Source"),
     "storage.durable.many": ("put_in_place", "set_beside", "sync_folders"),
-    "storage.durable.reading": ("Digest", "Source", "digest_of", "read_bytes", "read_chunks"),
+    "storage.durable.reading": ("Digest", "digest_of", "read_bytes", "read_chunks"),
     "storage.durable.single": ("make_folders", "move", "remove", "replace", "sweep", "write_new"),
     "storage.durable.steps": ("Data", "sync_folder"),
 }

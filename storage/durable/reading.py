@@ -52,28 +52,6 @@ def read_bytes(path: Path, max_bytes: int | None = None) -> bytes:
     return bytes(data)
 
 
-class Source:
-    """A file to read from with `read(size)`, hashing what passes. Raises Missing, DiskFailed."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.hasher = hashlib.sha256()
-        with translated("reading", path):
-            self._fd = os.open(path, READ)
-
-    def __enter__(self) -> Source:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._fd)
-
-    def read(self, size: int, /) -> bytes:
-        with translated("reading", self._path):
-            data = os.read(self._fd, size)
-        self.hasher.update(data)
-        return data
-
-
 def digest_of(path: Path) -> Digest:
     """What a file holds now. Raises Missing or DiskFailed."""
     with (

@@ -306,7 +306,9 @@ def ended(home, keys, record, fault):
         with pytest.raises(NotKnown, match="destroyed"):
             archive.the("record", record)
         if row["state"] == "executing":
-            assert not erasing.outlived(archive, archive.catalogue.tombstone(record))
+            assert not erasing.outlived(
+                archive, archive.catalogue.tombstone(record), archive.entries_of
+            )
             assert destruction.finish(archive, X, keys[PERSON], now())
         row = archive.catalogue.destruction(X)
         assert row["state"] == "destroyed", fault

@@ -5,7 +5,8 @@ import contextlib
 import pytest
 from archive_home import Home
 
-from archivist.vouching import Early, Scope, vouched
+from archivist.audit_bodies import Early, Read, Scope
+from archivist.vouching import vouched
 from index.catalogue import Catalogue
 
 LATER = "R00000002"
@@ -61,11 +62,15 @@ def test_what_is_read_before_its_row_is_made_counts_as_much_and_excuses_nothing(
     for deed in deeds:
         assert filed.run(*deed).code == 0
     monkeypatch.setattr("archivist.vouching.WORTH_RECORDS", 0)
-    asked: list[bool] = []
-    known = Early.known
-    monkeypatch.setattr(
-        Early, "known", lambda *told: (asked.append((found := known(*told)) is not None), found)[1]
-    )
+    counted: list[int] = []
+    counting = Early.counting
+
+    def watched(*asked: object) -> dict[int, Read]:
+        found = counting(*asked)
+        counted.append(len(found))
+        return found
+
+    monkeypatch.setattr(Early, "counting", watched)
 
     def told(early: bool) -> tuple[object, ...]:
         scope = Scope(early=early, key=bytes(16), workers=1)
@@ -76,7 +81,7 @@ def test_what_is_read_before_its_row_is_made_counts_as_much_and_excuses_nothing(
     assert told(True) == told(False)
     assert told(True)[0] == []
     # An entry that filed a record otherwise than it lies there now is no word on it.
-    assert any(asked) == (not deeds)
+    assert any(counted) == (not deeds)
     (body,) = filed.root.glob(f"store/*/*/{LATER}*.pdf.age")
     body.chmod(0o600)
     raw = bytearray(body.read_bytes())
@@ -84,6 +89,9 @@ def test_what_is_read_before_its_row_is_made_counts_as_much_and_excuses_nothing(
     body.write_bytes(raw)
     assert told(True) == told(False)
     assert [code for code, _ in told(True)[0]] == ["S-BODY"]
+    next(filed.root.glob("store/**/D000001-*.card.age")).unlink()
+    assert told(True) == told(False)
+    assert {"S-BODY", "S-CARD"} <= {code for code, _ in told(True)[0]}
 
 
 def test_damage_done_meanwhile_is_named(filed: Home) -> None:

@@ -2,14 +2,18 @@
 
 import json
 import shutil
+from datetime import timedelta
+from functools import partial
 
 import pytest
 from archive_home import PASSPHRASE, PERSON, Home, now
 from backup_home import BUNDLE, DROP, NEW, TRAY, WORDS, make, restore
 
-from archivist import backing_up, destruction, rotation, waiting_scans
+from archivist import backing_up, backup_proofs, destruction, rotation, waiting_scans
+from archivist.backup_proofs import newest_of, proved
 from archivist.destruction import Order
 from storage.backups import Medium
+from storage.copying import Copying
 
 
 @pytest.fixture(scope="module")
@@ -198,16 +202,40 @@ def test_a_folder_that_cannot_take_a_backup_is_refused(own, made, case, new_home
     assert (files(dest) if dest.is_dir() else None) == before
 
 
+def test_children_make_the_same_snapshot(own, tmp_path, monkeypatch):
+    """What they copied is what is copied here, proved and restored by children, too."""
+    other = own.home.top / "other stick"
+    own.home.json("backup", "create", other)
+    children = partial(Copying, worth=0)
+    monkeypatch.setattr(backing_up, "Copying", children)
+    monkeypatch.setattr(backup_proofs, "Copying", children)
+    third = own.home.top / "third stick"
+    own.home.json("backup", "create", third)
+
+    def stored(dest):
+        return {name: raw for name, raw in files(dest).items() if name[0] in "ks"}
+
+    records = {name for name in stored(other) if "/R0" in name}
+    assert len(records) == 9
+    assert {n: stored(third)[n] for n in records} == {n: stored(other)[n] for n in records}
+    assert verified(own.home, third)["ok"]
+    for path in sorted(third.rglob("R00000003.pdf*")):
+        flip(path)
+    assert codes(verified(own.home, third, code=13)) == {"B-FILE"}
+    restored, _ = restore(own, tmp_path / "machine")
+    assert restored.opened("R00000001") == own.home.opened("R00000001")
+
+
 def during(monkeypatch, path, act):
     """Let something happen while a file below this path is copied, once."""
-    add, pending = Medium.add, [act]
+    job, pending = Medium.job, [act]
 
-    def adding(self, where, *words):
-        if where.startswith(path) and pending:
+    def asked(self, stored, *words):
+        if stored.path.startswith(path) and pending:
             pending.pop()()
-        return add(self, where, *words)
+        return job(self, stored, *words)
 
-    monkeypatch.setattr(Medium, "add", adding)
+    monkeypatch.setattr(Medium, "job", asked)
 
 
 def file_one(home, scan, text):
@@ -270,7 +298,9 @@ def test_a_snapshot_that_lacks_what_its_ledger_names_is_found(own, monkeypatch):
     kept = backing_up._Run._kept
     monkeypatch.setattr(
         backing_up._Run, "_kept",
-        lambda run, named: None if "R00000003.pdf" in named.path else kept(run, named),
+        lambda run, named, *told: (
+            None if "R00000003.pdf" in named.path else kept(run, named, *told)
+        ),
     )  # fmt: skip
     own.home.json("backup", "create", own.dest)
     result = verified(own.home, own.dest, code=13)
@@ -432,3 +462,20 @@ def test_the_medium_that_is_gone_is_not_written_on(own, monkeypatch):
     own.home.json("backup", "create", own.dest)
     assert Medium.open(own.dest).unfinished() == []
     assert verified(own.home, own.dest)["ok"]
+
+
+def test_the_newest_snapshot_is_the_one_that_knows_most_whatever_the_clock_says(own, tmp_path):
+    """Set back, far ahead, back again: each is proved, and the last one comes back."""
+    names = Medium.open(own.dest).snapshots()
+    for days in (-400, 3650, -1):
+        archive = own.home.open()
+        at = now() + timedelta(days=days)
+        names.append(backing_up.create(archive, own.dest, at, "station").snapshot)
+        assert backing_up.last(archive)[0].fields["snapshot"] == names[-1]
+        archive.close()
+    medium = Medium.open(own.dest)
+    assert medium.snapshots() == names
+    assert newest_of(medium) == names[-1]
+    assert all(proved(medium, name).findings == () for name in names)
+    _, ran = restore(own, tmp_path / "other")
+    assert ran.json["snapshot"] == names[-1]

@@ -8,7 +8,7 @@ import urllib.request
 from datetime import date, timedelta
 
 import pytest
-from archive_home import PASSPHRASE, PERSON
+from archive_home import PASSPHRASE, PERSON, Home
 from lending_home import RULES, filed, staffed
 from pypdf import PdfReader
 
@@ -103,6 +103,28 @@ def test_after_the_last_day_nothing_opens_and_the_try_is_recorded(lent, monkeypa
     finally:
         archive.close()
     assert heads(lent) == []
+    # That it is gone is as it should be from that day on; today it would be a loss.
+    from archivist.cli import ledger
+
+    assert lent.run("ledger", "verify").code == 13
+    monkeypatch.setattr(ledger, "now", lambda: later)
+    assert lent.run("ledger", "verify").code == 0
+
+
+def test_a_restored_archive_misses_no_borrowers_head(lent, tmp_path):
+    """No backup holds one: that it is gone is no damage, before and after the paper comes back."""
+    snapshot, bundle = tmp_path / "stick", tmp_path / "bundle"
+    lent.json("backup", "create", snapshot)
+    phrases = {"ARCHIVIST_ESCROW_PASSPHRASE": "保险柜", "ARCHIVIST_NEW_PASSPHRASE": PASSPHRASE}
+    lent.json("key", "escrow", "-o", bundle, **phrases)
+    other = Home(tmp_path / "other")
+    other.json("backup", "restore", snapshot, other.root, "--bundle", bundle,
+               "--person", PERSON, **phrases)  # fmt: skip
+    assert heads(other) == []
+    assert other.json("ledger", "verify")["ok"]
+    other.json("login", PERSON)
+    other.json("loan", "return", "L000001")
+    assert other.json("ledger", "verify")["ok"]
 
 
 def test_a_clock_set_back_opens_nothing(lent, monkeypatch):
@@ -129,7 +151,7 @@ def test_another_loans_head_or_a_longer_one_is_refused(lent, scan):
     assert view(lent).code == 13 and view(lent, record="R00000002").code == 13
     found = lent.run("--json", "ledger", "verify").json["findings"]
     assert [(f["code"], f["where"]) for f in found] == [
-        ("S-GRANT", "keys/loans/L000001/R00000001"), ("S-GRANT", "keys/loans/L000002/R00000002")
+        ("S-GRANT", f"keys/loans/L00000{n}/R0000000{n}.head") for n in (1, 2)
     ]  # fmt: skip
 
 
@@ -159,6 +181,7 @@ def test_a_changed_grade_ends_what_a_loan_opens(lent):
     assert heads(lent) == []
     ran = view(lent)
     assert ran.code == 4 and "ask anew" in ran.err
+    assert lent.run("ledger", "verify").code == 0
 
 
 def test_whoever_cannot_read_it_cannot_lend_it_to_be_read(home, scan):

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pypdfium2
 import pytest
 import zxingcpp
 from archive_home import Home
+from stamp_office import answering, has_openssl, new_authority, reply, stamping
 
 TOP = Path(__file__).resolve().parents[2]
 VERIFY, WITNESS = TOP / "scripts" / "verify_ledger.py", TOP / "scripts" / "witness.py"
@@ -249,38 +249,6 @@ def served_again(folder: Path, port: str) -> Iterator[None]:
         started.stdout.close()
 
 
-@contextmanager
-def answering(answer: Callable[[BaseHTTPRequestHandler, bytes], None]) -> Iterator[str]:
-    """A service on this machine that answers as it likes."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            answer(self, self.rfile.read(int(self.headers["Content-Length"])))
-
-        def log_message(self, *_: object) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def reply(status: int, body: bytes, **headers: str) -> Callable[..., None]:
-    def answer(handler: BaseHTTPRequestHandler, _: bytes) -> None:
-        handler.send_response(status)
-        for name, value in headers.items():
-            handler.send_header(name, value)
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return answer
-
-
 def not_http(handler: BaseHTTPRequestHandler, _: bytes) -> None:
     handler.wfile.write(b"\x00\xff" * 500)
 
@@ -440,45 +408,10 @@ def test_page_alone_is_written_when_the_name_says_so(home: Home) -> None:
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A time-stamp authority of our own: `openssl ts` with a root and a certificate."""
-    if shutil.which("openssl") is None:
-        assert os.environ.get("ARCHIVIST_REQUIRE_INTEROP") != "1", "openssl is required"
+    """A time-stamp authority of our own."""
+    if not has_openssl():
         pytest.skip("openssl is not installed")
-    top = tmp_path_factory.mktemp("authority")
-
-    def openssl(*words: str) -> None:
-        subprocess.run(["openssl", *words], cwd=top, check=True, capture_output=True)
-
-    for name in ("root", "other"):
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out",
-                f"{name}.pem", "-subj", f"/CN={name}", "-days", "3650",
-                "-addext", "keyUsage=critical,keyCertSign")  # fmt: skip
-    openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "tsa.key", "-out", "tsa.csr",
-            "-subj", "/CN=tsa")  # fmt: skip
-    (top / "ext").write_text(
-        "extendedKeyUsage=critical,timeStamping\nkeyUsage=critical,digitalSignature\n"
-    )
-    openssl("x509", "-req", "-in", "tsa.csr", "-CA", "root.pem", "-CAkey", "root.key",
-            "-CAcreateserial", "-days", "3650", "-extfile", "ext", "-out", "tsa.pem")  # fmt: skip
-    (top / "serial").write_text("01")
-    (top / "tsa.cnf").write_text(
-        "[tsa]\ndefault_tsa=conf\n[conf]\nserial=./serial\nsigner_cert=./tsa.pem\n"
-        "signer_key=./tsa.key\nsigner_digest=sha256\ndefault_policy=1.2.3.4.1\ndigests=sha256\n"
-    )
-    return top
-
-
-def stamping(top: Path) -> Callable[[BaseHTTPRequestHandler, bytes], None]:
-    """The service: a question in, openssl's answer out."""
-
-    def answer(handler: BaseHTTPRequestHandler, body: bytes) -> None:
-        (top / "q.tsq").write_bytes(body)
-        (top / "r.tsr").unlink(missing_ok=True)
-        subprocess.run(["openssl", "ts", "-reply", "-config", "tsa.cnf", "-queryfile", "q.tsq",
-                        "-out", "r.tsr"], cwd=top, check=True, capture_output=True)  # fmt: skip
-        reply(200, (top / "r.tsr").read_bytes())(handler, body)
-
-    return answer
+    return new_authority(tmp_path_factory.mktemp("authority"))
 
 
 def test_head_is_stamped_and_the_stamp_verified(home: Home, authority: Path) -> None:

@@ -151,3 +151,29 @@ def test_a_file_whose_event_nobody_recorded_says_what_it_waits_for(home):
     home.json("dossier", "event", "D000003", "sale=2026-03-05")
     rows = home.json("missing", "--dossier", "D000003")
     assert {(row["due"], *row["waits_for"]) for row in rows} == {("2026-03-10",)}
+
+
+def test_all_dossiers_lack_together_what_each_lacks_alone(home, scan):
+    """Dossiers that look alike are worked out once, and none gets another's rows: neither papers,
+    days, what is asked of its customer, nor what was said of a paper."""
+    home.json("customer", "edit", "C000002", "--field", "special=特殊客户")
+    sold = ("2026-03-02", "2026-03-02", "2026-03-02", "2026-03-04")
+    for number, day in enumerate(sold):
+        home.json("dossier", "open", f"C00000{number // 2 + 1}", "new_car",
+                  "--key", f"vin={VIN[:-1]}{number}", "--event", f"sale={day}")  # fmt: skip
+    for number, dossier in enumerate(("D000003", "D000004", "D000005", "D000006")):
+        where = f"C00000{number // 2 + 1}/{dossier}/sales_contract/{number}.pdf"
+        home.drop(where, scan(f"第{number}份"))
+    home.lines("watch", "--once")
+    said = [row["record"] for row in home.json("dossier", "show", "D000004")["records"]]
+    home.json("attest", said[0], "--copy", "photocopy")
+    alone = [row for number in range(1, 7)
+             for row in home.json("missing", "--dossier", f"D{number:06}")]  # fmt: skip
+
+    def whole(rows):
+        return sorted(map(str, rows))
+
+    assert whole(home.json("missing")) == whole(alone)
+    of = {d: [(r["item"], r["due"], r["lack"]) for r in alone if r["dossier"] == d]
+          for d in ("D000003", "D000004", "D000005", "D000006")}  # fmt: skip
+    assert len({str(sorted(rows)) for rows in of.values()}) == 4

@@ -21,7 +21,8 @@ from faults import LONG, run, tried
 from lending_home import filed, staffed
 from whole import assert_whole, digest, ends_of, no_claim_left
 
-from archivist import clearing, customers, holds, lending, regrading
+from archivist import backing_up, clearing, customers, holds, lending, regrading
+from archivist.backup_proofs import proved
 from archivist.customers import CustomerCard
 from archivist.errors import ArchivistError, BadRequest
 from archivist.examine import Examiners
@@ -31,6 +32,7 @@ from archivist.recover import recover
 from archivist.regrading import Wish
 from archivist.regulations import policy_of
 from index.errors import ShadowError
+from storage.backups import Medium
 from storage.errors import StorageError
 
 TODAY = date.today()
@@ -124,6 +126,10 @@ def leave(stage, home, archive):
     clearing.leave(archive, _policy(archive), "zhao", PERSON, now())
 
 
+def back_up(stage, home, archive):
+    backing_up.create(archive, home.top / "stick", now(), "station")
+
+
 @dataclass(frozen=True)
 class Act:
     """What is done, how the ledger says it, how often in all, and what holds before and after."""
@@ -151,6 +157,14 @@ def _one_grade(stage, home, archive, done):
     list(archive.record_bytes(row, "scan", stage.keys[PERSON]))
     bodies = list((home.root / "store").rglob("R00000001*.pdf.age"))
     return (row["grade"] == "CONF") == done and len(bodies) == 1
+
+
+def _snapshots_whole(stage, home, archive, done):
+    """Every finished snapshot is proved to the last byte; there is one where the ledger says so."""
+    stick = home.top / "stick"
+    names = Medium.open(stick).snapshots() if (stick / "backup.json").exists() else []
+    proofs = [proved(Medium.open(stick), name).findings for name in names]
+    return not any(proofs) and (bool(names) or not done)
 
 
 def _keys_agree(stage, home, archive, done):
@@ -185,6 +199,7 @@ ACTS = {
     "clear": Act(clear, "clear", 2, _keys_agree, repeated=True),
     "revoke": Act(revoke, "revoke", 1, _keys_agree, repeated=True),
     "leave": Act(leave, "leave", 1, _keys_agree, repeated=True),
+    "backup": Act(back_up, "backup", 1, _snapshots_whole),
 }
 
 

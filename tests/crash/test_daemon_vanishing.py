@@ -115,6 +115,54 @@ def test_an_archive_that_goes_away_gets_nothing_and_goes_on(home, share, scan):
     assert_filed(home, wanted)
 
 
+class Mounted:
+    """A folder that is a place of a mount: what it holds lies elsewhere, and can be taken away.
+    Skipped where nothing may be mounted."""
+
+    def __init__(self, folder):
+        self.folder, self.disk = folder, folder.with_name(f"{folder.name}.disk")
+        folder.rename(self.disk)
+        folder.mkdir()
+
+    def __enter__(self):
+        self.put_back()
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", "-l", self.folder], check=False, capture_output=True)
+
+    def put_back(self):
+        done = subprocess.run(["mount", "--bind", self.disk, self.folder], capture_output=True)
+        if done.returncode:
+            pytest.skip("mounting a folder needs root and a kernel that lets it")
+
+    def take_away(self):
+        # Lazily, as a share whose server is gone: whoever has a file of it open keeps that file.
+        subprocess.run(["umount", "-l", self.folder], check=True)
+
+
+def test_what_is_unmounted_and_mounted_again_loses_nothing(home, share, scan):
+    """First the share, whose place is then an empty folder; then the archive's own disk."""
+    with Mounted(share) as scans, Mounted(home.root) as disk:
+        wanted = [dropped(share, scan, "之前")]
+        daemon = Daemon(home)
+        daemon.until(FILED)
+        scans.take_away()
+        wanted.append(dropped(scans.disk, scan, "服务器上"))
+        time.sleep(1)  # some looks at the empty folder
+        assert list(share.iterdir()) == [] and daemon.said.count(FILED) == 1
+        scans.put_back()
+        daemon.until_so(lambda: daemon.said.count(FILED) == 2)
+        disk.take_away()
+        wanted.append(dropped(share, scan, "没有硬盘时"))
+        daemon.until("waiting", "Away")
+        assert list(home.root.iterdir()) == [] and len(list(share.rglob("*.pdf"))) == 1
+        disk.put_back()
+        daemon.until_so(lambda: daemon.said.count(FILED) == 3)
+        daemon.end()
+        assert_filed(home, wanted)
+
+
 @contextlib.contextmanager
 def read_only(folder):
     """Whoever opens something there to write is refused, as after a disk's error; skipped where

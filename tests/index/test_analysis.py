@@ -8,7 +8,7 @@ from pathlib import Path
 
 import opencc
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index import analysis
@@ -19,6 +19,7 @@ from index.analysis import (
     fold,
     mark_tokens,
     marks,
+    page_tokens,
     plan,
     snippet,
     storable,
@@ -52,6 +53,24 @@ def test_the_stream_of_two_texts_is_their_streams_joined(a: str, b: str) -> None
     """Cutting a text anywhere cuts its stream there."""
     assert fold(a + b) == fold(a) + fold(b)
     assert marks(a + b) == marks(a) | marks(b)
+
+
+@given(ANY.map(storable))
+@example("".join(map(storable, ODD)) * 2)
+def test_tokens_of_a_page_are_those_of_its_stream(text: str) -> None:
+    """What an index is given of a page are its tokens, spelt out, however it was found."""
+    tokens = page_tokens(text)
+    assert tokens.body == " ".join(body_tokens(text))
+    assert tokens.marks == " ".join(mark_tokens(text))
+    assert tokens.length == len(fold(text))
+
+
+def test_every_letter_and_ideograph_makes_the_tokens_it_has() -> None:
+    """Of each common character, the page's tokens are those that the stream and the marks give."""
+    everything = "".join(map(chr, [*range(0x3400), *range(0x4E00, 0xA000)]))
+    tokens = page_tokens(everything)
+    assert tokens.body == " ".join(body_tokens(everything))
+    assert tokens.marks == " ".join(mark_tokens(everything))
 
 
 @given(ANY)

@@ -5,10 +5,17 @@ from pathlib import Path
 import pytest
 
 import policies
+from policies.calendar import Calendar
 from policies.packs import parse_pack
 from policies.policy import Policy
 
 PACKS = Path(policies.__file__).parent / "packs"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def library_of_holidays():
+    """Loaded before any test: it takes longer than a property test allows one example."""
+    return Calendar().certain_until
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,15 @@
 """Checklists and deadlines: what is missing, by when, on the Chinese calendar."""
 
+import subprocess
+import sys
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.calendar import Calendar
+from policies.calendar import Calendar, _asked_of_library
 from policies.checklist import Paper
 from policies.deadlines import (
     DossierState,
@@ -21,7 +24,9 @@ from policies.errors import UnknownName
 from policies.pack_rows import Deadline, DossierType, Item
 from policies.packs import parse_pack
 from policies.policy import Policy
+from policies.public_days import KNOWN_UNTIL
 
+ROOT = Path(__file__).parents[2]
 CALENDAR = Calendar()
 DAYS = st.dates(date(2024, 1, 1), date(2026, 12, 31))
 
@@ -48,6 +53,29 @@ def test_the_published_notices_are_followed(year, made_up, off):
     ]  # fmt: skip
     assert worked == [d(f"{year}-{day}") for day in made_up.split()]
     assert not any(CALENDAR.is_working_day(d(f"{year}-{day}")) for day in off.split())
+
+
+def test_the_days_written_down_are_those_of_the_library():
+    """The table of past notices was made by its script, and says of each day what the library
+    says."""
+    command = [sys.executable, ROOT / "scripts" / "make_public_days.py", "--check"]
+    assert subprocess.run(command, check=False).returncode == 0
+    asked = Calendar()
+    asked._years = {year: _asked_of_library(year) for year in range(1990, KNOWN_UNTIL + 1)}
+    first, last = date(1990, 1, 1), date(KNOWN_UNTIL, 12, 31)
+    days = (first + timedelta(n) for n in range((last - first).days + 1))
+    assert all(CALENDAR.is_working_day(day) == asked.is_working_day(day) for day in days)
+
+
+def test_years_of_the_table_do_not_load_the_library():
+    """What fell due in years whose notice is out is counted without reading the library."""
+    code = (
+        "import sys; from datetime import date; from policies.calendar import Calendar;"
+        "c = Calendar();"
+        "c.add_working_days(date(2025, 12, 20), 9), c.is_certain(date(2026, 12, 31));"
+        "sys.exit('holidays' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 @pytest.mark.rule("S001-3-R11")

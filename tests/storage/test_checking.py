@@ -1,11 +1,13 @@
 """Many records checked at once: the same doubts as looking closely, whoever does it."""
 
+import binascii
 import signal
 
 import pytest
 
 from storage.age.recipients import X25519Identity
 from storage.checking import MODULUS, Checking, Job, sum_of_names
+from storage.comparing import says
 from storage.errors import Damaged
 from storage.vault import Put, Vault
 
@@ -39,10 +41,10 @@ def asked(root, jobs, children=0, before=lambda work: None):
     with Checking(root, SECRET, children) as work:
         before(work)
         told = list(work.checked([jobs[:2], jobs[2:3], jobs[3:]]))
-    assert [job for batch, _ in told for job in batch] == jobs
-    fine = [good for _, one in told for good in one.fine]
-    names = sum(one.names for _, one in told) % MODULUS
-    return fine, sum(one.size_bytes for _, one in told), sum(one.files for _, one in told), names
+    assert [len(one.fine) for one in told] == [2, 1, len(jobs) - 3]
+    fine = [good for one in told for good in one.fine]
+    names = sum(one.names for one in told) % MODULUS
+    return fine, sum(one.size_bytes for one in told), sum(one.files for one in told), names
 
 
 def paths(root):
@@ -68,6 +70,30 @@ def test_a_child_that_dies_loses_no_answer(made):
         work._children[0]._process.wait()
 
     assert asked(root, jobs, 2, kill) == asked(root, jobs)
+
+
+LABEL = {"generation": 1, "key": "jimi", "record": "R1"}
+REST = b'"generation":1,"key":"jimi","name":"C1/R1","record":"R1"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "fine"),
+    [
+        (b'{"bodies":{"card":"a","pdf":"b"},' + REST, True),
+        (b'{"bodies":{"card":"a"},"key":"other",' + REST, False),
+        (b'{"bodies":{"card":"a"},' + REST.replace(b"1,", b"1.0,"), False),
+        (b'{"bodies":{"card":"a"},' + REST.replace(b"R1", b"R2"), False),
+        (b'{"bodies":{"card":"a\\"}, "x":{"y":"b"},' + REST, False),
+        (b'{"bodies": {"card":"a"},' + REST, False),
+        (REST, False),
+    ],
+)
+def test_a_label_says_what_is_expected_or_is_in_doubt(text, fine):
+    """Only the one way of writing it is taken for good without being parsed."""
+    folded = binascii.b2a_base64(text, newline=False).rstrip(b"=")
+    lines = [folded[at : at + 64] for at in range(0, len(folded) + 1, 64)]
+    head = b"age-encryption.org/v1\n-> archivist/label-v1\n" + b"\n".join(lines) + b"\n--- x\n"
+    assert says(head, "C1/R1", LABEL) is fine
 
 
 def deeds(root):

@@ -17,7 +17,8 @@ from storage.errors import Damaged
 from storage.journal import check_group, encode_record, parse_record, scan
 from storage.ledger import Ledger
 from storage.merkle import leaf_hash
-from storage.tiles import decode_bundle, encode_bundle, number_path
+from storage.tile_names import number_path
+from storage.tiles import decode_bundle, encode_bundle
 
 VECTORS = json.loads(
     (Path(__file__).parent.parent / "vectors" / "ledger" / "vectors.json").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,19 @@ def test_wrong_usage_is_told_from_damage(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 2
+
+
+def test_what_a_writer_is_about_is_no_damage(tmp_path: Path) -> None:
+    """While somebody writes the script has no verdict; then it goes by what was written."""
+    ledger = make(tmp_path / "ledger", 300, publish=True)
+    words = [sys.executable, "-I", str(SCRIPT), str(tmp_path / "ledger"), "--vkey", VKEY]
+    writing = contextlib.ExitStack()
+    writing.enter_context(ledger.exclusive(30))
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as started, writing:
+        with pytest.raises(subprocess.TimeoutExpired):
+            started.wait(1)
+        ledger.append(entries(1100, 300))
+        ledger.publish()
+        writing.close()
+        told, _ = started.communicate()
+    assert (started.returncode, told[:17]) == (0, "ok: 1100 entries,")

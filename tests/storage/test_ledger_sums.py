@@ -11,9 +11,11 @@ from test_ledger_damage import flip, write
 from storage import ledger_sums
 from storage.ledger_audit import verify
 from storage.ledger_findings import Seen
-from storage.ledger_sums import Sums, sum_of
+from storage.ledger_sums import Sums
 from storage.merkle import fold
-from storage.tiles import split_hashes, tile_path
+from storage.summing import sum_of
+from storage.tile_names import tile_path
+from storage.tiles import split_hashes
 
 BUNDLES = 7
 
@@ -67,7 +69,7 @@ def test_child_that_dies_costs_time_and_nothing_else(
 
 def test_sum_is_none_for_a_folder_that_is_none(tmp_path: Path) -> None:
     """Nothing raises where nothing can be read."""
-    assert sum_of(tmp_path, 0) is None
+    assert sum_of(str(tmp_path), 0) is None
 
 
 def test_children_find_and_name_the_same_damage(root: Path) -> None:

@@ -1,8 +1,9 @@
 """Random stories: the real archive against a model of dictionaries; after every step both agree.
 
 A story files, files again, lends, takes back, regrades, rotates keys, holds, destroys from proposal
-to execution, backs up and restores; and any of these may be killed at any call that changes a disk,
-and recovered. After each step: which records there are, in which grade, who opens them, what is on
+to execution, backs up, and loses its machine, so that another one is set up from backup and bundle
+alone; and any of these may be killed at any call that changes a disk, and recovered. After each
+step: which records there are, in which grade, who opens them, what is on
 loan to whom, and what is destroyed and therefore nowhere. Every few steps: what is found by whom,
 and that the ledger proves itself, the catalogue is the one that a replay makes, and everything
 stored is what entries name.
@@ -17,6 +18,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -24,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from archive_home import PERSON, Home
+from archive_home import PASSPHRASE, PERSON, Home
 from faults import LONG, Fault, run
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -38,7 +40,20 @@ from hypothesis.stateful import (
 from story_home import CLEARED, WORDS, staged
 from whole import assert_whole, digest, ends_of, no_claim_left
 
-from archivist import destruction, disposals, granting, holds, lending, loans, regrading, rotation
+from archivist import (
+    backing_up,
+    destruction,
+    disposals,
+    escrow,
+    granting,
+    holds,
+    lending,
+    loans,
+    regrading,
+    restoring,
+    rotation,
+)
+from archivist.backup_proofs import proved
 from archivist.destruction import ordered
 from archivist.disposals import Said
 from archivist.errors import ArchivistError, NotAllowed, NotKnown
@@ -49,6 +64,8 @@ from archivist.recover import recover
 from archivist.regrading import Wish
 from archivist.regulations import policy_of
 from policies.facts import Order
+from storage.backups import Medium
+from storage.counterparts import Counterparts
 from storage.errors import StorageError
 
 GRADES = ("PUBLIC", "INTERNAL", "SECRET")
@@ -87,6 +104,9 @@ class Model:
     dropped: Counter[str] = field(default_factory=Counter)  # digests that ever lay in the drop
     trayed: int = 0
 
+    # Those that backup and bundle bring back; None once the bundle is void.
+    saved: "Model | None" = None
+
     def kept(self) -> list[str]:
         return [name for name, record in self.records.items() if not record.destroyed]
 
@@ -112,6 +132,7 @@ class Stories(RuleBasedStateMachine):
         self.top = Path(tempfile.mkdtemp(dir=Stories.folder))
         self.home = Home.copy_of(self.stage.home.top, self.top / "home")
         self.keys = self.stage.keys
+        self.machines = 1
         # Entries are never of the same moment, and no act is before the one it rests on.
         self.now = datetime.now(UTC)
         self.today = date.today()
@@ -215,7 +236,7 @@ class Stories(RuleBasedStateMachine):
     @rule(data=st.data(), death=DEATHS)
     def request(self, data, death):
         record = data.draw(st.sampled_from(sorted(self.model.records)))
-        loan = f"L{len(self.model.loans) + 1:06}"
+        asked, loan = self.model.records[record], f"L{len(self.model.loans) + 1:06}"
 
         def act(archive):
             ask = Ask(record, "view", "核对")
@@ -223,10 +244,12 @@ class Stories(RuleBasedStateMachine):
             loans.request(archive, self.policy(archive), ask, lin, self.now, self.today)
 
         if self.does(act, death, "loan", step="request"):
-            assert not self.model.records[record].destroyed
+            assert not asked.destroyed
+            assert asked.grade != "CONF"
             self.model.loans[loan] = Loan(record)
         elif not death:
-            assert self.model.records[record].destroyed, self.refused
+            # Of what is confidential a salesman learns by a need-to-know list alone.
+            assert asked.destroyed or asked.grade == "CONF", self.refused
 
     def _loan(self, data, *states):
         names = [name for name, loan in self.model.loans.items() if loan.state in states]
@@ -279,6 +302,7 @@ class Stories(RuleBasedStateMachine):
         def act(archive):
             rotation.rotate(archive, grade, self.keys[PERSON], self.now)
 
+        self.model.saved = None  # its bundle is void
         if not self.does(act, death, "rotate", grade=grade, state="ended"):
             assert death, self.refused
 
@@ -390,12 +414,78 @@ class Stories(RuleBasedStateMachine):
 
         if not self.does(act, death, "destroy", disposal=name, step="decided"):
             return
+        self.model.saved = None  # nor may the bundle bring back what it opened
         for record in self.model.listed:
             assert not self.model.held(record) and not self.model.out(record)
             self.model.records[record].destroyed = True
         with self.opened() as archive:
             assert destruction.finish(archive, name, chen, self.now).done
         self.model.disposal, self.model.listed = None, ()
+
+    # ── backing up, and losing the machine ────────────────────────────────────
+
+    @property
+    def stick(self) -> Path:
+        return self.top / "stick"
+
+    @rule(death=DEATHS)
+    def back_up(self, death):
+        """A bundle, then a snapshot; one that was killed counts where it has a manifest."""
+        bundle = self.top / "bundle"
+        bundle.unlink(missing_ok=True)
+        with self.opened() as archive:
+            log_n = archive.settings.scrypt_log_n
+            escrow.issue(archive, self.keys[PERSON], bundle, PASSPHRASE, self.now, log_n)
+        before = self._snapshots()
+
+        def act(archive):
+            backing_up.create(archive, self.stick, self.now, "station")
+
+        done = self.does(act, death, "backup", step="create")
+        assert done or death, self.refused
+        new = self._snapshots()[len(before) :]
+        assert len(new) == 1 if done else len(new) <= 1
+        for snapshot in new:
+            assert proved(Medium.open(self.stick), snapshot).findings == ()
+            self.model.saved = None
+            self.model.saved = deepcopy(self.model)
+        if not new:
+            self.model.saved = None  # an older snapshot, and a bundle that it may not know
+
+    def _snapshots(self) -> list[str]:
+        there = (self.stick / "backup.json").exists()
+        return Medium.open(self.stick).snapshots() if there else []
+
+    @precondition(lambda self: self.model.saved)
+    @rule(death=DEATHS)
+    def lose_the_machine(self, death):
+        """Nothing is left but backup and bundle; a restore that is killed leaves no archive."""
+        shutil.rmtree(self.home.top)
+        self.machines += 1
+        home = Home(self.top / f"machine{self.machines}")
+        bundle, sha256 = escrow.open_bundle(self.top / "bundle", PASSPHRASE)
+        house_key = home.top / "config" / "archivist" / f"{bundle.archive_id}.key"
+        order = restoring.Order(self.stick, home.root, house_key, Counterparts.beside(house_key))
+        heir = escrow.Heir(PERSON, PASSPHRASE, ("archivist",))
+        self.now += timedelta(seconds=1)
+
+        def act():
+            restoring.restore(order, bundle, sha256, heir, self.now)
+
+        end = run(act, Fault("killed", death)) if death else None
+        if end is None or end.how == "killed":
+            assert not home.root.exists()
+            act()
+        assert end is None or end.how != "failed", end.told
+        self.home, self.model = home, self.model.saved
+        self.model.saved = deepcopy(self.model)
+        with self.opened() as archive:
+            # The others' keys were in their own heads; what is sealed to them came back.
+            own = archive.people.unlock(PERSON, PASSPHRASE)
+        self.keys = {**self.keys, PERSON: own}
+        for loan in self.model.loans.values():
+            loan.opens = False  # a head for a borrower is in no backup
+        self.home.json("login", PERSON)
 
     # ── agreeing ──────────────────────────────────────────────────────────────
 

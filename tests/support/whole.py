@@ -23,7 +23,8 @@ def assert_whole(archive: Any, about: object = "") -> None:
     report = verify(archive.root / "ledger", archive.settings.vkey)
     assert report.ok, (about, report.findings)
     archive.follow()
-    assert list(vouched(archive)) == [], about
+    found = list(vouched(archive))
+    assert found == [], (about, found)
 
 
 def no_claim_left(home: Home) -> bool:

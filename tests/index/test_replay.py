@@ -1,0 +1,53 @@
+"""Rows made from entries alone: what was changed since it was inserted is known."""
+
+from index.replay import Replay
+
+OBJECTS = {
+    "head": "00",
+    "scan": {"suffix": "pdf", "sha256": "11", "size_bytes": 4},
+    "card": {"suffix": "card", "sha256": "22", "size_bytes": 2},
+}
+
+
+def entry(act, number, **fields):
+    subject = {"customer": "C000001", "dossier": "D000001", "record": f"R{number:08}"}
+    return {"act": act, "t": "2026-11-29T08:00:00Z", "who": "lin", "subject": subject, **fields}
+
+
+def filed(number):
+    return entry(
+        "file", number, type="合同", grade="SECRET", generation=1, pages=1, claim=f"c{number}",
+        media="application/pdf", objects=OBJECTS, print=f"p{number}", clauses=["X-1"], packs=[],
+    )  # fmt: skip
+
+
+def applied(replay, *entries):
+    start = replay.applied
+    replay.apply([(start + at, one, None) for at, one in enumerate(entries)], "")
+
+
+def test_a_record_filed_and_changed_in_one_go_is_known_as_changed(tmp_path):
+    """Whatever did it, and whatever column it was; those beside it are not."""
+    with Replay.beside(tmp_path) as replay:
+        applied(replay, *map(filed, range(1, 4)))
+        assert replay.record_blocks(2) == {0: 2, 1: 1}
+        assert replay.changed_since_inserted(2) == set()
+        later = entry("regrade", 5, to="SECRET", until="2030-01-01", **{"from": "SECRET"})
+        applied(replay, filed(4), filed(5), later)
+        assert replay.changed_since_inserted(2) == {2}
+        replay._run("DELETE FROM record WHERE id = 'R00000002'")
+        assert replay.changed_since_inserted(2) == {0, 2}
+        assert replay.record_blocks(2) == {0: 1, 1: 2, 2: 1}
+        assert [row["id"] for row in replay.stored_in(1, 2)] == ["R00000003", "R00000004"]
+
+
+def test_what_waits_to_be_inserted_is_there_for_the_next_step(tmp_path):
+    """A claim that was turned away and then filed ends as filed, its record's row with it."""
+    with Replay.beside(tmp_path) as replay:
+        refused = entry("refuse", 1, claim="c1", tray="review", reason="no-place", print="p1")
+        del refused["subject"]["record"]
+        applied(replay, refused, filed(1), entry("regrade", 1, to="SECRET", until="2030-01-01"))
+        claim, record = replay.claim("c1"), replay.record("R00000001")
+        assert claim is not None and (claim["outcome"], claim["clauses"]) == ("filed", ["X-1"])
+        assert record is not None and record["until"] == "2030-01-01"
+        assert replay.history("R00000001") == [1, 2] and replay.history("c1") == [0, 1]
