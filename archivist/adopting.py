@@ -14,6 +14,7 @@ whoever adopts says so, and the entry keeps that word (`archivist.keeping`).
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -29,7 +30,6 @@ from policies.policy import Policy, Question
 from policies.questions import open_questions
 from storage import durable
 from storage.keys import Suite
-from values import dataclass
 
 _PACKS = re.compile(r"^packs\s*=\s*\[[^\]]*\]", re.M)
 

@@ -12,6 +12,7 @@ nobody knows raises `UnknownName` with those there are.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -40,7 +41,6 @@ from policies.policy import Policy, Question
 from policies.reach import clauses_of
 from policies.rule_rows import Approval, Knowledge
 from policies.wording import condition_words
-from values import dataclass
 
 LENDING = ("view", "extract", "copy", "borrow", "take_out")
 _VIOLATION = re.compile(

@@ -9,7 +9,7 @@ to correct is a case of its own (`…+2026-03-09`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -22,7 +22,6 @@ from policies.calendar import Calendar
 from policies.penalties import Assessment, Violation, assess, uncorrected
 from policies.penalty_law import penalties_of
 from policies.policy import Policy
-from values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ Rules it keeps:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +27,6 @@ from index.catalogue import Row
 from policies.pack_rows import Item
 from policies.policy import Policy
 from policies.wording import signer_names
-from values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -31,7 +31,6 @@ from archivist.erasing import goes_with
 from index.catalogue import Row
 from index.replay import Replay
 from storage.checking import MODULUS, TOGETHER, Checking, Job, Told, told_of
-from values import dataclass
 
 Reach = Callable[[int, int], None]
 Tag = str | int

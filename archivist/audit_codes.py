@@ -13,11 +13,10 @@ everything else is a finding that somebody settles.
 """
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from storage.ledger_findings import Finding
-from values import dataclass
 
 NATURES = {
     "authenticity": ("真实性", "authenticity"),

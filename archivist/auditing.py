@@ -23,7 +23,7 @@ Rules it keeps:
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
@@ -48,7 +48,6 @@ from storage import durable
 from storage.children import cores
 from storage.errors import Missing, StorageError
 from storage.people import Unlocked
-from values import dataclass
 
 STATE = "work/audit/state.json"
 MAX_STATE_BYTES = 16_000_000

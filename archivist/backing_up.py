@@ -29,6 +29,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -49,7 +50,6 @@ from storage.copying import Copying, Done, Job
 from storage.errors import Damaged, DiskFailed, Missing, Occupied
 from storage.ledger_findings import ROLLBACK, Finding, LedgerDamaged
 from storage.ledger_strays import TEMPORARY
-from values import dataclass
 
 Reach = Callable[[int, int], None]
 TURNS = 3  # without the lock; one more with it

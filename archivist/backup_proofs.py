@@ -24,6 +24,7 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from archivist.named import Named, Public, blocks, changes, check_public, public
@@ -41,7 +42,6 @@ from storage.ledger_audit import verify as verify_ledger
 from storage.ledger_findings import Finding
 from storage.people import People
 from storage.vault import Vault
-from values import dataclass
 
 Reach = Callable[[int, int], None]
 Keep = Callable[[str], bool]

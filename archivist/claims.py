@@ -21,7 +21,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePath
 
@@ -29,7 +29,6 @@ from archivist.errors import NotKnown
 from archivist.records import CROCKFORD, claim_id
 from storage import durable
 from storage.errors import Busy, StorageError
-from values import dataclass
 
 TRAYS = ("unsorted", "quarantine", "duplicates", "rejected")
 DEATHS = "deaths"

@@ -26,6 +26,7 @@ Rules it keeps:
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,7 +53,6 @@ from policies.policy import Cited, Policy
 from policies.reach import role_words
 from policies.rule_rows import Duty
 from storage.people import Unlocked
-from values import dataclass
 
 RECENT = timedelta(hours=1)
 CARDS = "PEOPLE"  # where the sealed reasons lie; a person's name must not stand in a path

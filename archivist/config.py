@@ -13,13 +13,12 @@ exists and in what unit it counts; `init` writes the file with the same words.
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from archivist.errors import BadRequest, NoArchive
-from values import dataclass
 
 FILE_NAME = "archive.toml"
 SUITES = ("hybrid", "x25519")

@@ -5,12 +5,12 @@ there as text: a PDF that never saw a scanner is routed by it.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import segno
 
 from archivist.covers import payload
 from archivist.printing import WIDTH_PT, Paper, draw_code
-from values import dataclass
 
 MODULE_PT = 4.6  # 1.6 mm: twice what a 150-dpi scan resolves; a copy of a copy is still read
 QUIET_MODULES = 4  # white border that readers need (ISO/IEC 18004, 6.3.8)

@@ -19,7 +19,7 @@ Rules it keeps:
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -44,7 +44,6 @@ from policies.deadlines import Due, is_overdue
 from policies.identifiers import RESIDENT_ID, USCC, is_valid, normal
 from policies.placing import SHORTEST_KEY
 from policies.policy import Policy
-from values import dataclass
 
 NAME_LENGTH = 200
 PHONE = "phone"

@@ -28,6 +28,7 @@ Rules it keeps:
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
@@ -51,7 +52,6 @@ from index.rekeying import throw_away
 from storage.errors import Busy, Damaged
 from storage.keys import index_key
 from storage.people import Unlocked
-from values import dataclass
 
 METHOD = "key_destruction"
 MOST = 3000  # records of one disposal: the entry that decides names each of them, in 64 KB

@@ -26,6 +26,7 @@ person, and nobody witnesses what he carries out himself. Whatever else, it witn
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +35,6 @@ from archivist.records import Entry, canonical, timestamp
 from archivist.statements import ledger_keys, signed, verifies
 from index.catalogue import Row
 from storage.people import Unlocked
-from values import dataclass
 
 KIND = "destruction-witnessed"  # so that it cannot pass for another kind of statement
 _FIELDS = {"act", "v", "archive", "disposal", "of", "list", "count", "method", "words", "person",

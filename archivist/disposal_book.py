@@ -18,7 +18,7 @@ Rules it keeps:
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from archivist.archive import Archive
@@ -28,7 +28,6 @@ from archivist.statements import digest_of
 from archivist.step_proofs import Asked
 from index.catalogue import Row
 from policies.disposal_life import OPEN, Fate, fate
-from values import dataclass
 
 FOREVER = "9999-12-31"  # an appraisal that keeps for good; the last day there is
 PERSON, SWEEP, REQUEST = "person", "sweep", "request"  # who thought of it

@@ -14,13 +14,13 @@ Rules it keeps:
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from archivist.archive import Archive, Desk
 from archivist.denials import CLOCK_SET_BACK, Denial, clock_problem, recording
 from archivist.errors import NotAllowed
 from policies.disposal_life import IllegalStep, step
-from values import dataclass
 
 Words = tuple[str, str]
 

@@ -17,6 +17,7 @@ Rules it keeps:
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -38,7 +39,6 @@ from policies.loan_life import OUT
 from policies.policy import Policy
 from policies.reach import role_words
 from storage.errors import Damaged
-from values import dataclass
 
 __all__ = ["COOLING_OFF", "Gate", "Refusal", "cooling_off_until", "refusals"]
 

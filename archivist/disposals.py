@@ -24,7 +24,7 @@ Rules it keeps:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,6 @@ from policies.disposal_life import START
 from policies.policy import Policy
 from policies.reach import distinct, role_words
 from storage.people import Unlocked
-from values import dataclass
 
 FOLDER = "DISPOSALS"  # cards outlive the dossiers whose records are destroyed
 STATION = "station"

@@ -14,7 +14,7 @@ Rules it keeps:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -35,7 +35,6 @@ from policies.pack_rows import DossierType, Event, Key
 from policies.policy import Policy
 from policies.questions import questions_about
 from policies.reach import role_words
-from values import dataclass
 
 INCOMPLETE, REOPENED = "incomplete", "reopened"  # flags: why it was closed, or opened again
 

@@ -14,7 +14,7 @@ Rules it keeps:
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -31,7 +31,6 @@ from storage.errors import Unsuitable
 from storage.keys import recipient_digest
 from storage.names import checked_person_name
 from storage.people import Unlocked
-from values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

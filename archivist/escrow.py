@@ -28,7 +28,7 @@ Rules it keeps:
 """
 
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -50,7 +50,6 @@ from storage.keys import GradeKey, Suite, recipient_digest
 from storage.names import checked_person_name
 from storage.note import vkey
 from storage.people import Person, Unlocked
-from values import dataclass
 
 MAX_BUNDLE_BYTES = 1_000_000
 

@@ -16,6 +16,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,6 @@ from archivist.spreadsheets import comma_separated
 from index.catalogue import Row
 from policies.policy import Policy
 from storage.people import Unlocked
-from values import dataclass
 
 NAME_BYTES = 150  # of a file's name: what every file system takes, with room for the ending
 # What some system refuses in a name; and %, which manifests escape and not every reader restores.

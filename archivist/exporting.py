@@ -24,7 +24,7 @@ Rules it keeps:
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,6 @@ from index.catalogue import Row
 from policies.approvals import Request, decide
 from policies.policy import Policy
 from storage.people import Unlocked
-from values import dataclass
 
 FORMATS = ("folder", "bagit")
 PROOF = "export.tlog-proof"  # beside the manifest, which stands in the entry that it proves

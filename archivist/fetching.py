@@ -12,10 +12,10 @@ Owns the only place where the archive talks over a network. Rules it keeps:
 import http.client
 import ssl
 import time
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from archivist.errors import BadRequest
-from values import dataclass
 
 TIMEOUT_SECONDS = 15.0
 _CHUNK = 4096

@@ -14,7 +14,7 @@ and a note says so. Always in Chinese: the paper is the regulation's own.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from archivist import cover_sheets
@@ -30,7 +30,6 @@ from archivist.printing import (
     wrapped,
 )
 from archivist.spreadsheets import comma_separated
-from values import dataclass
 
 TABLE = CellStyle(size_pt=9.0, lead_pt=13.0, pad_pt=4.0)
 FIELD = CellStyle(size_pt=10.5, lead_pt=16.0, pad_pt=7.0)

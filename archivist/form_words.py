@@ -16,6 +16,7 @@ by hand. What has a secrecy grade is said to whoever holds its key, and the pape
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from archivist.archive import Archive
 from archivist.standing import customer_fields
@@ -25,7 +26,6 @@ from policies.customers import profiles
 from policies.pack_rows import DossierType
 from policies.policy import Policy
 from storage.people import Unlocked
-from values import dataclass
 
 # Headings for what is registered under ids that no pack declares.
 _FIELDS = {

@@ -13,6 +13,7 @@ the paper exists, with the form and the ids it is about, never with its content.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -24,7 +25,6 @@ from archivist.form_words import Said, highest_mark
 from archivist.register_rows import Asked, of_form, rows
 from policies.policy import Cited, Policy
 from policies.rule_rows import Form
-from values import dataclass
 
 LOAN_FORMS = ("loans", "temporary_loans", "external_readers", "loan_card", "application")
 COMPANY = "name"  # the setting in [company] that names it

@@ -10,6 +10,7 @@ others; everyone else is cleared by somebody.
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -30,7 +31,6 @@ from storage.ledger import Ledger
 from storage.names import checked_person_name
 from storage.note import vkey
 from storage.people import People, Unlocked
-from values import dataclass
 
 FOLDERS = ("packs/adopted", "drop", "work", "trays/unsorted", "trays/quarantine",
            "trays/duplicates", "store", "keys", "ledger", "index")  # fmt: skip

@@ -20,13 +20,13 @@ take a row out of the catalogue.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from archivist.records import Entry, timestamp
 from archivist.statements import digest_of, key_problem, signed
 from storage.people import Unlocked
-from values import dataclass
 
 KIND = "hold-release"  # stands in the statement, so that it cannot pass for another kind of one
 _TEXTS = ("archive", "hold", "digest", "person", "time")

@@ -14,6 +14,7 @@ Rules it keeps:
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import cast
 
@@ -23,7 +24,6 @@ from archivist.records import grade_of, target_of
 from storage.errors import Damaged
 from storage.keys import GradeKey, Suite, counterpart_name, held_name, recipient_digest
 from storage.people import Person, Unlocked
-from values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

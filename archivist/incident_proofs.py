@@ -18,6 +18,7 @@ that the report names and the person held when he signed. Whatever else, it conf
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,7 +29,6 @@ from archivist.statements import digest_of, key_problem, ledger_keys, signed
 from index.catalogue import Row
 from policies.policy import Policy
 from storage.people import Unlocked
-from values import dataclass
 
 KIND = "incident-acknowledged"  # so that it cannot pass for another kind of statement
 _TEXTS = ("archive", "incident", "digest", "person", "time")

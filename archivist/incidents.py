@@ -22,6 +22,7 @@ Rules it keeps:
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,6 @@ from policies.incidents import notices, speaking
 from policies.policy import Policy
 from policies.reach import role_words
 from storage.people import Unlocked
-from values import dataclass
 
 FOLDER = "INCIDENTS"  # where cards lie of what concerns no dossier
 _ABOUT = ("person", "customer", "dossier", "record", "loan")

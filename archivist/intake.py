@@ -21,7 +21,7 @@ two equal scans in one batch is a duplicate of the first.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any
@@ -36,7 +36,6 @@ from policies.routing import read_clues
 from policies.scope import marking
 from storage.errors import Busy
 from storage.vault import Put, Receipt
-from values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

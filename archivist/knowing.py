@@ -25,6 +25,7 @@ Rules it keeps:
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
@@ -49,7 +50,6 @@ from policies.lending import who_may_know
 from policies.policy import Policy
 from storage.keys import Suite
 from storage.people import Unlocked
-from values import dataclass
 
 Reach = Callable[[int, int], None]
 

@@ -16,7 +16,7 @@ none does, only the department is known.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -39,7 +39,6 @@ from policies.pack_rows import DossierType, Item, Role
 from policies.penalties import Violation, late, liable
 from policies.policy import Cited, Policy
 from policies.rule_rows import Routine
-from values import dataclass
 
 OPEN, CONFIRMED, DISMISSED = "open", "confirmed", "dismissed"
 ORDERED_EVENT = "correction_ordered"  # a dossier's event: all that is wrong with it was ordered so

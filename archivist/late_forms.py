@@ -18,6 +18,7 @@ Rules it keeps:
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from archivist.archive import Archive
@@ -35,7 +36,6 @@ from policies.measures import owed_sets
 from policies.policy import Cited, Policy
 from policies.routines import Occurrence, business_day, in_force, intervals, matched, occurrences
 from policies.rule_rows import Routine
-from values import dataclass
 
 _DAY = timedelta(days=1)
 

@@ -22,6 +22,7 @@ Rules it keeps:
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -53,7 +54,6 @@ from policies.incidents import speaking
 from policies.policy import Cited, Policy
 from policies.rule_rows import Form
 from storage.people import Unlocked
-from values import dataclass
 
 CONDITIONS = ("intact", "damaged", "incomplete", "lost")
 # What packs call it when papers come back so.

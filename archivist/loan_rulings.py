@@ -17,6 +17,7 @@ Rules it keeps:
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -33,7 +34,6 @@ from policies.lending import Terms, knows, who_may_know
 from policies.policy import Cited, Policy
 from policies.reach import role_words
 from policies.rule_rows import Approval, Knowledge
-from values import dataclass
 
 APPROVAL_DAYS = "loan_approval_days"  # the company's setting: how long an approval holds
 DEFAULT_APPROVAL_DAYS = 30

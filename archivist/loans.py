@@ -20,6 +20,7 @@ Rules it keeps:
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,6 @@ from index.catalogue import Row
 from policies.loan_life import START
 from policies.policy import Policy
 from storage.people import Unlocked
-from values import dataclass
 
 _ACTS = {"loan-denied": "denied"}  # entries on a loan that are no step of its life
 FORMS = ("view", "borrow", "copy", "extract", "take_out")

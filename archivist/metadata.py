@@ -10,10 +10,10 @@ Pure: it is given everything it tells.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from index.catalogue import Row
-from values import dataclass
 
 SCHEME = "DA/T 46-2009"
 

@@ -7,6 +7,7 @@ thing an item lacks: the paper itself (`document`), or what somebody saw to be w
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache, partial
 from typing import Any
@@ -28,7 +29,6 @@ from policies.deadlines import DossierState, Lack
 from policies.many import ManyDossiers
 from policies.pack_rows import DossierType
 from policies.policy import Policy
-from values import dataclass
 
 
 def missing_items(

@@ -16,6 +16,7 @@ Rules it keeps:
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from typing import Any, TypeVar
@@ -29,7 +30,6 @@ from storage.keys import KeyRing, recipient_digest
 from storage.ledger_view import LedgerView
 from storage.people import People
 from storage.vault import Label, Vault
-from values import dataclass
 
 RECORDS = 1000  # in one block
 ENTRIES = 4096

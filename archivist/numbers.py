@@ -16,8 +16,7 @@ Rules it keeps:
 
 import threading
 from collections.abc import Iterator, Mapping
-
-from values import dataclass
+from dataclasses import dataclass
 
 PREFIX = "archivist_"
 Labels = tuple[tuple[str, str], ...]

@@ -19,6 +19,7 @@ Rules it keeps:
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -33,7 +34,6 @@ from index.catalogue import Row
 from policies.destruction import disposal_terms
 from policies.policy import Policy
 from storage.people import Unlocked
-from values import dataclass
 
 PAPER = ("shred", "pulp", "burn", "tear")
 BUNDLE = ("shred", "burn", "wipe")

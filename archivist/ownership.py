@@ -18,7 +18,7 @@ Rules it keeps:
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -39,7 +39,6 @@ from policies.customers import (
 )
 from policies.policy import Cited, Policy
 from policies.reach import role_words
-from values import dataclass
 
 KINDS = ("visit", "call", "mail", "meeting")
 ASSIGNED = "assigned"

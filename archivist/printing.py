@@ -16,13 +16,12 @@ How tables are broken into pages is the business of whoever prints them.
 import io
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import groupby
 from pathlib import Path
 from typing import Any
-
-from values import dataclass
 
 WIDTH_PT, HEIGHT_PT = 595.0, 842.0  # A4, to the point
 MARGIN_PT = 40.0

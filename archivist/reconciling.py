@@ -23,13 +23,13 @@ changed, and no name of a file is told but that of its claim.
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from archivist.archive import LOCK_SECONDS, Archive, record_name
 from archivist.claims import TRAYS, is_claim
 from index.catalogue import Row
 from storage.ledger_findings import Finding
-from values import dataclass
 
 # Places below `work/` that are no claims, and why they may be there.
 NO_CLAIMS = frozenset({"orphans", "regrading"})

@@ -25,10 +25,9 @@ subject; the entry holds the card's name and digest.
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-
-from values import dataclass
 
 ACTS = frozenset(
     {

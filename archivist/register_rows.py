@@ -12,6 +12,7 @@ gives no row at all.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -45,7 +46,6 @@ from policies.policy import Cited, Policy
 from policies.reach import role_words
 from policies.rule_rows import Form, Routine
 from storage.people import Unlocked
-from values import dataclass
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ Rules it keeps:
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -34,7 +35,6 @@ from policies.expiry import Ending, expiring, over
 from policies.policy import Policy
 from policies.scope import marking
 from storage.people import Unlocked
-from values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

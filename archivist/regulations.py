@@ -15,6 +15,7 @@ Rules it keeps:
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -37,7 +38,6 @@ from policies.reach import role_words
 from policies.routing import Clues
 from storage import durable
 from storage.errors import StorageError
-from values import dataclass
 
 ADOPTED = "packs/adopted"
 

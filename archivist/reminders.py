@@ -14,6 +14,7 @@ Rules it keeps:
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -27,7 +28,6 @@ from policies.calendar import Calendar
 from policies.deadlines import missing
 from policies.policy import Policy
 from policies.wording import lack_words
-from values import dataclass
 
 TITLE = ("催办通知", "Reminder")
 ASKED = ("请尽快补交", "please hand in")

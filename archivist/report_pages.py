@@ -13,7 +13,7 @@ every font embedded, its pages numbered, and lies across when a table is too wid
 
 import html
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from archivist.printing import (
@@ -27,7 +27,6 @@ from archivist.printing import (
     wrapped,
 )
 from archivist.spreadsheets import comma_separated
-from values import dataclass
 
 Words = tuple[str, str]  # Chinese, English
 

@@ -21,6 +21,7 @@ Whether it may be done was decided before; here it is carried out.
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,6 @@ from storage import durable
 from storage.errors import Damaged, Missing, StorageError
 from storage.people import Unlocked
 from storage.vault import Put, Receipt
-from values import dataclass
 
 SLIPS = "work/regrading"
 SLIP_BYTES = 4096

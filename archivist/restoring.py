@@ -27,6 +27,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -51,7 +52,6 @@ from storage.errors import Damaged, Missing, NoKey
 from storage.ledger_findings import Finding
 from storage.note import vkey
 from storage.session import Session
-from values import dataclass
 
 Reach = Callable[[int, int], None]
 # What was not whole when the snapshot was made stands in no restore's way.

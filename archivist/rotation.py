@@ -26,6 +26,7 @@ Rules it keeps:
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -41,7 +42,6 @@ from storage.errors import Damaged, Missing
 from storage.keys import GradeKey, Holder, Suite, index_key
 from storage.people import Person, Unlocked
 from storage.rewrapping import WORTH_HEADS, Move, Rewrapping
-from values import dataclass
 
 # In one batch: bounds memory, what a crash repeats, and the size of an entry (64 KB at most).
 TOGETHER = 640

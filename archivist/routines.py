@@ -11,6 +11,7 @@ opened. A person may say that something was done on an earlier day, never on a l
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -24,7 +25,6 @@ from policies.checklist import holds
 from policies.policy import Cited, Policy
 from policies.routines import Owed, in_force, intervals, owed_of, rhythm_words
 from policies.rule_rows import Routine
-from values import dataclass
 
 # Most urgent first.
 STATES = ("overdue", "open", "unset", "later", "done")

@@ -15,6 +15,7 @@ this module imports none of them. Catching up is `archivist.indexing`.
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,6 @@ from index.merge import search_all
 from storage.journal import peek_size
 from storage.keys import AT_HOUSE, KeyRing
 from storage.session import Session
-from values import dataclass
 
 # Setting → (module, class, file ending). Imported by name: Whoosh costs every search
 # sixty milliseconds, and only an archive that asks for it shall pay them.

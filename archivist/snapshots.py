@@ -22,7 +22,7 @@ the digest of the list; what the ledger names is proved by the ledger once more.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from archivist.records import canonical
@@ -30,7 +30,6 @@ from storage.backups import LISTS, Stored
 from storage.errors import Damaged, Unsuitable
 from storage.house_key import HouseKey
 from storage.note import Checkpoint, Verifier, open_checkpoint
-from values import dataclass
 
 DOMAIN = b"archivist/backup/v1\n"
 

@@ -14,6 +14,7 @@ Rules it keeps:
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +29,6 @@ from storage.errors import Damaged, Missing, StorageError
 from storage.ledger_findings import STAMP, Finding
 from storage.note import MAX_NOTE_BYTES
 from storage.stamp import MAX_REPLY_BYTES, QUERY_MEDIA, ask, certificates, check
-from values import dataclass
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate

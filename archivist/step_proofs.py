@@ -22,7 +22,7 @@ until it expires. The key is the one that the ledger names for the person.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,7 +33,6 @@ from archivist.statements import key_problem, signed
 from policies.approvals import Decision, Step, may_sign
 from policies.policy import Policy
 from storage.people import Unlocked
-from values import dataclass
 
 _TEXTS = ("archive", "digest", "role", "does", "person", "time", "expires")
 

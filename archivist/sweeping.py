@@ -24,7 +24,7 @@ Rules it keeps:
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
@@ -58,7 +58,6 @@ from policies.sweep import (
     not_urged_yet,
 )
 from storage.people import Unlocked
-from values import dataclass
 
 __all__ = ["Plan", "Swept", "carry_out", "last_day", "plan_of", "swept_until"]
 

@@ -13,7 +13,7 @@ whoever has the public half. Nothing here pays or deducts.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -32,7 +32,6 @@ from policies.penalties import Violation, liable
 from policies.policy import Policy
 from policies.reach import role_words
 from storage.people import Unlocked
-from values import dataclass
 
 FOLDER = "VIOLATIONS"
 

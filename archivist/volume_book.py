@@ -18,7 +18,7 @@ Rules it keeps:
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -38,7 +38,6 @@ from policies.policy import Policy
 from policies.retention import period_of
 from policies.rule_rows import Form
 from policies.volume_life import ENDED
-from values import dataclass
 
 DATES = ("issued", "opened", "closed", "first_target", "last_target", "requested", "replied",
          "completed")  # fmt: skip

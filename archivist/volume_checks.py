@@ -18,6 +18,7 @@ Rules it keeps:
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from archivist.archive import Archive
@@ -30,7 +31,6 @@ from index.catalogue import Row
 from policies.policy import Policy
 from policies.volume_life import OPEN, IllegalStep, step
 from storage.people import Unlocked
-from values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ Rules it keeps:
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from archivist.archive import Archive
 from archivist.hold_book import holds_on, known
@@ -26,7 +27,6 @@ from policies.keeping_rows import VolumeRule
 from policies.pack_rows import DossierType
 from policies.policy import Policy
 from policies.rule_rows import Form
-from values import dataclass
 
 # About a regulation's own kind of file, not about volumes as such.
 _OWN_FILES = ("scheme", "by_class_number", "format", "both_forms")

@@ -18,6 +18,7 @@ Rules it keeps:
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -40,7 +41,6 @@ from policies.policy import Policy
 from policies.volume_life import ENDED
 from storage.errors import Missing
 from storage.people import Unlocked
-from values import dataclass
 
 LIST = "volume_list"
 LIST_COLUMNS = ("案卷号", "案卷题名", "年度", "保管期限", "份数", "页数", "密级", "备注")

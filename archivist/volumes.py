@@ -21,7 +21,7 @@ Rules it keeps:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -49,7 +49,6 @@ from policies.composing import compose as composed
 from policies.policy import Policy
 from policies.volume_life import OPEN, START, IllegalStep, step
 from storage.people import Unlocked
-from values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

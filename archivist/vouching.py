@@ -34,7 +34,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -56,7 +56,6 @@ from storage.grants import Grants
 from storage.keys import recipient_digest
 from storage.ledger import LOCK_TIMEOUT_SECONDS, Ledger
 from storage.ledger_findings import Finding
-from values import dataclass
 
 Look = Callable[[], Iterator[Finding]]
 

@@ -24,6 +24,7 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -35,7 +36,6 @@ from storage import durable
 from storage.age.files import decrypt_stream, encrypt_stream
 from storage.age.recipients import Identity, Recipient
 from storage.errors import Damaged, Missing
-from values import dataclass
 
 FOLDER = "scans"
 DROP = "drop"

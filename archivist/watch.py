@@ -33,13 +33,13 @@ import stat
 import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from archivist.config import Settings
 from archivist.drop_events import observing
 from archivist.remarks import remark
-from values import dataclass
 
 TEMPORARY = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp")
 TRAILERS = {b"%PDF": b"%%EOF", b"\x89PNG": b"IEND", b"\xff\xd8\xff": b"\xff\xd9"}

@@ -13,13 +13,13 @@ import contextlib
 import io
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from archivist.errors import BadRequest
 from archivist.examine.limits import Limits
 from archivist.examine.process import Child, ChildGone
 from archivist.printing import Paper, printable, text_width
-from values import dataclass
 
 LIMITS = Limits()
 MAX_PAGES, PAGES_PER_CHILD = LIMITS.max_pages, LIMITS.pages_per_child

@@ -20,6 +20,7 @@ Rules it keeps:
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -42,7 +43,6 @@ from storage.witness import (
     parse_size,
     request,
 )
-from values import dataclass
 
 CARDS = "WITNESSES"
 State = Literal["cosigned", "away", "refused", "contradicts"]

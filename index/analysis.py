@@ -34,11 +34,10 @@ import sys
 import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-
-from values import dataclass
 
 FOLD_EDITION = 1
 """Raised whenever the rules of this module or the fold table change."""

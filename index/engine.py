@@ -33,12 +33,12 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
 from index.analysis import Plan
-from values import dataclass
 
 KEY_BYTES = 32
 """Engines take raw keys: a passphrase would cost a hundred milliseconds for each grade opened."""

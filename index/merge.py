@@ -25,11 +25,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from index.analysis import Plan, fold
 from index.engine import Engine, Filters, Found, Hit, Stats
-from values import dataclass
 
 POOLED_HITS = 30
 """Each grade contributes this many, or the limit when that is more: a page that its own

@@ -18,6 +18,7 @@ Rules:
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +26,6 @@ from sqlcipher3 import dbapi2 as sqlite
 
 from index.catalogue import _STEPS, Catalogue, Change, _unlock
 from index.catalogue_view import Row, _translating
-from values import dataclass
 
 Kind = Literal["altered", "lost", "foreign"]
 

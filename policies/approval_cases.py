@@ -15,12 +15,12 @@ no row of the action names, one stands for all.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain, product
 
 from policies.policy import Cited, Policy
 from policies.reach import Subject, distinct
 from policies.rule_rows import RELATIONS, Approval
-from values import dataclass
 
 __all__ = ["cases"]
 

@@ -24,7 +24,7 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from policies import approval_cases, lending
 from policies.lending import Terms, knows, loan_terms, who_may_know
@@ -41,7 +41,6 @@ from policies.reach import (
     vague_roles,
 )
 from policies.rule_rows import Approval, steps_of
-from values import dataclass
 
 __all__ = [
     "ACTION_WORDS", "ACT_WORDS", "Decision", "Reason", "Request", "Step", "Terms", "decide",

@@ -19,7 +19,7 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from policies import filing_years
 from policies.filing_years import MATTERS, Matter, Ruling, filing_year
@@ -36,7 +36,6 @@ from policies.reach import (
     series_of,
     speakers,
 )
-from values import dataclass
 
 __all__ = [
     "MATTERS", "Matter", "Paper", "Problem", "Ruling", "Sheet", "Volume", "filing_year",

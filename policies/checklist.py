@@ -27,11 +27,11 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
 from policies.pack_rows import CONDITION, DossierType, Item
-from values import dataclass
 
 LACKS = ("document", "count", "copy", "sides", "signature", "field", "expired")
 """What an item can lack: the paper itself, a further one, the right kind of copy, a side, a

@@ -26,7 +26,7 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from policies.arrangement import Paper, never_parted, order_of, sorted_papers
@@ -34,7 +34,6 @@ from policies.filing_years import Matter, Ruling, filing_year
 from policies.keeping_rows import VolumeRule
 from policies.policy import Cited, Policy
 from policies.reach import clauses_of, distinct
-from values import dataclass
 
 __all__ = ["Composition", "Item", "Left", "Proposed", "compose", "settled"]
 

@@ -14,6 +14,7 @@ Rules it keeps: as `rule_rows`. A penalty is computed and reported, never paid t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from policies.fields import Complaint, choice, choices, slug, slugs, text, texts, whole, yes_no
 from policies.pack_rows import (
@@ -24,7 +25,6 @@ from policies.pack_rows import (
     Row,
     wrong_condition,
 )
-from values import dataclass
 
 __all__ = ["DEFECTS", "Incident", "Measure", "Penalty", "PenaltyTerms"]
 

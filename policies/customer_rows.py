@@ -13,6 +13,7 @@ other things in another.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from policies.fields import (
     Complaint,
@@ -27,7 +28,6 @@ from policies.fields import (
     yes_no,
 )
 from policies.pack_rows import DOSSIERS_SCOPE, GRADE_CODES, WHEN_WORDS, Row, wrong_condition
-from values import dataclass
 
 __all__ = ["Escalation", "Ownership", "Profile", "ProfileField", "Scheme", "SchemeValue"]
 

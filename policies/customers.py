@@ -21,6 +21,7 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,6 @@ from policies.deadlines import Due, add_days, add_months, due_of
 from policies.errors import UnknownName
 from policies.policy import Question
 from policies.rhythms import business_day
-from values import dataclass
 
 if TYPE_CHECKING:
     from policies.calendar import Calendar

@@ -24,14 +24,13 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import MAXYEAR, date, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from policies.checklist import ItemReview, Paper, holds, review
 from policies.pack_rows import WEEKDAYS, Deadline, DossierType
-from values import dataclass
 
 if TYPE_CHECKING:
     from policies.calendar import Calendar

@@ -18,6 +18,7 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from policies.keeping_rows import Disposal
 from policies.policy import Cited, Policy, Question
@@ -32,7 +33,6 @@ from policies.reach import (
     prevailing,
     speakers,
 )
-from values import dataclass
 
 __all__ = ["DisposalTerms", "disposal_terms", "unsettled"]
 

@@ -18,6 +18,7 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -25,7 +26,6 @@ from policies.policy import Policy
 from policies.reach import clauses_of, distinct
 from policies.rule_rows import Secrecy
 from policies.scope import Marking, marking
-from values import dataclass
 
 __all__ = ["Ending", "expiring", "over", "unsealed_grade"]
 

@@ -25,11 +25,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from policies.errors import FactsUnreadable
-from values import dataclass
 
 Source = Literal["layer", "ocr", "none"]
 """Where a page's text comes from: the file's own text layer, recognition, or there is none."""

@@ -17,12 +17,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import field, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, TypeVar
 
 from policies.pack_text import MOST, Table
-from values import dataclass
 
 __all__ = [
     "Complaint", "Spec", "calendar_day", "choice", "choices", "clock", "label", "read_row",

@@ -17,12 +17,12 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 
 from policies.keeping_rows import FilingYear
 from policies.policy import Cited, Policy, Question
 from policies.reach import clauses_of, distinct, pack_id, prevailing
-from values import dataclass
 
 __all__ = ["MATTERS", "TAKES_WORDS", "Matter", "Ruling", "filing_year", "unsettled"]
 

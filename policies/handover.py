@@ -10,10 +10,10 @@ its page are made elsewhere.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policies.rule_rows import Receipt
-from values import dataclass
 
 if TYPE_CHECKING:
     from policies.policy import Cited, Policy

@@ -20,9 +20,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import field
-
-from values import dataclass
+from dataclasses import dataclass, field
 
 VIN = "vin"
 USCC = "uscc"

@@ -18,10 +18,10 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from policies.conduct_rows import Incident
 from policies.policy import Cited, Policy
-from values import dataclass
 
 __all__ = ["OF_WORDS", "SEVERITY_WORDS", "Notice", "notices", "speaking"]
 

@@ -23,12 +23,12 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 from policies.reach import distinct, pack_id
 from policies.retention import KeptUntil, Period, keep_until
-from values import dataclass
 
 __all__ = ["Adoption", "Edition", "Kept", "Shorter", "Why", "editions", "longest"]
 

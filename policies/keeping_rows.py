@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from policies.fields import Complaint, choice, choices, slug, slugs, text, texts, whole, yes_no
 from policies.pack_rows import (
@@ -26,7 +27,6 @@ from policies.pack_rows import (
     TYPES_SCOPE,
     Row,
 )
-from values import dataclass
 
 __all__ = [
     "CODE_PARTS", "PLACE", "ArchivalCode", "Arrangement", "Disposal", "FilingYear", "Retention",

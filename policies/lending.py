@@ -18,6 +18,7 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from itertools import chain
 
 from policies.policy import Cited, Policy, Question
@@ -32,7 +33,6 @@ from policies.reach import (
     vague_roles,
 )
 from policies.rule_rows import Knowledge, LoanRule
-from values import dataclass
 
 __all__ = ["Terms", "knows", "loan_terms", "unsettled", "who_may_know"]
 

@@ -18,9 +18,9 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from policies.errors import PolicyError
-from values import dataclass
 
 Words = tuple[str, str]
 

@@ -22,7 +22,7 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,6 @@ from policies.conduct_rows import Measure
 from policies.deadlines import DossierState, Due, due_on, is_overdue, month_end
 from policies.pack_rows import Deadline, DossierType
 from policies.promptly import is_number
-from values import dataclass
 
 if TYPE_CHECKING:
     from policies.calendar import Calendar

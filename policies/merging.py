@@ -15,7 +15,7 @@ that would answer it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from policies.pack_rows import (
@@ -29,7 +29,6 @@ from policies.pack_rows import (
 from policies.packs import Pack
 from policies.promptly import is_number, with_numbers
 from policies.rule_rows import CompanySetting
-from values import dataclass
 
 Fold = Callable[[str], str]
 _NUMBERS = ("days", "working_days", "months", "years")

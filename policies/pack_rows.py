@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from policies.fields import (
     Complaint,
@@ -33,7 +34,6 @@ from policies.fields import (
     whole,
     yes_no,
 )
-from values import dataclass
 
 CONDITION = re.compile(r"(customer|dossier)\.([a-z][a-z0-9_]*)(?:(!?=)(.+))?")
 """`when`: whose field, which field, and the values it must (=) or must not (!=) have, parted by

@@ -18,11 +18,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any
-
-from values import dataclass
 
 Path = tuple[str | int, ...]
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
@@ -40,7 +41,6 @@ from policies.pack_rows import (
     Series,
 )
 from policies.pack_text import Problem, Report, Table
-from values import dataclass
 
 __all__ = ["TABLES", "Head", "Pack", "Problem", "check_pack", "check_pack_bytes", "parse_pack"]
 

@@ -26,7 +26,7 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,6 @@ from policies.penalty_law import (
 )
 from policies.policy import Cited, Question
 from policies.promptly import is_number
-from values import dataclass
 
 if TYPE_CHECKING:
     from policies.calendar import Calendar

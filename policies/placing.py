@@ -21,12 +21,12 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from policies.facts import DossierInfo, Known
 from policies.identifiers import VIN, find_identifiers
 from policies.policy import Policy
 from policies.routing import Clues, looks_like_number
-from values import dataclass
 
 Number = tuple[str, str]
 """Kind and value of an identifying number; kind "" for one without a known shape."""

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from policies.errors import PolicyIncomplete, UnknownName
@@ -52,7 +52,6 @@ from policies.merging import (
 from policies.pack_rows import Department, DocumentType, DossierType, Grade, Role
 from policies.packs import Pack
 from policies.rule_rows import Duty, RoleMeaning
-from values import dataclass
 
 __all__ = ["Cited", "Fold", "GradeRuling", "Policy", "Question", "default_fold"]
 

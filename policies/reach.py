@@ -21,14 +21,13 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TypeVar
 
 from policies.merging import need_question
 from policies.pack_rows import Need, Role, Row
 from policies.policy import Cited, Policy, Question
-from values import dataclass
 
 __all__ = [
     "Subject", "Weight", "classes_of", "clauses_of", "covering", "covers", "distinct",

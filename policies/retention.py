@@ -25,6 +25,7 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from policies import destruction
@@ -47,7 +48,6 @@ from policies.reach import (
     unanswered,
     weight,
 )
-from values import dataclass
 
 __all__ = [
     "DisposalTerms", "KeptUntil", "Period", "Span", "disposal_terms", "keep_until", "last_day",

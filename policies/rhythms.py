@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -30,7 +31,6 @@ from typing import TYPE_CHECKING
 from policies.deadlines import END_OF_DAY, add_months, month_end, rolled
 from policies.pack_rows import WEEKDAYS
 from policies.rule_rows import Routine
-from values import dataclass
 
 if TYPE_CHECKING:
     from policies.calendar import Calendar

@@ -23,6 +23,7 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -32,7 +33,6 @@ from policies.pack_rows import Need
 from policies.policy import Cited, Policy, Question
 from policies.rhythms import Occurrence, business_day, interval, occurrences, rhythm_words
 from policies.rule_rows import Approval, Routine
-from values import dataclass
 
 if TYPE_CHECKING:
     from policies.calendar import Calendar

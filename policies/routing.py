@@ -27,12 +27,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from policies.facts import Cover, Facts, Hints, Order, PageFacts
 from policies.identifiers import Identifier, find_identifiers
 from policies.policy import Policy
-from values import dataclass
 
 HEAD_LINES = 6
 """How far down a title may stand: below come tables, which name other papers."""

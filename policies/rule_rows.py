@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from policies.fields import (
     Complaint,
@@ -42,7 +43,6 @@ from policies.pack_rows import (
     Row,
     wrong_condition,
 )
-from values import dataclass
 
 ACTIONS = (
     "view", "extract", "copy", "borrow", "take_out", "export", "backup", "destroy", "regrade",

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from policies.deadlines import add_days, add_months
@@ -35,7 +36,6 @@ from policies.reach import (
     unanswered,
 )
 from policies.rule_rows import FilingScope, Secrecy
-from values import dataclass
 
 __all__ = [
     "Marking", "ScopeRuling", "SecrecyPeriod", "SecrecyRuling", "in_filing_scope", "marking",

@@ -26,7 +26,7 @@ import sys
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -39,7 +39,6 @@ from policies.keeping import Edition, Kept, Shorter, longest
 from policies.many import fields_asked
 from policies.pack_rows import DossierType
 from policies.policy import Policy
-from values import dataclass
 
 __all__ = [
     "Bundle", "Deadlines", "Folder", "Line", "Retention", "Spared", "declassifying",

@@ -12,7 +12,7 @@ or name a person, because they end in ledgers, logs and on screens that anybody 
 
 from __future__ import annotations
 
-from values import dataclass
+from dataclasses import dataclass
 
 UNSORTED, QUARANTINE, DUPLICATES = "unsorted", "quarantine", "duplicates"
 

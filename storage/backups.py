@@ -32,12 +32,12 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from storage import durable
 from storage.copying import Done, Job, Names
 from storage.errors import Busy, Damaged, DiskFailed, Missing, Occupied
-from values import dataclass
 
 FILE_NAME = "backup.json"
 SNAPSHOTS, LISTS = "snapshots", "lists"

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -35,7 +36,6 @@ from storage.note import (
     open_checkpoint,
     parse_note,
 )
-from values import dataclass
 
 WITNESSED, STAMPS = "witnessed", "stamps"
 KEPT = re.compile(r"witnessed/[0-9a-f]{8}|stamps/\d{16}\.(checkpoint|[0-9a-f]{8}\.tsr)")

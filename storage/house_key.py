@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hmac
 import os
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,6 @@ from storage import durable
 from storage.age import bech32
 from storage.errors import Damaged, Unsuitable
 from storage.hkdf import hkdf
-from values import dataclass
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -34,12 +34,12 @@ import re
 import zlib
 from collections.abc import Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
 from typing import TYPE_CHECKING
 
 from storage.errors import Damaged, DiskFailed, Missing
-from values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,6 @@ from storage.counterparts import Counterparts, Suite, new_identity
 from storage.errors import Damaged, Missing, NoCounterpart, NoKey, Unsuitable
 from storage.hkdf import hkdf
 from storage.names import MAX_GENERATION, checked_generation, checked_key_id, checked_person_name
-from values import dataclass
 
 # A search only asks who holds what; the ciphers are loaded by the methods that use them.
 if TYPE_CHECKING:

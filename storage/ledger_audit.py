@@ -35,6 +35,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from storage.cosigned import WITNESSED, names_kept, open_kept
@@ -62,7 +63,6 @@ from storage.note import Checkpoint, Verifier, open_checkpoint
 from storage.proof import cosignatures
 from storage.tile_names import WIDTH, entries_path, tile_path
 from storage.tiles import decode_bundle, plan_tiles, split_hashes
-from values import dataclass
 
 Progress = Callable[[int, int], None]
 # As long as writers wait for one another: under load a batch may well take some seconds.

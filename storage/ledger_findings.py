@@ -21,10 +21,10 @@ meant; a message never holds a byte of an entry.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from storage.errors import Damaged
-from values import dataclass
 
 ENTRY = "L-ENTRY"
 TILE = "L-TILE"

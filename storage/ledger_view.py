@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -47,7 +48,6 @@ from storage.merkle import (
 from storage.note import Checkpoint, Verifier, open_checkpoint, proof_text
 from storage.tile_names import WIDTH
 from storage.tiles import TileReader
-from values import dataclass
 
 # How often reading starts again because a publication moved things meanwhile.
 _ATTEMPTS = 8

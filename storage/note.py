@@ -26,10 +26,10 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storage.errors import Damaged
-from values import dataclass
 
 if TYPE_CHECKING:
     # Imported late below: whoever only reads a size out of a checkpoint needs no cryptography.

@@ -23,7 +23,7 @@ from __future__ import annotations
 import binascii
 import json
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -36,7 +36,6 @@ from storage.age.passphrase import DEFAULT_LOG_N, MAX_LOG_N, Passphrase
 from storage.age.recipients import HybridIdentity, HybridRecipient, parse_recipient
 from storage.errors import Damaged, NoKey, Occupied, Unsuitable, WrongPassphrase
 from storage.names import checked_person_name
-from values import dataclass
 
 MIN_LOG_N = 16
 MAX_FILE_BYTES = 64 * 1024

@@ -27,6 +27,7 @@ import binascii
 import re
 import zlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 from storage.errors import Damaged
@@ -40,7 +41,6 @@ from storage.note import (
     parse_proof,
     proof_text,
 )
-from values import dataclass
 
 # The longest entry in base64, 63 hashes, the longest checkpoint.
 MAX_PROOF_BYTES = 88_000 + 63 * 45 + MAX_NOTE_BYTES + 200

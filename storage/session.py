@@ -23,7 +23,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +33,6 @@ from storage.counterparts import Counterparts
 from storage.errors import Damaged, Missing, NoCounterpart, Unsuitable
 from storage.keys import counterpart_name
 from storage.names import checked_archive_id
-from values import dataclass
 
 if TYPE_CHECKING:
     from storage.people import Unlocked

@@ -20,12 +20,12 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from storage.errors import Damaged
-from values import dataclass
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate

@@ -23,6 +23,7 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from storage.durable import read_bytes
@@ -30,7 +31,6 @@ from storage.errors import Damaged, Missing
 from storage.ledger_findings import ENTRY, TILE, Finding, LedgerDamaged
 from storage.merkle import Edge, fold, leaf_hash
 from storage.tile_names import HASH_BYTES, WIDTH, entries_path, tile_path
-from values import dataclass
 
 MAX_ENTRY_BYTES = 65_535
 # Enough for the tiles a proof touches in a log of 2**40 entries, and for reading in order.

@@ -33,6 +33,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from storage import durable
@@ -41,7 +42,6 @@ from storage.age.header import Header, Stanza, decode64, encode64
 from storage.age.recipients import Identity, Recipient
 from storage.age.stream import NONCE_BYTES, decrypt_payload, encrypt_payload
 from storage.errors import Damaged, Missing, Occupied, Unsuitable
-from values import dataclass
 
 LABEL_KIND = "archivist/label-v1"
 MAX_HEAD_BYTES = 64 * 1024

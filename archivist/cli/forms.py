@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -25,7 +26,6 @@ from index import analysis
 from policies.packs import parse_pack
 from policies.policy import Policy
 from storage import durable
-from values import dataclass
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _YEAR = re.compile(r"[0-9]{4}")

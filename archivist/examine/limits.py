@@ -10,7 +10,7 @@ behind it. They are far above what a real scan needs; reaching one is an outcome
 
 from __future__ import annotations
 
-from values import dataclass
+from dataclasses import dataclass
 
 MEBIBYTE = 1024 * 1024
 

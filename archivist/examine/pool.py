@@ -25,7 +25,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -34,7 +34,6 @@ from archivist.examine.driver import Driver, Reply
 from archivist.examine.limits import Limits
 from archivist.examine.process import ExaminerUnavailable
 from policies.facts import Facts
-from values import dataclass
 
 _LOOK, _READ, _STOP = 0, 1, 2
 

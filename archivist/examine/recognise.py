@@ -18,7 +18,7 @@ import dataclasses
 import functools
 import math
 import statistics
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
@@ -34,7 +34,6 @@ from archivist.examine.engine import (
 )
 from archivist.examine.images import Pixels
 from archivist.examine.layout import Box, rows
-from values import dataclass
 
 _TEXT_PROBABILITY = 0.3
 _BOX_PROBABILITY = 0.5

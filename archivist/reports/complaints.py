@@ -11,6 +11,7 @@ it was received; each deadline that binds it is a clock of its own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -31,7 +32,6 @@ from policies.measures import OwedSet, Rate, owed_sets
 from policies.pack_rows import CONDITION, DossierType
 from policies.policy import Cited, Policy
 from policies.rule_rows import Form
-from values import dataclass
 
 _RECORD = "complaint_record"
 _DETAIL = (

@@ -5,6 +5,7 @@ A period is whole months; `today` may lie within it. Then what is not due yet is
 
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,7 +16,6 @@ from index.catalogue import Row
 from policies.calendar import Calendar
 from policies.measures import Rate
 from policies.policy import Policy
-from values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,11 @@ import hmac
 import io
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from storage.errors import BadHeader, BadMac
 from storage.hkdf import hkdf
-from values import dataclass
 
 VERSION_LINE = b"age-encryption.org/v1\n"
 COLUMNS = 64

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from storage.age.header import Stanza, decode64, encode64
 from storage.age.recipients import WRAPPED_BYTES, open_file_key, seal_file_key
 from storage.errors import BadHeader, Unsuitable
-from values import dataclass
 
 SCRYPT_KIND = "scrypt"
 DEFAULT_LOG_N = 18

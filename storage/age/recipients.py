@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Protocol
 
@@ -36,7 +36,6 @@ from storage.age import bech32
 from storage.age.header import Stanza, decode64, encode64
 from storage.errors import BadHeader, Unsuitable
 from storage.hkdf import hkdf
-from values import dataclass
 
 FILE_KEY_BYTES = 16
 WRAPPED_BYTES = FILE_KEY_BYTES + 16

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from storage.durable.reading import Digest, translated
@@ -27,7 +28,6 @@ from storage.durable.steps import (
     write_all,
 )
 from storage.errors import DiskFailed
-from values import dataclass
 
 # Kept far below the usual limit of 1024 descriptors: so many are synced early, together.
 OPEN_FILES = 256

@@ -14,10 +14,10 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from storage.errors import Damaged, DiskFailed, Missing
-from values import dataclass
 
 READ_BYTES = 1 << 20
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
