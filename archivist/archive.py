@@ -27,8 +27,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from archivist.config import FILE_NAME, Settings
-from archivist.errors import Away, KeyNeeded, NotAllowed, NotKnown
+from archivist.config import Settings, check_in_place
+from archivist.errors import KeyNeeded, NotAllowed, NotKnown
 from archivist.records import (
     Entry,
     canonical,
@@ -214,18 +214,8 @@ class Archive:
         return cls(settings, house, counterparts or Counterparts.beside(house_key))
 
     def check_in_place(self) -> None:
-        """Raises Away while the archive's folder is away: moved, or its disk taken out.
-
-        What makes folders asks first: it would make the archive's anew, and what it put there
-        would lie hidden below the disk that comes back.
-        """
-        if not (self.root / FILE_NAME).is_file():
-            raise Away(
-                f"档案库 {self.root} 不在原处",
-                f"the archive {self.root} is not in its place",
-                "请把它的磁盘或文件夹放回；扫描件留在投放目录中",
-                "put its disk or folder back; scans stay in the drop folder",
-            )
+        """Raises Away while the archive's folder is away; see `config.check_in_place`."""
+        check_in_place(self.root)
 
     @cached_property
     def vault(self) -> Vault:

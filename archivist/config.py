@@ -18,7 +18,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from archivist.errors import BadRequest, NoArchive
+from archivist.errors import Away, BadRequest, NoArchive
 
 FILE_NAME = "archive.toml"
 SUITES = ("hybrid", "x25519")
@@ -114,6 +114,21 @@ def find(start: Path) -> Path:
         "请进入档案库目录，或用 --archive 指明，或新建：archivist init",
         "go to the archive's folder, name it with --archive, or make one: archivist init",
     )
+
+
+def check_in_place(root: Path) -> None:
+    """Raises Away while an archive's folder is away: moved, or its disk taken out.
+
+    What makes folders asks first: it would make the archive's anew, and what it put there would
+    lie hidden below the disk that comes back.
+    """
+    if not (root / FILE_NAME).is_file():
+        raise Away(
+            f"档案库 {root} 不在原处",
+            f"the archive {root} is not in its place",
+            "请把它的磁盘或文件夹放回；扫描件留在投放目录中",
+            "put its disk or folder back; scans stay in the drop folder",
+        )
 
 
 def load(root: Path) -> Settings:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archivist.config import Settings
+from archivist.config import Settings, check_in_place
 from archivist.errors import BadRequest
 from archivist.masking import masked
 from archivist.records import grade_of
@@ -141,6 +141,7 @@ def _opened(settings: Settings, key_id: str, key: bytes) -> Engine:
     try:
         return engine.open(path, key)
     except REBUILT:
+        check_in_place(settings.root)
         path.parent.mkdir(exist_ok=True)
     with _alone_in(path.parent):
         # Whoever was first may have made it by now: what looked unfinished was his.
