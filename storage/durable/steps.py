@@ -79,6 +79,8 @@ def _start_flushing(fd: int, start: int, size_bytes: int) -> None:
 
     Otherwise the disk idles until the whole file is made, and then everybody waits for it.
     """
+    import ctypes  # as below
+
     call = getattr(_libc(), "sync_file_range", None)
     if call is not None:
         call(fd, ctypes.c_int64(start), ctypes.c_int64(size_bytes), ctypes.c_uint(_RANGE_WRITE))

@@ -12,6 +12,7 @@ import pytest
 
 from storage import durable
 from storage.durable.hashing import AT_ONCE_BYTES, PIECES_BEHIND
+from storage.durable.steps import AHEAD_BYTES
 
 PIECES = [os.urandom(size) for size in (0, 1, 700_001, AT_ONCE_BYTES, 3, 1 << 20, 99_999)]
 
@@ -66,7 +67,7 @@ def test_forked_child_hashes_with_a_thread_of_its_own() -> None:
     assert os.waitpid(child, 0)[1] == 0
 
 
-@pytest.mark.parametrize("size", [AT_ONCE_BYTES - 1, 3 * AT_ONCE_BYTES + 5])
+@pytest.mark.parametrize("size", [AT_ONCE_BYTES - 1, 3 * AT_ONCE_BYTES + 5, 2 * AHEAD_BYTES + 5])
 def test_long_file_is_written_and_read_with_its_digest(tmp_path: Path, size: int) -> None:
     """What a batch wrote has the digest it was told, and so has what a source reads."""
     whole = os.urandom(size)
