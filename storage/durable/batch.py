@@ -12,17 +12,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from storage.durable.many import sync_folders
 from storage.durable.reading import Digest, translated
 from storage.durable.steps import (
     CREATE,
+    MANY,
     Data,
     link_once,
     make_missing,
-    sync_folder,
+    sync_filesystem,
     tmp_name,
     unlink_quietly,
     write_all,
@@ -110,8 +113,7 @@ class Batch:
                 item.linked = link_once(item.tmp, item.path)
             for item in self._pending:
                 unlink_quietly(item.tmp)
-            for folder in self._folders:
-                sync_folder(folder)
+            sync_folders(self._folders)
         except BaseException as error:
             self._fail(error)
             raise
@@ -149,6 +151,10 @@ class Batch:
             for item in waiting:
                 _sync_pending(item)
             return
+        if _synced_together(waiting):
+            for item in waiting:
+                _close_quietly(item)
+            return
         with ThreadPoolExecutor(min(SYNC_THREADS, len(waiting))) as pool:
             for _ in pool.map(_sync_pending, waiting):
                 pass
@@ -161,6 +167,17 @@ class Batch:
             if item.linked:
                 unlink_quietly(item.path)
         self._pending.clear()
+
+
+def _synced_together(waiting: Sequence[_Pending]) -> bool:
+    """One flush of the whole file system instead of one for each file, where all lie on one."""
+    if len(waiting) < MANY:
+        return False
+    with translated("flushing", waiting[0].path):
+        disks = {folder.stat().st_dev for folder in {item.path.parent for item in waiting}}
+    if len(disks) > 1:
+        return False
+    return sync_filesystem(waiting[0].path.parent)
 
 
 def _sync_pending(item: _Pending) -> None:

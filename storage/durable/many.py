@@ -22,10 +22,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from storage.durable.reading import translated
-from storage.durable.steps import Data, sync_file, sync_filesystem, sync_folder, written
-
-# From so many files on the whole file system is flushed, with what others have written to it.
-MANY = 64
+from storage.durable.steps import MANY, Data, sync_file, sync_filesystem, sync_folder, written
 
 
 def set_beside(path: Path, data: Data, mode: int = 0o444) -> Path:

@@ -7,7 +7,7 @@ import pytest
 from crashsim import record
 
 from storage import durable
-from storage.durable import many
+from storage.durable import batch, many
 from storage.durable.steps import sync_filesystem
 from storage.errors import Missing
 
@@ -26,8 +26,9 @@ def new(name):
 def flushed(request, monkeypatch):
     """Both ways of flushing; the one call for all is watched as what it stands for."""
     if request.param == "all at once":
-        monkeypatch.setattr(many, "MANY", 1)
-        monkeypatch.setattr(many, "sync_filesystem", flush_all)
+        for module in (many, batch):
+            monkeypatch.setattr(module, "MANY", 1)
+            monkeypatch.setattr(module, "sync_filesystem", flush_all)
 
 
 def flush_all(folder):
@@ -47,6 +48,28 @@ def exchange(root, acknowledge):
     pairs = zip(paths, NAMES, strict=True)
     durable.put_in_place([(path, durable.set_beside(path, new(name))) for path, name in pairs])
     acknowledge("exchanged")
+
+
+def put(root, acknowledge):
+    with durable.Batch(root) as together:
+        for name in NAMES:
+            together.add(root / name, new(name))
+        together.commit()
+    acknowledge("put")
+
+
+@pytest.mark.usefixtures("flushed")
+def test_a_power_cut_leaves_no_name_without_its_bytes(tmp_path):
+    """A batch of new files: none is there half, and all are once it returned."""
+    recording = record(put, tmp_path / "run")
+    seen = 0
+    for state in recording.states(random.Random(1), per_point=3):
+        there = [name for name in NAMES if name in state.files]
+        assert all(state.files[name] == new(name) for name in there)
+        if "put" in state.acknowledged:
+            assert there == NAMES
+            seen += 1
+    assert seen
 
 
 @pytest.mark.usefixtures("flushed")
