@@ -120,9 +120,10 @@ def check_in_place(root: Path) -> None:
     """Raises Away while an archive's folder is away: moved, or its disk taken out.
 
     What makes folders asks first: it would make the archive's anew, and what it put there would
-    lie hidden below the disk that comes back.
+    lie hidden below the disk that comes back. Asked for is the ledger: while an archive is restored
+    its settings come last.
     """
-    if not (root / FILE_NAME).is_file():
+    if not (root / "ledger").is_dir():
         raise Away(
             f"档案库 {root} 不在原处",
             f"the archive {root} is not in its place",

@@ -3,7 +3,7 @@
 import pytest
 
 from archivist import searching
-from archivist.config import FILE_NAME, Settings
+from archivist.config import Settings
 from archivist.errors import Away
 
 
@@ -24,6 +24,6 @@ def test_no_index_is_made_where_the_archive_is_away(wanted):
 
 def test_a_missing_folder_of_indexes_is_made_with_the_first(wanted):
     """Somebody deleted all of it: it comes back with what is searched next."""
-    (wanted.root / FILE_NAME).touch()
+    (wanted.root / "ledger").mkdir()
     searching._opened(wanted, "SECRET", bytes(32)).close()
     assert (wanted.root / "index" / "SECRET.db").is_file()

@@ -12,6 +12,7 @@ import pytest
 
 from storage import durable
 from storage.durable import batch as batches
+from storage.durable import many
 from storage.errors import DiskFailed, Missing, Occupied
 
 
@@ -246,8 +247,8 @@ def test_levels_below_the_root_are_synced_once(tmp_path: Path, monkeypatch) -> N
     """Folders found on the way are synced by the first batch and remembered for the next."""
     (tmp_path / "store" / "C000001").mkdir(parents=True)
     synced: list[str] = []
-    real = batches.sync_folder
-    monkeypatch.setattr(batches, "sync_folder", lambda p: (synced.append(p.name), real(p))[1])
+    real = many.sync_folder
+    monkeypatch.setattr(many, "sync_folder", lambda p: (synced.append(p.name), real(p))[1])
     known: set[Path] = set()
     for n in range(2):
         batch = durable.Batch(tmp_path, known)
