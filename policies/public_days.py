@@ -1,7 +1,7 @@
 """China's days off, and the weekend days made up for them (调休), once they are known.
 
-Made by scripts/make_public_days.py from the `holidays` library; not edited by hand. Behind a year
-stand its days off as MMDD, and behind the bar the Saturdays and Sundays on which people work. For
+The table is made by scripts/make_public_days.py from the `holidays` library. Behind a year stand
+its days off as MMDD, and behind the bar the Saturdays and Sundays on which people work. For
 years that are not here `policies.calendar` asks the library.
 
     >>> public_days(2026)[1] >= {date(2026, 10, 10)}
