@@ -23,11 +23,9 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from typing import Any, NamedTuple
 
-from storage import comparing
-from storage.children import SlimChild
+from storage.children import SlimChild, started
 from storage.comparing import MODULUS, Reader, number_of
 
 __all__ = [
@@ -81,10 +79,8 @@ class Checking:
         self._here = Reader(os.fspath(root), key)
         self._turn = 0
         self._asked: list[Future[Any]] = []
-        self._children: list[SlimChild] = []
-        for _ in range(children):
-            with suppress(OSError):  # no room for another process
-                self._children.append(SlimChild(comparing.__file__, (os.fspath(root), key)))
+        told = (os.fspath(root), key)
+        self._children = started(children, SlimChild, "storage.comparing", told)
 
     def __enter__(self) -> Checking:
         return self

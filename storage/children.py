@@ -1,9 +1,9 @@
 """Children: programs of their own that do a share of long work, asked through pipes.
 
-Owns starting one, telling it what it needs once, asking it one thing after another, and its end.
-A child is a module of this package run as a program: told one line of JSON first, it answers each
-further line with one line. Why programs and not copies of this process: copying one that has
-threads is not safe, and starting one asks nothing of whoever's program this is.
+Owns starting them, telling each what it needs once, asking it one thing after another, and its end.
+A child is a module of this package run as a program that calls `storage.frames.serve`. Why programs
+and not copies of this process: copying one that has threads is not safe, and starting one asks
+nothing of whoever's program this is.
 
 Rules it keeps:
   * Each child is asked through a thread of its own: whoever only writes to it, while it only
@@ -12,23 +12,24 @@ Rules it keeps:
   * One that died answers None, and whoever asked does that share himself. So nothing that
     befalls a child changes what is found or done, at worst it is done later.
 
-    child = Child("storage.checking", {"root": "/archive"})
-    child.ask([…]).result()
-    child.end()
+    children = started(2, Child, "storage.rewrapping", {"root": "/archive"})
+    children[0].ask([…]).result()
+    children[0].end()
 """
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
-from storage.comparing import read_frame, write_frame
+from storage.frames import read_frame, write_frame
+
+_TOP = str(Path(__file__).parent.parent)
 
 
 class Child:
@@ -55,7 +56,7 @@ class Child:
         return self._process.pid
 
     def ask(self, what: object) -> Future[Any]:
-        """The answer to one line; None when the child has died."""
+        """The answer; None when the child has died."""
         return self._thread.submit(self._ask, what)
 
     def end(self) -> None:
@@ -67,46 +68,38 @@ class Child:
 
     def _ask(self, what: object) -> Any:
         self._tell(what)
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        return json.loads(line) if line.endswith(b"\n") else None
+        return read_frame(self._process.stdout)
 
     def _tell(self, what: object) -> None:
-        assert self._process.stdin is not None
         with suppress(BrokenPipeError):  # it died: its share is done by whoever asked
-            self._process.stdin.write(json.dumps(what).encode() + b"\n")
-            self._process.stdin.flush()
+            write_frame(self._process.stdin, what)
 
 
 class SlimChild(Child):
-    """A program that needs nothing but a few modules of the language, named by its path.
+    """A program that needs nothing but a few modules of the language and its own `main`.
 
-    It has started in a quarter of the time, since neither this package nor any other is looked
-    for. Asked in frames (`storage.comparing`): even reading JSON takes as much to load.
+    It has started in a quarter of the time, since no other package is looked for.
     """
 
     @staticmethod
     def _words(module: str) -> list[str]:
         # -I: neither where the user stands nor what his environment names is looked into.
-        return [sys.executable, "-I", "-S", module]
+        begin = f"import sys; sys.path.insert(0, {_TOP!r}); from {module} import main; main()"
+        return [sys.executable, "-I", "-S", "-c", begin]
 
-    def _ask(self, what: object) -> Any:
-        self._tell(what)
-        return read_frame(self._process.stdout)
 
-    def _tell(self, what: object) -> None:
-        with suppress(BrokenPipeError):
-            write_frame(self._process.stdin, what)
+_Kind = TypeVar("_Kind", bound=Child)
+
+
+def started(wanted: int, kind: type[_Kind], module: str, told: object) -> list[_Kind]:
+    """So many children, or as many as there is room for."""
+    children: list[_Kind] = []
+    for _ in range(wanted):
+        with suppress(OSError):
+            children.append(kind(module, told))
+    return children
 
 
 def cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0))
-
-
-def serve(begin: Callable[[Any], Callable[[Any], object]]) -> None:
-    """What a child does: `begin` with what it is told, then answer every line."""
-    answer = begin(json.loads(sys.stdin.buffer.readline()))
-    for line in sys.stdin.buffer:
-        sys.stdout.buffer.write(json.dumps(answer(json.loads(line))).encode() + b"\n")
-        sys.stdout.buffer.flush()

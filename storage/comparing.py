@@ -1,25 +1,24 @@
 """One record after another read and compared with what the ledger names, and the process for it.
 
 Owns the answer for one batch (`storage.checking` puts them together and starts the processes), and
-what a child does. It imports next to nothing, and is run by its path: two interpreters that load
-what the rest of this package needs have used up the time in which they would have read a hundred
-records. What is asked and answered is `marshal`: both ends are the same interpreter.
+what a child does. It imports next to nothing: two interpreters that load what the rest of this
+package needs have used up the time in which they would have read a hundred records.
 
 Rules it keeps:
   * A head's label is held against the only way in which it is written (docs/formats.md). One that
     says the same otherwise is not fine here; whoever looks closely parses it.
 
-    python -I -S storage/comparing.py      # root and key first, then batch after batch
+    SlimChild("storage.comparing", (root, key)).ask(batch)
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from binascii import Error, a2b_base64
 from hashlib import blake2b, sha256
-from marshal import dumps, loads
 from mmap import mmap
+
+from storage.frames import serve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # neither module is loaded by a child
@@ -32,7 +31,6 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _BUFFER_BYTES = 1 << 18  # stays in the cache of its core
 _LABEL = b"-> archivist/label-v1\n"
 _MAX_HEAD_BYTES = 64 * 1024
-_LENGTH_BYTES = 4
 
 
 def number_of(key: bytes, path: str) -> int:
@@ -151,35 +149,6 @@ def _expected(fields: Mapping[str, str | int]) -> bytes:
     return f",{','.join(parts)}}}".encode()
 
 
-def write_frame(out: Any, what: Any) -> None:
-    """Write one thing behind its length."""
-    raw = dumps(what)
-    out.write(len(raw).to_bytes(_LENGTH_BYTES, "big") + raw)
-    out.flush()
-
-
-def read_frame(source: Any) -> Any:
-    """The next thing; None when whoever wrote it is gone."""
-    start = source.read(_LENGTH_BYTES)
-    if len(start) < _LENGTH_BYTES:
-        return None
-    length = int.from_bytes(start, "big")
-    raw = source.read(length)
-    return loads(raw) if len(raw) == length else None  # noqa: S302 (both ends are one program)
-
-
-def serve(source: Any, out: Any) -> None:
+def main() -> None:
     """What a child does: told root and key, it answers every batch."""
-    told = read_frame(source)
-    if told is None:
-        return
-    reader = Reader(*told)
-    while (batch := read_frame(source)) is not None:
-        write_frame(out, reader.check(batch))
-
-
-if __name__ == "__main__":
-    try:
-        serve(sys.stdin.buffer, sys.stdout.buffer)
-    except (BrokenPipeError, KeyboardInterrupt):
-        os._exit(1)  # nobody asks any more; nothing is flushed into the pipe again
+    serve(lambda told: Reader(*told).check)

@@ -23,12 +23,11 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from itertools import count
 from typing import Any, NamedTuple, TypeVar
 
 from storage import passing
-from storage.children import SlimChild
+from storage.children import SlimChild, started
 from storage.errors import Damaged, DiskFailed, Missing
 from storage.passing import ALTERED, GONE, UNREADABLE, Passing
 
@@ -121,9 +120,7 @@ class Copying:
 
     def _shares(self, jobs: Sequence[Job]) -> list[_Share]:
         if self._wanted and len(jobs) >= self._worth:
-            for _ in range(self._wanted):
-                with suppress(OSError):  # no room for another process
-                    self._children.append(SlimChild(passing.__file__, os.getpid()))
+            self._children = started(self._wanted, SlimChild, "storage.passing", os.getpid())
             self._wanted = 0
         if not self._children:
             return [(jobs, None)]

@@ -1,24 +1,25 @@
 """One file after another read, held against its digest and copied, and the process for it.
 
 Owns the outcome of one share (`storage.copying` parts the work and starts the processes), and what
-a child does. Like `storage.comparing` it imports next to nothing and is run by its path.
+a child does. Like `storage.comparing` it imports next to nothing.
 
 Rules it keeps:
   * Each byte is read once: what was hashed is what was written.
   * The copy of what is not as its digest says is gone again.
   * A child stops when its parent is no more.
 
-    python -I -S storage/passing.py        # the parent first, then share after share
+    SlimChild("storage.passing", os.getpid()).ask(share)
 """
 
-# ruff: noqa: PTH100, PTH108, PTH120 - a path object takes longer to load than to do without
+# ruff: noqa: PTH108 - a path object takes longer to load than to do without
 
 from __future__ import annotations
 
 import os
-import sys
 from hashlib import sha256
 from mmap import mmap
+
+from storage.frames import serve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # neither module is loaded by a child
@@ -112,19 +113,9 @@ def clear(beside: str) -> None:
             pass  # swept at the next start
 
 
-def _serve() -> None:
+def main() -> None:
     """What a child does: told its parent, it answers every share. A disk that fails ends it."""
-    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    from storage.comparing import read_frame, write_frame
-
-    source, out = sys.stdin.buffer, sys.stdout.buffer
-    passing = Passing(read_frame(source) or 0)
-    while (jobs := read_frame(source)) is not None:
-        write_frame(out, passing.copy(jobs))
-
-
-if __name__ == "__main__":
     try:
-        _serve()
-    except (OSError, KeyboardInterrupt):
-        os._exit(1)  # nobody asks any more; nothing is flushed into the pipe again
+        serve(lambda parent: Passing(parent).copy)
+    except OSError:
+        os._exit(1)

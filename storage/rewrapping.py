@@ -27,8 +27,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from storage.age.recipients import KeyPair, parse_identity
-from storage.children import Child, serve
+from storage.children import Child, started
 from storage.errors import DiskFailed, StorageError
+from storage.frames import serve
 from storage.vault import Label, Vault
 
 # Starting interpreters takes as long as sealing this many heads.
@@ -68,12 +69,9 @@ class Rewrapping:
         self, root: Path, old: Mapping[int, KeyPair], new: KeyPair, children: int = 0
     ) -> None:
         self._here = _Sealer(Vault(root), old, new)
-        self._children: list[Child] = []
         told = {"root": str(root), "new": new.secret_text(),
                 "old": {number: key.secret_text() for number, key in old.items()}}  # fmt: skip
-        for _ in range(children):
-            with suppress(OSError):  # no room for another process
-                self._children.append(Child(__name__, told))
+        self._children = started(children, Child, "storage.rewrapping", told)
 
     def __enter__(self) -> Rewrapping:
         return self
@@ -100,7 +98,10 @@ class Rewrapping:
             return [(batch, None)]
         share = -(-len(batch) // len(self._children))
         shares = (batch[at : at + share] for at in range(0, len(batch), share))
-        return [(m, c.ask(m)) for m, c in zip(shares, self._children, strict=False)]
+        return [
+            (moves, child.ask([tuple(move) for move in moves]))
+            for moves, child in zip(shares, self._children, strict=False)
+        ]
 
     def _collect(self, sent: _Sent) -> list[tuple[Move, Done]]:
         found: list[tuple[Move, Done]] = []
@@ -143,16 +144,18 @@ class _Sealer:
         return Done(sha256(head).hexdigest(), str(beside))
 
 
-def _begin(told: Mapping[str, Any]) -> Callable[[Sequence[Sequence[Any]]], list[Done]]:
+def _begin(
+    told: Mapping[str, Any],
+) -> Callable[[Sequence[Sequence[Any]]], list[tuple[str, ...]]]:
     """What a child does: told the keys, it answers every batch with what became of it.
 
     A disk that fails ends it; whoever asked does the batch again and meets the same.
     """
-    old = {int(number): parse_identity(text) for number, text in told["old"].items()}
+    old = {number: parse_identity(text) for number, text in told["old"].items()}
     sealer = _Sealer(Vault(Path(told["root"])), old, parse_identity(told["new"]))
-    return lambda moves: sealer.seal([Move(*one) for one in moves])
+    return lambda moves: [tuple(done) for done in sealer.seal([Move(*one) for one in moves])]
 
 
 if __name__ == "__main__":
-    with suppress(BrokenPipeError, KeyboardInterrupt, DiskFailed):
+    with suppress(DiskFailed):
         serve(_begin)
