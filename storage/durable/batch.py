@@ -12,20 +12,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.durable.many import sync_folders
+from storage.durable.many import sync_folders, sync_together
 from storage.durable.reading import Digest, translated
 from storage.durable.steps import (
     CREATE,
-    MANY,
     Data,
     link_once,
     make_missing,
-    sync_filesystem,
     tmp_name,
     unlink_quietly,
     write_all,
@@ -151,7 +148,7 @@ class Batch:
             for item in waiting:
                 _sync_pending(item)
             return
-        if _synced_together(waiting):
+        if sync_together(len(waiting), {item.path.parent for item in waiting}):
             for item in waiting:
                 _close_quietly(item)
             return
@@ -167,17 +164,6 @@ class Batch:
             if item.linked:
                 unlink_quietly(item.path)
         self._pending.clear()
-
-
-def _synced_together(waiting: Sequence[_Pending]) -> bool:
-    """One flush of the whole file system instead of one for each file, where all lie on one."""
-    if len(waiting) < MANY:
-        return False
-    with translated("flushing", waiting[0].path):
-        disks = {folder.stat().st_dev for folder in {item.path.parent for item in waiting}}
-    if len(disks) > 1:
-        return False
-    return sync_filesystem(waiting[0].path.parent)
 
 
 def _sync_pending(item: _Pending) -> None:

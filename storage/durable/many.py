@@ -18,11 +18,14 @@ slowest part of a rotation, because each rename waits for the flushes beside it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from storage.durable.reading import translated
-from storage.durable.steps import MANY, Data, sync_file, sync_filesystem, sync_folder, written
+from storage.durable.steps import Data, sync_file, sync_filesystem, sync_folder, written
+
+# From so many on the whole file system is flushed, with what others have written to it.
+MANY = 64
 
 
 def set_beside(path: Path, data: Data, mode: int = 0o444) -> Path:
@@ -45,7 +48,7 @@ def put_in_place(items: Iterable[tuple[Path, Path | None]]) -> None:
     if not exchanged:
         return
     folders = list(dict.fromkeys(path.parent for path, _ in exchanged))
-    many = len(exchanged) >= MANY and sync_filesystem(folders[0])
+    many = sync_together(len(exchanged), folders)
     if not many:
         for path, beside in exchanged:
             with translated("flushing", path):
@@ -64,7 +67,20 @@ def put_in_place(items: Iterable[tuple[Path, Path | None]]) -> None:
 def sync_folders(folders: Iterable[Path]) -> None:
     """Make the names in many folders durable; see `make_folders`. Raises Missing, DiskFailed."""
     found = list(dict.fromkeys(folders))
-    if len(found) >= MANY and sync_filesystem(found[0]):
-        return
-    for folder in found:
-        sync_folder(folder)
+    if not sync_together(len(found), found):
+        for folder in found:
+            sync_folder(folder)
+
+
+def sync_together(count: int, folders: Collection[Path]) -> bool:
+    """One flush of the whole file system for so many names or files in these folders.
+
+    False, and nothing is flushed, where they are too few for that or lie on several. Raises
+    Missing, DiskFailed.
+    """
+    if count < MANY:
+        return False
+    one = next(iter(folders))
+    with translated("flushing", one):
+        disks = {folder.stat().st_dev for folder in folders}
+    return len(disks) == 1 and sync_filesystem(one)

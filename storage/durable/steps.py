@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 TMP_NAME = re.compile(r"\..+\.(?P<pid>[0-9]+)\.[0-9a-f]{8}\.tmp", re.DOTALL)
 
-# From so many files on the whole file system is flushed, with what others have written to it.
-MANY = 64
-
 # A long file is handed to the disk in such parts while it is written.
 AHEAD_BYTES = 8 << 20
 _RANGE_WRITE = 2  # SYNC_FILE_RANGE_WRITE of Linux: start, do not wait

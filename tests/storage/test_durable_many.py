@@ -2,12 +2,13 @@
 
 import os
 import random
+from pathlib import Path
 
 import pytest
 from crashsim import record
 
 from storage import durable
-from storage.durable import batch, many
+from storage.durable import many
 from storage.durable.steps import sync_filesystem
 from storage.errors import Missing
 
@@ -26,9 +27,8 @@ def new(name):
 def flushed(request, monkeypatch):
     """Both ways of flushing; the one call for all is watched as what it stands for."""
     if request.param == "all at once":
-        for module in (many, batch):
-            monkeypatch.setattr(module, "MANY", 1)
-            monkeypatch.setattr(module, "sync_filesystem", flush_all)
+        monkeypatch.setattr(many, "MANY", 1)
+        monkeypatch.setattr(many, "sync_filesystem", flush_all)
 
 
 def flush_all(folder):
@@ -121,3 +121,13 @@ def test_the_file_system_is_flushed_or_says_why_not(tmp_path):
     assert sync_filesystem(tmp_path)
     with pytest.raises(Missing):
         sync_filesystem(tmp_path / "none")
+
+
+def test_folders_on_several_disks_are_flushed_each_by_itself(tmp_path):
+    """One call reaches one file system only, so it is not taken for all of them."""
+    other = Path("/dev/shm")
+    if not other.is_dir() or other.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system here")
+    assert many.sync_together(many.MANY, [tmp_path])
+    assert not many.sync_together(many.MANY, [tmp_path, other])
+    assert not many.sync_together(many.MANY - 1, [tmp_path])
