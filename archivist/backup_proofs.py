@@ -34,7 +34,7 @@ from index.replay import Replay
 from storage import durable
 from storage.backups import Medium, Stored, text_of
 from storage.children import cores
-from storage.copying import Copying, Done, Job, Names
+from storage.copying import Copying, Done, Job
 from storage.errors import Damaged, Missing, StorageError
 from storage.keys import KeyRing
 from storage.ledger import Ledger
@@ -74,7 +74,6 @@ class Proof:
         self, medium: Medium, manifest: Manifest, root: Path, keep: Keep, *, lasting: bool = True
     ) -> None:
         self._lasting = lasting
-        self._names = Names()
         self._medium = medium
         self._manifest = manifest
         self._root = root
@@ -138,7 +137,7 @@ class Proof:
         if folder not in self._folders:
             self._unsynced += durable.make_folders(Path(folder), sync=False)
             self._folders.add(folder)
-        beside = self._names.beside(path) if self._lasting else path
+        beside = durable.name_beside(path) if self._lasting else path
         return Job(source, stored.sha256, beside, _mode(stored.path))
 
     def _passed(self, stored: Stored, job: Job, done: Done) -> Iterator[Finding]:

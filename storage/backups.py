@@ -36,7 +36,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage import durable
-from storage.copying import Done, Job, Names
+from storage.copying import Done, Job
 from storage.errors import Busy, Damaged, DiskFailed, Missing, Occupied
 
 FILE_NAME = "backup.json"
@@ -80,7 +80,6 @@ class Medium:
         self.copied = 0
         self.copied_bytes = 0
         self._device = _device(root)
-        self._names = Names()
         self._folders: set[str] = set()
         self._unsynced: list[Path] = []
         self._waiting: list[tuple[Path, Path]] = []
@@ -179,7 +178,7 @@ class Medium:
         Raises DiskFailed.
         """
         self._make_folder(stored.path)
-        return Job(source, stored.sha256, self._names.beside(f"{self.root}/{stored.path}"))
+        return Job(source, stored.sha256, durable.name_beside(f"{self.root}/{stored.path}"))
 
     def took(self, stored: Stored, job: Job, done: Done) -> None:
         """A file was copied: it is durable with the next `flush`. Raises Missing, Damaged where it

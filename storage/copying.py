@@ -31,7 +31,7 @@ from storage.children import SlimChild, started
 from storage.errors import Damaged, DiskFailed, Missing
 from storage.passing import ALTERED, GONE, UNREADABLE, Passing
 
-__all__ = ["ALTERED", "GONE", "UNREADABLE", "Copying", "Done", "Job", "Names"]
+__all__ = ["ALTERED", "GONE", "UNREADABLE", "Copying", "Done", "Job"]
 
 # Starting interpreters takes as long as copying this many files of the usual size.
 WORTH_FILES = 400
@@ -65,18 +65,6 @@ class Done(NamedTuple):
             raise Damaged(f"{path} cannot be read")
         if self.failed:
             raise Damaged(f"{path} does not hold the bytes that were written")
-
-
-class Names:
-    """Names that nobody looks for, beside those that files will get; `durable.sweep` knows them."""
-
-    def __init__(self) -> None:
-        self._turn = count(int.from_bytes(os.urandom(4)))
-
-    def beside(self, path: str) -> str:
-        """One that was not given yet."""
-        folder, _, own = path.rpartition("/")
-        return f"{folder}/.{own}.{os.getpid()}.{next(self._turn) & 0xFFFFFFFF:08x}.tmp"
 
 
 _Share = tuple[Sequence[Job], "Future[Any] | None"]

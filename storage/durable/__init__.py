@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from storage.durable.many import put_in_place, set_beside, sync_folders
     from storage.durable.reading import Digest, digest_of, read_bytes, read_chunks
     from storage.durable.single import make_folders, move, remove, replace, sweep, write_new
-    from storage.durable.steps import Data, sync_folder
+    from storage.durable.steps import Data, name_beside, sync_folder
 
 __all__ = [
     "Batch",
@@ -45,6 +45,7 @@ __all__ = [
     "digest_of",
     "make_folders",
     "move",
+    "name_beside",
     "put_in_place",
     "read_bytes",
     "read_chunks",
@@ -65,7 +66,7 @@ _PARTS = {
     "storage.durable.many": ("put_in_place", "set_beside", "sync_folders"),
     "storage.durable.reading": ("Digest", "digest_of", "read_bytes", "read_chunks"),
     "storage.durable.single": ("make_folders", "move", "remove", "replace", "sweep", "write_new"),
-    "storage.durable.steps": ("Data", "sync_folder"),
+    "storage.durable.steps": ("Data", "name_beside", "sync_folder"),
 }
 _PART_OF = {name: part for part, names in _PARTS.items() for name in names}
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.copying import ALTERED, GONE, UNREADABLE, Copying, Done, Job, Names
-from storage.durable import sweep
+from storage.copying import ALTERED, GONE, UNREADABLE, Copying, Done, Job
+from storage.durable import name_beside, sweep
 from storage.errors import Damaged, DiskFailed, Missing
 
 # Nothing, a little, exactly one buffer, and more than one.
@@ -20,11 +20,11 @@ def jobs(tmp_path):
     """Six files, and where their copies go."""
     (tmp_path / "from").mkdir()
     (tmp_path / "to").mkdir()
-    made, names = [], Names()
+    made = []
     for number, content in enumerate(CONTENTS):
         source = tmp_path / "from" / f"R{number}.age"
         source.write_bytes(content)
-        beside = names.beside(f"{tmp_path}/to/R{number}.age")
+        beside = name_beside(f"{tmp_path}/to/R{number}.age")
         made.append(Job(str(source), sha256(content).hexdigest(), beside, 0o440))
     return made
 
@@ -109,8 +109,7 @@ def test_what_a_killed_one_left_is_swept(jobs, tmp_path):
     child = os.fork()
     if child == 0:
         with Copying() as work:
-            names = Names()
-            beside = names.beside(f"{tmp_path}/to/x")
+            beside = name_beside(f"{tmp_path}/to/x")
             list(work.copied([("a", [jobs[1]._replace(beside=beside)])]))
             os._exit(0)
     os.waitpid(child, 0)
