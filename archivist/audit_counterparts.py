@@ -14,7 +14,6 @@ Subjects are `counterparts/<name>`, wherever the folder lies.
         print(finding.code, finding.where)
 """
 
-import json
 import re
 from collections.abc import Iterator
 
@@ -68,11 +67,9 @@ def _needed(truth: Truth) -> dict[str, bool]:
 
 
 def _made_with_one(truth: Truth, key: str, generation: int) -> bool:
-    for index in truth.replay.history(key):
-        for _, raw in truth.ledger.entries(index, index + 1):
-            fields = json.loads(raw)
-            if fields["act"] == "key" and fields["generation"] == generation:
-                return bool(fields.get("counterpart"))
+    for entry in truth.entries_of(key):
+        if entry.act == "key" and entry.fields["generation"] == generation:
+            return bool(entry.fields.get("counterpart"))
     return False
 
 
