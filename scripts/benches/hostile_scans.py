@@ -23,12 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from benches.material import BIN, Bench, sample_scans
-from benches.measuring import CORES
+from benches.measuring import CORES, Held
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests" / "support"))
 
-MEBIBYTE = 1024 * 1024
 BOUND_MIB = 1536  # of the daemon and its children together
 # Two readers' worth of the longest that one page may take, twice for a second try.
 LONGEST_GAP_SECONDS = 200.0
@@ -38,34 +37,19 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def resident_mib(pid: int) -> float:
-    """What a process and everything below it hold in memory."""
-    total, waiting = 0, [pid]
-    while waiting:
-        folder = Path(f"/proc/{waiting.pop()}")
-        try:
-            total += int((folder / "statm").read_text().split()[1]) * 4096
-            for task in (folder / "task").iterdir():
-                waiting += map(int, (task / "children").read_text().split())
-        except (OSError, IndexError):
-            continue  # ended while we looked
-    return total / MEBIBYTE
-
-
 class Run:
     """One daemon over one batch: its outcomes, peak memory and longest silence."""
 
     def __init__(self, words: list[str], environment: dict[str, str]) -> None:
         self.outcomes: list[dict[str, Any]] = []
-        self.peak_mib = self.longest_gap_seconds = 0.0
+        self.longest_gap_seconds = 0.0
         started = time.monotonic()
         with subprocess.Popen(
             words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
-            watching = threading.Thread(target=self._watch, args=(process,))
+            held = Held(process)
             complaints = threading.Thread(target=self._hear, args=(process,))
-            for thread in (watching, complaints):
-                thread.start()
+            complaints.start()
             last = started
             assert process.stdout is not None
             for line in process.stdout:
@@ -74,14 +58,9 @@ class Run:
                 self.longest_gap_seconds = max(self.longest_gap_seconds, now - last)
                 last = now
             self.code = process.wait()
-            for thread in (watching, complaints):
-                thread.join()
+            complaints.join()
+            self.peak_mib = held.since()
         self.took_seconds = time.monotonic() - started
-
-    def _watch(self, process: "subprocess.Popen[str]") -> None:
-        while process.poll() is None:
-            self.peak_mib = max(self.peak_mib, resident_mib(process.pid))
-            time.sleep(0.05)
 
     def _hear(self, process: "subprocess.Popen[str]") -> None:
         assert process.stderr is not None

@@ -8,6 +8,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -123,6 +124,39 @@ print(took, used, max(int(own), resource.getrusage(kinds[1]).ru_maxrss) // 1024)
 def child_code(work: str) -> str:
     """What `timed_in_child` runs for a piece of work."""
     return _CHILD.format(work=work)
+
+
+def resident_mib(pid: int) -> float:
+    """What a process and everything below it hold in memory."""
+    total, waiting = 0, [pid]
+    while waiting:
+        folder = Path(f"/proc/{waiting.pop()}")
+        try:
+            total += int((folder / "statm").read_text().split()[1]) * 4096
+            for task in (folder / "task").iterdir():
+                waiting += map(int, (task / "children").read_text().split())
+        except (OSError, IndexError):
+            continue  # ended while we looked
+    return total / 2**20
+
+
+class Held:
+    """The most that the watcher and its children held since it was asked the last time."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        self._most = 0.0
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        while self._process.poll() is None:
+            self._most = max(self._most, resident_mib(self._process.pid))
+            time.sleep(0.05)
+
+    def since(self) -> float:
+        """MiB; from now on it is counted anew."""
+        most, self._most = self._most, 0.0
+        return most
 
 
 def bytes_below(root: Path) -> int:

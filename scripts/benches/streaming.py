@@ -3,7 +3,7 @@
     scripts/bench stream [--documents N] [--at N …]
 
 Small text PDFs are dropped as fast as they are filed. Held is counted over the watcher and its
-children together, ten times a second; each row is the most between two marks. The first mark is
+children together, twenty times a second; each row is the most between two marks. The first mark is
 what the others are measured by: aimed at is 1.3 times at most from 10,000 to 100,000.
 """
 
@@ -12,14 +12,12 @@ import json
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benches.hostile_scans import resident_mib
 from benches.material import BIN, Bench, held_mib
-from benches.measuring import Table
+from benches.measuring import Held, Table
 
 AHEAD = 500  # documents that wait in the drop folder at most
 
@@ -47,26 +45,6 @@ def small_pdf(number: int) -> bytes:
         f"{out}xref\n0 {size}\n0000000000 65535 f \n{table}"
         f"trailer<</Size {size}/Root 1 0 R>>\nstartxref\n{len(out)}\n%%EOF\n"
     ).encode()
-
-
-class Held:
-    """The most that the watcher and its children held since it was asked the last time."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-        self._most = 0.0
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def _watch(self) -> None:
-        while self._process.poll() is None:
-            self._most = max(self._most, resident_mib(self._process.pid))
-            time.sleep(0.1)
-
-    def since(self) -> float:
-        """MiB; from now on it is counted anew."""
-        most, self._most = self._most, 0.0
-        return most
 
 
 def bench_stream(options: argparse.Namespace) -> Iterator[Table]:
