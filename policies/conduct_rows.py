@@ -14,7 +14,6 @@ Rules it keeps: as `rule_rows`. A penalty is computed and reported, never paid t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from policies.fields import Complaint, choice, choices, slug, slugs, text, texts, whole, yes_no
 from policies.pack_rows import (
@@ -32,7 +31,6 @@ DEFECTS = ("copy", "sides", "signature", "field")
 """What a person can attest against a paper that lies there; the words of `policies.checklist`."""
 
 
-@dataclass(frozen=True, slots=True)
 class Incident(Row):
     """Leak, loss, damage: to whom it is reported. Answered by `Policy.rows`."""
 
@@ -46,7 +44,6 @@ class Incident(Row):
     remedies: tuple[str, ...] = texts("处理", "what is done")
 
 
-@dataclass(frozen=True, slots=True)
 class Penalty(Row):
     """A penalty as the regulation states it: computed and reported, never paid through here.
     Answered by `policies.penalties`.
@@ -93,7 +90,6 @@ class Penalty(Row):
             yield ("after", "after 与天数须一起写。", "`after` and a number of days go together")
 
 
-@dataclass(frozen=True, slots=True)
 class PenaltyTerms(Row):
     """How the penalties of one role add up in a calendar month. Answered by
     `policies.penalties`: from the `double_from`-th on the amount is multiplied."""
@@ -121,7 +117,6 @@ class PenaltyTerms(Row):
     pay_cut_to: int = whole("可扣绩效工资上限（%）", "pay cut to this percentage", 0, 1)
 
 
-@dataclass(frozen=True, slots=True)
 class Measure(Row):
     """A rate that is reported (考核). Answered by `policies.measures`.
 

@@ -13,10 +13,10 @@ other things in another.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from policies.fields import (
     Complaint,
+    Written,
     choice,
     clock,
     row_list,
@@ -32,8 +32,7 @@ from policies.pack_rows import DOSSIERS_SCOPE, GRADE_CODES, WHEN_WORDS, Row, wro
 __all__ = ["Escalation", "Ownership", "Profile", "ProfileField", "Scheme", "SchemeValue"]
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileField:
+class ProfileField(Written):
     """One thing registered of a customer."""
 
     id: str = slug("编号", "id")
@@ -46,7 +45,6 @@ class ProfileField:
     grade: str = choice(*GRADE_CODES, default="", zh="密级", en="its own grade")
 
 
-@dataclass(frozen=True, slots=True)
 class Profile(Row):
     """What is registered of a customer (客户基本信息). Answered by `policies.customers`."""
 
@@ -58,8 +56,7 @@ class Profile(Row):
         yield from wrong_condition(self.when)
 
 
-@dataclass(frozen=True, slots=True)
-class SchemeValue:
+class SchemeValue(Written):
     """One value of a scheme; `means` is what qualifies a customer for it."""
 
     id: str = slug("编号", "id")
@@ -68,7 +65,6 @@ class SchemeValue:
     means: str = text("够得上的条件", "what qualifies for it", "")
 
 
-@dataclass(frozen=True, slots=True)
 class Scheme(Row):
     """A way to class or grade customers. A value is always told with its scheme
     (`customer-grading:a`): the same letter means other things elsewhere. Answered by
@@ -83,7 +79,6 @@ class Scheme(Row):
             yield ("", "须至少有一个值。", "needs at least one value")
 
 
-@dataclass(frozen=True, slots=True)
 class Ownership(Row):
     """Whose customer it is. Answered by `policies.customers`; losing claims are kept."""
 
@@ -104,7 +99,6 @@ class Ownership(Row):
         yield from wrong_condition(self.when)
 
 
-@dataclass(frozen=True, slots=True)
 class Escalation(Row):
     """Who is asked next when a case is not settled. Answered by `policies.customers`."""
 

@@ -8,24 +8,25 @@ Rules it keeps: a field without `default` must be written. A word that may be on
 declared with all of them, so that a misspelling is found when the pack is checked. What
 depends on several fields at once is said by the row itself, in its method `complaints`.
 
-    >>> @dataclass(frozen=True, slots=True)
-    ... class Door:
+    >>> class Door(Written):
     ...     colour: str = choice("red", "blue", zh="颜色", en="its colour")
+    >>> Door("red")
+    Door(colour='red')
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import FrozenInstanceError, dataclass, field, fields
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from policies.pack_text import MOST, Table
 
 __all__ = [
-    "Complaint", "Spec", "calendar_day", "choice", "choices", "clock", "label", "read_row",
-    "row_list", "slug", "slugs", "spec_of", "text", "texts", "whole", "yes_no",
+    "Complaint", "Spec", "Written", "calendar_day", "choice", "choices", "clock", "label",
+    "read_row", "row_list", "slug", "slugs", "spec_of", "text", "texts", "whole", "yes_no",
 ]  # fmt: skip
 
 _R = TypeVar("_R")
@@ -54,6 +55,51 @@ class Spec:
     allowed: tuple[str, ...] = ()
     rows_of: type | None = None
     written: str = ""  # its name in the file, where that is not the field's
+
+
+@dataclass_transform(frozen_default=True)
+class Written:
+    """What every row class is: a frozen value of the fields that it declares.
+
+    For the `dataclasses` module it is a data class like any other (`replace`, `fields`, `asdict`).
+    But its methods are these, one text for all: the standard decorator writes and compiles six
+    for each class, and the fifty of the grammar were a fifth of what a command needs to begin.
+    """
+
+    __match_args__: ClassVar[tuple[str, ...]]
+
+    def __init_subclass__(cls) -> None:
+        dataclass(init=False, repr=False, eq=False)(cls)
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        names, kind = self.__match_args__, type(self)
+        named.update(zip(names, values, strict=False))
+        lacking = [name for name in names if name not in named and not hasattr(kind, name)]
+        strange = named.keys() - set(names)
+        if lacking or strange or len(values) > len(names):
+            raise TypeError(f"{kind.__name__}: lacking {lacking}, unknown {sorted(strange)}")
+        self.__dict__.update(named)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self.__match_args__)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        told = (f"{name}={getattr(self, name)!r}" for name in self.__match_args__)
+        return f"{type(self).__qualname__}({', '.join(told)})"
 
 
 def _field(

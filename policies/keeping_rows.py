@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from policies.fields import Complaint, choice, choices, slug, slugs, text, texts, whole, yes_no
 from policies.pack_rows import (
@@ -39,7 +38,6 @@ PLACE = re.compile(r"\{([a-z]+)(?::([1-9]))?\}")
 _CODE_TEXT = re.compile(r"[A-Za-z0-9·.\-]*")
 
 
-@dataclass(frozen=True, slots=True)
 class RetentionClass(Row):
     """A class of keeping (永久, 长期, 短期); `years` 0 with `permanent`, or from a setting."""
 
@@ -57,7 +55,6 @@ class RetentionClass(Row):
             )
 
 
-@dataclass(frozen=True, slots=True)
 class Retention(Row):
     """How long papers are kept. Answered by `policies.retention`.
 
@@ -102,7 +99,6 @@ class Retention(Row):
             )
 
 
-@dataclass(frozen=True, slots=True)
 class Disposal(Row):
     """What destruction takes: who approves is an `approval` for destroy; this says the rest.
     Answered by `policies.retention`."""
@@ -121,7 +117,6 @@ class Disposal(Row):
     only_by_procedure: bool = yes_no("只能按程序销毁", "never thrown away, only by this procedure")
 
 
-@dataclass(frozen=True, slots=True)
 class FilingYear(Row):
     """To which year a paper of several years belongs. Answered by `policies.arrangement`."""
 
@@ -134,7 +129,6 @@ class FilingYear(Row):
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
 class Arrangement(Row):
     """The order of papers, and what is never parted. `order` is a list of `front>back` pairs
     (`reply>request`) or of fields (`issue_date`). Answered by `policies.arrangement`."""
@@ -146,7 +140,6 @@ class Arrangement(Row):
     catalogued: bool = yes_no("须有详细目录", "a detailed catalogue is kept")
 
 
-@dataclass(frozen=True, slots=True)
 class VolumeRule(Row):
     """One thing a volume (案卷) must keep to. Answered by `policies.arrangement`."""
 
@@ -164,7 +157,6 @@ class VolumeRule(Row):
     per: str = choice("department", "company", default="", zh="按什么编", en="drawn up per")
 
 
-@dataclass(frozen=True, slots=True)
 class ArchivalCode(Row):
     """How archival codes (档号) are written: `volume` for a volume, `item` for a paper in it.
 

@@ -19,10 +19,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from policies.fields import (
     Complaint,
+    Written,
     choice,
     clock,
     label,
@@ -58,8 +58,7 @@ SERIES_SCOPE = ("档案系列", "series")
 DOSSIERS_SCOPE = ("档案种类", "dossier types")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Written):
     """What every row has: an id for programs, a label in each language, its clause."""
 
     id: str = slug("编号，用过就不要改", "id for programs; never change it once used")
@@ -80,12 +79,10 @@ def wrong_condition(when: str) -> Iterator[Complaint]:
         )
 
 
-@dataclass(frozen=True, slots=True)
 class Department(Row):
     """A department that hands documents over or keeps them."""
 
 
-@dataclass(frozen=True, slots=True)
 class Role(Row):
     """Somebody the regulation gives a say. People hold roles; a `vague` one (负责人, 经理级) the
     company must first say the meaning of, in the setting `role.<id>` or a `role_map` row."""
@@ -96,7 +93,6 @@ class Role(Row):
     uncleared: bool = yes_no("不得有任何涉密权限", "must not be cleared for any grade")
 
 
-@dataclass(frozen=True, slots=True)
 class Series(Row):
     """A series of the archive (已成交客户, 售后档案), with its archival category (WS, ZY, …)."""
 
@@ -107,7 +103,6 @@ class Series(Row):
         yield from wrong_condition(self.when)
 
 
-@dataclass(frozen=True, slots=True)
 class DocumentType(Row):
     """A kind of paper and how it is recognised.
 
@@ -128,8 +123,7 @@ class DocumentType(Row):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Written):
     """A field that identifies or describes a dossier. `check` names the check-digit rule ("" for
     none); a key with a `role` names the person who holds that role in this dossier."""
 
@@ -147,8 +141,7 @@ class Key:
         return not self.role and not self.values
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Written):
     """Something that happens to a dossier on a date and starts a deadline."""
 
     id: str = slug("编号", "id")
@@ -156,7 +149,6 @@ class Event:
     en: str = label("英文叫法", "label")
 
 
-@dataclass(frozen=True, slots=True)
 class Item(Row):
     """One line of a checklist: any one of `types` satisfies it.
 
@@ -194,8 +186,7 @@ class Item(Row):
         yield from wrong_condition(self.when)
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(Written):
     """When papers of one dossier must be there, counted from one of its events.
 
     Exactly one of: `working_days`, `days`, `months`, `same_day`, `next_weekday` (that weekday
@@ -261,7 +252,6 @@ DEADLINE_FORMS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
 class DossierType(Row):
     """A kind of dossier with its checklist. A customer may own many of each kind."""
 
@@ -300,8 +290,7 @@ class DossierType(Row):
                 )
 
 
-@dataclass(frozen=True, slots=True)
-class Grade:
+class Grade(Written):
     """A secrecy grade. `rank` grows with secrecy; `mark` is printed on the carrier; `period` says
     whether a secrecy period must be fixed when a paper gets this grade."""
 
@@ -323,8 +312,7 @@ class Grade:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class DefaultGrade:
+class DefaultGrade(Written):
     """Documents of these types or classes get `grade` unless something more specific speaks.
 
     `types == ("*",)` is the pack's general rule: everything no other row names.
@@ -344,7 +332,6 @@ class DefaultGrade:
             )
 
 
-@dataclass(frozen=True, slots=True)
 class Need(Row):
     """A setting the regulation leaves open: the company must make it, there is no default."""
 

@@ -29,7 +29,7 @@ from typing import Any, TypeVar
 
 from policies import conduct_rows, customer_rows, keeping_rows, rule_rows
 from policies.errors import PackInvalid
-from policies.fields import calendar_day, choice, read_row, slug, spec_of, text
+from policies.fields import Written, calendar_day, choice, read_row, slug, spec_of, text
 from policies.pack_rows import (
     DefaultGrade,
     Department,
@@ -95,8 +95,7 @@ _LONG_NUMBER = re.compile(r"[0-9_]{4000}")
 _SYNTAX_LINE = re.compile(r"at line (\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Written):
     """The head of a pack, `[pack]`.
 
     `kind` is regulation, company (the company's own decisions: its rows replace those of other

@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from policies.fields import (
     Complaint,
+    Written,
     choice,
     choices,
     clock,
@@ -72,7 +72,6 @@ def wrong_steps(steps: tuple[str, ...]) -> Iterator[Complaint]:
             )
 
 
-@dataclass(frozen=True, slots=True)
 class Provision(Row):
     """What a regulation says of itself: whom it binds, who issues and interprets it, that it
     prevails over others, what its text leaves out. `pack show` prints it."""
@@ -86,7 +85,6 @@ class Provision(Row):
     series: tuple[str, ...] = slugs(*SERIES_SCOPE)
 
 
-@dataclass(frozen=True, slots=True)
 class Duty(Row):
     """Who does something as a matter of office. Answered by `Policy.duties`."""
 
@@ -109,7 +107,6 @@ class Duty(Row):
             yield ("", "须写 roles 或 departments。", "needs roles or departments")
 
 
-@dataclass(frozen=True, slots=True)
 class FilingScope(Row):
     """One head of what must be filed (归档范围) or kept secret (保密范围, `secret = true`);
     `not_secret = true` says what is not secret. Answered by `policies.scope`."""
@@ -122,7 +119,6 @@ class FilingScope(Row):
     not_secret: bool = yes_no("不属于保密范围", "expressly outside the secrecy scope")
 
 
-@dataclass(frozen=True, slots=True)
 class Routine(Row):
     """Work that comes again by the calendar. Answered by `policies.routines`.
 
@@ -186,7 +182,6 @@ RHYTHMS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
 class Approval(Row):
     """Who must say yes, in which order, before something is done. Answered by
     `policies.approvals`: the most specific row wins, and where no row speaks the answer is no.
@@ -233,7 +228,6 @@ class Approval(Row):
             )
 
 
-@dataclass(frozen=True, slots=True)
 class Knowledge(Row):
     """Who may know a grade: `standing` (the role knows all), `named` (only persons whom `by`
     names), `delegated` (the one in charge, and whom he lets know), `concerned` (those whose work
@@ -244,7 +238,6 @@ class Knowledge(Row):
     by: tuple[str, ...] = slugs("由哪些职务", "by which roles")
 
 
-@dataclass(frozen=True, slots=True)
 class Secrecy(Row):
     """How a secrecy grade is fixed, marked, ended and guarded. Answered by `policies.scope`."""
 
@@ -260,7 +253,6 @@ class Secrecy(Row):
     like_originals: bool = yes_no("复印件视同原件", "copies are managed as originals")
 
 
-@dataclass(frozen=True, slots=True)
 class LoanRule(Row):
     """What borrowing demands beside approval. Answered by `policies.approvals.loan_terms`."""
 
@@ -287,7 +279,6 @@ class LoanRule(Row):
     overdue: str = slug("逾期算哪种违规", "the violation an overdue loan is", "")
 
 
-@dataclass(frozen=True, slots=True)
 class Receipt(Row):
     """Handing papers over (签收). Answered by `policies.handover`."""
 
@@ -305,7 +296,6 @@ class Receipt(Row):
     dossier_types: tuple[str, ...] = slugs(*DOSSIERS_SCOPE)
 
 
-@dataclass(frozen=True, slots=True)
 class Form(Row):
     """A register (rows under `columns`) or a form (one page of `fields`) that the regulation
     names and the program prints. Answered by `archivist.forms`."""
@@ -328,8 +318,7 @@ class Form(Row):
             yield ("", "须写 columns 或 fields。", "needs columns or fields")
 
 
-@dataclass(frozen=True, slots=True)
-class RoleMeaning:
+class RoleMeaning(Written):
     """A company's word on a role that a regulation leaves vague: who is meant by it."""
 
     role: str = slug("制度中的职务", "role of the regulation")
@@ -337,8 +326,7 @@ class RoleMeaning:
     clause: str = text("公司决定的依据", "the company's decision")
 
 
-@dataclass(frozen=True, slots=True)
-class CompanySetting:
+class CompanySetting(Written):
     """A company's answer to an open question: what `archive.toml` may say in `[company]` too."""
 
     id: str = text("设置名", "name of the setting")
