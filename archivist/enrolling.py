@@ -13,6 +13,7 @@ Rules it keeps:
 - A role gives a say, never a key: what a person can open is decided by clearance.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -95,10 +96,10 @@ def role_ids(policy: Policy, given: Iterable[str]) -> tuple[str, ...]:
     it matters (`regulations.roles_meant`). One that no pack declares is the company's own.
     Raises BadRequest for a word that is neither a declared role's name nor fit to be an id.
     """
-    ids = (name if SLUG.fullmatch(name) else role_id(policy, name) for name in given)
+    ids = (name if re.fullmatch(SLUG, name) else role_id(policy, name) for name in given)
     found = tuple(dict.fromkeys(ids))
     for role in found:
-        if not SLUG.fullmatch(role):
+        if not re.fullmatch(SLUG, role):
             known = dict.fromkeys(cited.row for cited in policy.rows(Role))
             raise BadRequest(
                 f"所采用的制度中没有职务“{role}”",

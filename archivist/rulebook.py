@@ -16,7 +16,7 @@ from importlib import resources
 from typing import Any
 
 from archivist.regulations import shipped_packs
-from policies.packs import parse_pack
+from policies.packs import cited, parse_pack
 
 _RULE = re.compile(r"S\d{3}(?:-\d+)?-R\d+")
 
@@ -72,7 +72,7 @@ def _cited() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     rows: dict[str, list[str]] = defaultdict(list)
     packs: dict[str, list[str]] = defaultdict(list)
     for name, text in shipped_packs().items():
-        for where, clause in parse_pack(text, name).cited():
+        for where, clause in cited(parse_pack(text, name)):
             for rule in _RULE.findall(clause):
                 rows[rule].append(f"{name}: {where}")
                 if name not in packs[rule]:

@@ -82,11 +82,11 @@ def template_for(
         "fonds": policy.setting("fonds") or "",
         "category": _category(policy, dossier_type) or cited.row.category,
     }
-    for name, _ in PLACE.findall(cited.row.volume):
+    for name, _ in re.findall(PLACE, cited.row.volume):
         if name != "number" and not _PART.fullmatch(known.get(name, "")):
             return _lacking(name)
-    series = PLACE.sub(
-        lambda found: found[0] if found[1] == "number" else known[found[1]], cited.row.volume
+    series = re.sub(
+        PLACE, lambda found: found[0] if found[1] == "number" else known[found[1]], cited.row.volume
     )
     return Template(series, cited.row.item, cited.row.clause, cited.pack)
 
@@ -109,8 +109,8 @@ def gaps(series: str, borne: Collection[int], given: Mapping[int, str]) -> Itera
 
 
 def _numbered(text: str, name: str, number: int) -> str:
-    return PLACE.sub(
-        lambda found: f"{number:0{found[2] or 1}}" if found[1] == name else found[0], text
+    return re.sub(
+        PLACE, lambda found: f"{number:0{found[2] or 1}}" if found[1] == name else found[0], text
     )
 
 

@@ -26,6 +26,7 @@ Rules it keeps:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -265,7 +266,7 @@ def holds(
 
 def condition_parts(when: str) -> tuple[str, str, str, tuple[str, ...]]:
     """A condition's subject (customer, dossier), field, operator and values; "" and () without."""
-    condition = CONDITION.fullmatch(when)
+    condition = re.fullmatch(CONDITION, when)
     assert condition, "packs are checked before they are asked"
     subject, field, operator, wanted = condition.groups()
     values = tuple(word.strip() for word in wanted.split("|")) if wanted else ()

@@ -20,12 +20,13 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import FrozenInstanceError, dataclass, field, fields
 from datetime import date
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
-from policies.pack_text import MOST, Table
+if TYPE_CHECKING:
+    from policies.pack_text import Table
 
 __all__ = [
-    "Complaint", "Spec", "Written", "calendar_day", "choice", "choices", "clock", "label",
+    "MOST", "Complaint", "Spec", "Written", "calendar_day", "choice", "choices", "clock", "label",
     "read_row", "row_list", "slug", "slugs", "spec_of", "text", "texts", "whole", "yes_no",
 ]  # fmt: skip
 
@@ -34,8 +35,11 @@ Complaint = tuple[str, str, str]
 """A field of the row ("" for the row itself, `item.3.when` for a row below it), and what is wrong
 with it in Chinese and in English."""
 
-SLUG = re.compile(r"[a-z][a-z0-9_\-]{0,39}")
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
+MOST = 1_000_000
+"""No regulation counts further, and beyond it a day or an amount could not be reckoned with."""
+# Compiled when a pack is first checked, which a command seldom does.
+SLUG = r"[a-z][a-z0-9_\-]{0,39}"
+_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00"
 _MISSING: Any = object()
 
 
@@ -128,7 +132,7 @@ def slug(zh: str, en: str, default: Any = _MISSING) -> Any:
 
     def read(row: Table, name: str) -> str:
         found = row.text(name, None if default is _MISSING else default)
-        if found and not SLUG.fullmatch(found):
+        if found and not re.fullmatch(SLUG, found):
             row.complain(name, *_NO_SLUG)
         return found
 
@@ -141,7 +145,7 @@ def slugs(zh: str, en: str, *, required: bool = False, star: bool = False) -> An
     def read(row: Table, name: str) -> tuple[str, ...]:
         found = row.texts(name, required)
         for word in found:
-            if not SLUG.fullmatch(word) and not (star and word == "*"):
+            if not re.fullmatch(SLUG, word) and not (star and word == "*"):
                 row.complain(name, *_NO_SLUG)
         return found
 
@@ -221,7 +225,7 @@ def clock(zh: str, en: str) -> Any:
 
     def read(row: Table, name: str) -> str:
         found = row.text(name, "")
-        if found and not _CLOCK.fullmatch(found):
+        if found and not re.fullmatch(_CLOCK, found):
             row.complain(name, "时刻写法如 18:00。", "write a time of day as 18:00")
         return found
 
@@ -237,14 +241,19 @@ def row_list(kind: type[Any], written: str, zh: str, en: str) -> Any:
     return _field(read, "rows", zh, en, (), rows_of=kind, written=written)
 
 
+_KNOWN: dict[type[Any], dict[str, Spec]] = {}  # a pack has hundreds of rows of a few kinds
+
+
 def spec_of(kind: type[Any]) -> dict[str, Spec]:
     """The fields of a row class, in the order in which they are written."""
-    return {f.name: f.metadata["spec"] for f in fields(kind) if "spec" in f.metadata}
+    if kind not in _KNOWN:
+        _KNOWN[kind] = {f.name: f.metadata["spec"] for f in fields(kind) if "spec" in f.metadata}
+    return _KNOWN[kind]
 
 
 def read_row(kind: type[_R], row: Table) -> _R:
     """One row of `kind`; every problem goes to the table's report, none is raised."""
-    values = {name: spec.read(row, name) for name, spec in _specs(kind).items()}
+    values = {name: spec.read(row, name) for name, spec in spec_of(kind).items()}
     row.done()
     made = kind(**values)
     complaints: Callable[[], Iterable[Complaint]] | None = getattr(made, "complaints", None)
@@ -252,13 +261,3 @@ def read_row(kind: type[_R], row: Table) -> _R:
         steps = (int(step) if step.isdigit() else step for step in name.split(".") if step)
         row.report.add((*row.path, *steps), zh, en)
     return made
-
-
-_KNOWN: dict[type[Any], dict[str, Spec]] = {}
-
-
-def _specs(kind: type[Any]) -> dict[str, Spec]:
-    # A pack has hundreds of rows of a few kinds: look at each class once.
-    if kind not in _KNOWN:
-        _KNOWN[kind] = spec_of(kind)
-    return _KNOWN[kind]

@@ -34,8 +34,8 @@ __all__ = [
 
 CODE_PARTS = ("fonds", "category", "year", "keep", "department", "customer", "dossier")
 """What may stand in the template of an archival code beside its running number."""
-PLACE = re.compile(r"\{([a-z]+)(?::([1-9]))?\}")
-_CODE_TEXT = re.compile(r"[A-Za-z0-9·.\-]*")
+PLACE = r"\{([a-z]+)(?::([1-9]))?\}"
+_CODE_TEXT = r"[A-Za-z0-9·.\-]*"
 
 
 class RetentionClass(Row):
@@ -177,7 +177,7 @@ class ArchivalCode(Row):
         yield from _template("item", self.item, ("volume",), "item")
         if not self.item.startswith("{volume}"):
             yield ("item", "须以 {volume} 开头。", "begins with {volume}")
-        if not _CODE_TEXT.fullmatch(self.category):
+        if not re.fullmatch(_CODE_TEXT, self.category):
             yield ("category", *_PLAIN)
 
 
@@ -189,7 +189,7 @@ _PLAIN = (
 
 def _template(field: str, said: str, parts: tuple[str, ...], counter: str) -> Iterator[Complaint]:
     """What is wrong with one template."""
-    found = PLACE.findall(said)
+    found = re.findall(PLACE, said)
     names = [name for name, _ in found]
     if unknown := [name for name in names if name not in (*parts, counter)]:
         yield (
@@ -205,5 +205,5 @@ def _template(field: str, said: str, parts: tuple[str, ...], counter: str) -> It
         )
     if any(width for name, width in found if name != counter):
         yield (field, "只有流水号可以写位数。", "only the running number has a number of digits")
-    if not _CODE_TEXT.fullmatch(PLACE.sub("", said)):
+    if not re.fullmatch(_CODE_TEXT, re.sub(PLACE, "", said)):
         yield (field, *_PLAIN)

@@ -10,6 +10,7 @@ space and, in an archive, script do not matter.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from policies.conduct_rows import Penalty
@@ -88,7 +89,7 @@ def field_id(policy: Policy, name: str) -> str:
             if wanted in map(policy.fold, names):
                 return field.id
             known[field.id] = None
-    if SLUG.fullmatch(name):
+    if re.fullmatch(SLUG, name):
         return name
     raise UnknownName("field", name, tuple(known))
 

@@ -35,7 +35,7 @@ from policies.fields import (
     yes_no,
 )
 
-CONDITION = re.compile(r"(customer|dossier)\.([a-z][a-z0-9_]*)(?:(!?=)(.+))?")
+CONDITION = r"(customer|dossier)\.([a-z][a-z0-9_]*)(?:(!?=)(.+))?"
 """`when`: whose field, which field, and the values it must (=) or must not (!=) have, parted by
 `|`; without a value: that it is registered at all and does not say no. A customer's `class` and
 `kind` can be asked like fields; a dossier's fields are its keys."""
@@ -69,7 +69,7 @@ class Row(Written):
 
 def wrong_condition(when: str) -> Iterator[Complaint]:
     """What to say of a condition that cannot be read; nothing for a good one or none."""
-    found = CONDITION.fullmatch(when)
+    found = re.fullmatch(CONDITION, when)
     # An empty value would make `=` hold for whoever never had the field registered.
     if when and not (found and all(word.strip() for word in (found[4] or "any").split("|"))):
         yield (

@@ -23,12 +23,12 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from policies.fields import MOST
+
 Path = tuple[str | int, ...]
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.\-]+)\s*\]\]?\s*(?:#.*)?$")
 _FIELD = re.compile(r"\s*([A-Za-z0-9_.\-]+)\s*=")
-MOST = 1_000_000
-"""No regulation counts further, and beyond it a day or an amount could not be reckoned with."""
 
 # Rows stand three names deep at most. A key of thousands of names must not cost their square.
 _DEEPEST = 8

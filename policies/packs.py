@@ -1,7 +1,8 @@
 """Packs: one regulation (制度) written as TOML, read and checked.
 
 Owns the grammar's frame: which tables there are, and what must fit together within one file.
-The rows themselves are declared in `pack_rows` and `rule_rows`. The text comes in as an argument
+The rows themselves are declared in `pack_rows`, `rule_rows` and their like; what comes out is a
+`policies.pack.Pack`. The text comes in as an argument
 and values go out: finding and reading files is somebody else's work. `parse_pack` gives a
 `Pack` or raises `PackInvalid` with *all* problems; `check_pack` gives the problems alone, each
 with file, line, field and plain words in Chinese and English.
@@ -23,13 +24,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
 from policies import conduct_rows, customer_rows, keeping_rows, rule_rows
 from policies.errors import PackInvalid
-from policies.fields import Written, calendar_day, choice, read_row, slug, spec_of, text
+from policies.fields import read_row, spec_of
+from policies.pack import Head, Pack
 from policies.pack_rows import (
     DefaultGrade,
     Department,
@@ -42,9 +42,9 @@ from policies.pack_rows import (
 )
 from policies.pack_text import Problem, Report, Table
 
-__all__ = ["TABLES", "Head", "Pack", "Problem", "check_pack", "check_pack_bytes", "parse_pack"]
-
-_R = TypeVar("_R")
+__all__ = [
+    "TABLES", "Head", "Pack", "Problem", "check_pack", "check_pack_bytes", "cited", "parse_pack",
+]  # fmt: skip
 
 TABLES: Mapping[str, type[Any]] = {
     "provision": rule_rows.Provision,
@@ -90,68 +90,20 @@ _COMPANY_ONLY = ("role_map", "setting")
 # What tells two rows of a table apart, where it is not their id.
 _KEYED_BY = {"grade": ("code", "rank"), "default_grade": (), "role_map": ("role",)}
 
-_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.\-]{0,19}")
 _LONG_NUMBER = re.compile(r"[0-9_]{4000}")
 _SYNTAX_LINE = re.compile(r"at line (\d+)")
 
 
-class Head(Written):
-    """The head of a pack, `[pack]`.
-
-    `kind` is regulation, company (the company's own decisions: its rows replace those of other
-    packs, its settings answer their questions) or statute (the law's floors).
-    """
-
-    id: str = slug("编号", "id")
-    version: str = text("版本，如 2026.1", "version, as 2026.1")
-    zh: str = text("名称", "title")
-    en: str = text("英文名称", "title")
-    source: str = text("出处", "source")
-    effective_from: date = calendar_day("施行日期", "in force from")
-    kind: str = choice(
-        "regulation", "company", "statute", default="regulation", zh="性质", en="kind"
-    )
-    repealed_on: date | None = calendar_day("废止日期", "repealed on", None)
-    review_by: date | None = calendar_day("复审日期", "to be reviewed by", None)
-
-    def complaints(self) -> Iterator[tuple[str, str, str]]:
-        if self.version and not _VERSION.fullmatch(self.version):
-            yield ("version", "版本号写法如 2026.1。", "a version looks like 2026.1")
-
-
-@dataclass(frozen=True, slots=True)
-class Pack:
-    """One regulation. `ref` (`auto-dealer@2026.1`) is what ledger entries cite."""
-
-    head: Head
-    tables: Mapping[type[Any], tuple[Any, ...]]
-
-    @property
-    def ref(self) -> str:
-        return f"{self.head.id}@{self.head.version}"
-
-    @property
-    def id(self) -> str:
-        return self.head.id
-
-    @property
-    def version(self) -> str:
-        return self.head.version
-
-    def rows(self, kind: type[_R]) -> tuple[_R, ...]:
-        """The pack's rows of one kind, in the order of the file."""
-        return self.tables.get(kind, ())
-
-    def cited(self) -> Iterator[tuple[str, str]]:
-        """Every row that cites a clause, rows below rows too: where it stands, and the clause."""
-        for table, kind in TABLES.items():
-            for number, row in enumerate(self.rows(kind)):
-                where = f"{table} {getattr(row, 'id', getattr(row, 'code', number + 1))}"
-                if clause := getattr(row, "clause", ""):
-                    yield where, clause
-                for name, spec in spec_of(kind).items():
-                    if spec.rows_of is not None:
-                        yield from _cited_below(where, spec.written, getattr(row, name))
+def cited(pack: Pack) -> Iterator[tuple[str, str]]:
+    """Every row that cites a clause, rows below rows too: where it stands, and the clause."""
+    for table, kind in TABLES.items():
+        for number, row in enumerate(pack.rows(kind)):
+            where = f"{table} {getattr(row, 'id', getattr(row, 'code', number + 1))}"
+            if clause := getattr(row, "clause", ""):
+                yield where, clause
+            for name, spec in spec_of(kind).items():
+                if spec.rows_of is not None:
+                    yield from _cited_below(where, spec.written, getattr(row, name))
 
 
 def _cited_below(where: str, table: str, rows: Iterable[Any]) -> Iterator[tuple[str, str]]:

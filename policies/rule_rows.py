@@ -49,8 +49,8 @@ ACTIONS = (
     "declassify", "transfer", "file", "register", "update", "keep_back",
 )  # fmt: skip
 RELATIONS = ("owner", "own_dept", "other_dept", "sister_company", "external", "authority")
-_STEP = re.compile(r"([a-z][a-z0-9_\-]{0,39}):(certify|review|approve|verify|sign|countersign)")
-_NTH = re.compile(r"[1-5] (" + "|".join(WEEKDAYS) + ")")
+_STEP = r"([a-z][a-z0-9_\-]{0,39}):(certify|review|approve|verify|sign|countersign)"
+_NTH = r"[1-5] (" + "|".join(WEEKDAYS) + ")"
 
 
 def steps_of(steps: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -62,7 +62,7 @@ def steps_of(steps: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
 def wrong_steps(steps: tuple[str, ...]) -> Iterator[Complaint]:
     """What to say of steps that cannot be read."""
     for step in steps:
-        if not _STEP.fullmatch(step):
+        if not re.fullmatch(_STEP, step):
             yield (
                 "steps",
                 f"“{step}”写法应为 职务:动作，动作为 certify、review、approve、verify、sign 或"
@@ -169,7 +169,7 @@ class Routine(Row):
                 f"须且只能写一种周期：{'、'.join(RHYTHMS)}。",
                 f"has exactly one rhythm: {', '.join(RHYTHMS)}",
             )
-        if self.nth_weekday and not _NTH.fullmatch(self.nth_weekday):
+        if self.nth_weekday and not re.fullmatch(_NTH, self.nth_weekday):
             yield ("nth_weekday", "写法如 1 monday。", "write it as 1 monday")
         if self.monthly_day > 31:
             yield ("monthly_day", "每月没有这一天。", "no month has that day")

@@ -10,6 +10,7 @@ A complaint is a case dossier whose checklist asks for a complaint record. It be
 it was received; each deadline that binds it is a clock of its own.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -127,7 +128,7 @@ def _received(kind: DossierType, row: Row) -> date | None:
 def _kind(policy: Policy, kind: DossierType, row: Row) -> tuple[str, str, str]:
     """What the clocks tell complaints apart by (during or after consumption), in words."""
     for deadline in kind.deadlines:
-        asks = CONDITION.fullmatch(deadline.when)
+        asks = re.fullmatch(CONDITION, deadline.when)
         value = row["keys"].get(asks[2]) if asks and asks[1] == "dossier" else None
         if value:
             schemes = (c.row for c in policy.rows(Scheme) if c.row.of == "case")

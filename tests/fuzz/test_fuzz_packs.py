@@ -31,7 +31,15 @@ from policies.pack_rows import (
     Item,
     wrong_condition,
 )
-from policies.packs import TABLES, Head, Problem, check_pack, check_pack_bytes, parse_pack
+from policies.packs import (
+    TABLES,
+    Head,
+    Problem,
+    check_pack,
+    check_pack_bytes,
+    cited,
+    parse_pack,
+)
 from policies.policy import Policy
 from policies.retention import keep_until, period_of
 from policies.rhythms import occurrences, rhythm_words
@@ -71,7 +79,7 @@ def check_held(source: str) -> None:
     pack = parse_pack(source, "own.toml")
     policy = Policy.adopt([pack], {}, fold)
     assert all(question.zh and question.en for question in policy.questions)
-    assert all(clause for _, clause in pack.cited())
+    assert all(clause for _, clause in cited(pack))
     shown(pack).encode()
     plain(pack)
     schemes = [cited.row for cited in policy.rows(Scheme)]
@@ -87,9 +95,9 @@ def check_held(source: str) -> None:
     for name in policy.document_types:
         for within in (None, *policy.dossier_types):
             keep_until(period_of(policy, name, within), {"a": DAY, "b": DAY, "c": DAY}, DAY)
-    for cited in policy.rows(Routine):
-        rhythm_words(cited.row)
-        occurrences(cited.row, DAY, DAY + timedelta(days=40), calendar(), {}, DAY)
+    for owed in policy.rows(Routine):
+        rhythm_words(owed.row)
+        occurrences(owed.row, DAY, DAY + timedelta(days=40), calendar(), {}, DAY)
 
 
 def check_pack_text(source: str) -> None:
