@@ -13,31 +13,34 @@ Rules it keeps:
   adoption counts from then on without a restart.
 """
 
-import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from __future__ import annotations
 
-from archivist.archive import Archive
-from archivist.config import FILE_NAME, Settings, load
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from archivist import config, records
 from archivist.errors import ArchivistError, BadRequest, NotAllowed, NotKnown
-from archivist.records import kind_of
 from archivist.remarks import remark
-from index.analysis import fold
-from index.catalogue import Catalogue, Row
+from index import analysis
+from index.errors import ShadowError
+from policies import facts, kept, naming, pack_rows, packs, promptly, reach
 from policies.errors import PackInvalid
-from policies.facts import CustomerInfo, DossierInfo, Known
-from policies.naming import role_id
-from policies.pack_rows import Role
-from policies.pack_text import Problem
-from policies.packs import Pack, check_pack_bytes, parse_pack
 from policies.policy import Policy
-from policies.promptly import is_number
-from policies.reach import role_words
-from policies.routing import Clues
 from storage import durable
 from storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from archivist.config import Settings
+    from index.catalogue import Catalogue, Row
+    from policies.pack import Pack
+    from policies.pack_text import Problem
+    from policies.routing import Clues
 
 ADOPTED = "packs/adopted"
 
@@ -62,18 +65,18 @@ class InForce:
 
 def in_force(settings: Settings, catalogue: Catalogue) -> InForce:
     """What the archive's ledger and folder say together. Needs an up-to-date catalogue."""
-    packs: list[Pack] = []
+    whole: list[Pack] = []
     troubles: list[Trouble] = []
     for ref in settings.packs:
         name, _, version = ref.partition("@")
         adoptions = catalogue.adoptions(name)
-        found = _newest_whole(settings.root, adoptions, troubles)
+        found = _newest_whole(settings.root, catalogue, adoptions, troubles)
         if not adoptions:
             troubles.append(Trouble(ref, "从未采用过", "was never adopted"))
         elif found is None:
             troubles.append(Trouble(ref, "没有完好的版本", "no adopted version is whole"))
         else:
-            packs.append(found)
+            whole.append(found)
             if version not in ("", found.version):
                 troubles.append(
                     Trouble(
@@ -82,10 +85,12 @@ def in_force(settings: Settings, catalogue: Catalogue) -> InForce:
                         f"archive.toml names {ref}, in force is {found.ref}",
                     )
                 )
-    return InForce(tuple(packs), tuple(troubles))
+    return InForce(tuple(whole), tuple(troubles))
 
 
-def _newest_whole(root: Path, adoptions: list[Row], troubles: list[Trouble]) -> Pack | None:
+def _newest_whole(
+    root: Path, catalogue: Catalogue, adoptions: list[Row], troubles: list[Trouble]
+) -> Pack | None:
     for number, row in enumerate(adoptions):
         ref = f"{row['id']}@{row['version']}"
         working_copy = root / "packs" / f"{ref}.toml"
@@ -102,7 +107,7 @@ def _newest_whole(root: Path, adoptions: list[Row], troubles: list[Trouble]) -> 
             )
             continue
         try:
-            return _parsed(content, f"{ref}.toml")
+            return _read(catalogue, row["sha256"], content, f"{ref}.toml")
         except PackInvalid as error:
             # Adopted by another version of the program, whose grammar was another.
             troubles.append(
@@ -135,9 +140,49 @@ def _adopted_bytes(root: Path, row: Row) -> bytes | None:
     return None
 
 
+def _read(catalogue: Catalogue, sha256: str, content: bytes, name: str) -> Pack:
+    """The pack with this text; by what was made of it once, where that is kept."""
+    text = catalogue.reading(sha256, _rules())
+    if text is not None:
+        return kept.fetched(text)
+    pack = _parsed(content, name)
+    with suppress(ShadowError):  # somebody else writes, or nobody can: it is kept another time
+        catalogue.keep_reading(sha256, _rules(), kept.kept(pack))
+    return pack
+
+
+def false_readings(root: Path, catalogue: Catalogue) -> Iterator[str]:
+    """Digests of texts of which something else is kept than is made of them.
+
+    The catalogue opens with the house key, so whoever has that could let a regulation read
+    otherwise than it was adopted. A text that is gone proves nothing; an audit misses it anyway.
+    """
+    adopted = {row["sha256"]: row for row in catalogue.all_adoptions()}
+    for reading in catalogue.readings(_rules()):
+        row = adopted.get(reading["sha256"])
+        content = _adopted_bytes(root, row) if row else b""
+        if content is not None and not _says(content, reading["text"]):
+            yield reading["sha256"]
+
+
+def _says(content: bytes, text: str) -> bool:
+    try:
+        return kept.kept(_parsed(content, "pack.toml")) == text
+    except PackInvalid:
+        return False
+
+
+@cache
+def _rules() -> str:
+    """What says how a pack reads, as a digest: a program that reads otherwise reads anew."""
+    folder = Path(kept.__file__).parent
+    text = b"".join((folder / f"{name}.py").read_bytes() for name in kept.READ_BY)
+    return hashlib.sha256(text).hexdigest()
+
+
 @lru_cache(maxsize=128)  # bytes of a known digest; a process asks for the same ones again
 def _parsed(content: bytes, name: str) -> Pack:
-    return parse_pack(content.decode("utf-8"), name)
+    return packs.parse_pack(content.decode("utf-8"), name)
 
 
 def _edited(path: Path, ref: str, sha256: str) -> Trouble | None:
@@ -147,7 +192,7 @@ def _edited(path: Path, ref: str, sha256: str) -> Trouble | None:
         return Trouble(ref, f"{path.name} 不见了", f"{path.name} is gone")
     if hashlib.sha256(content).hexdigest() == sha256:
         return None
-    problems = tuple(check_pack_bytes(content, path.name))
+    problems = tuple(packs.check_pack_bytes(content, path.name))
     if problems:
         return Trouble(
             ref,
@@ -195,9 +240,9 @@ def policy_of(settings: Settings, catalogue: Catalogue) -> Policy:
     return policy_from(found.packs, settings)
 
 
-def policy_from(packs: Sequence[Pack], settings: Settings) -> Policy:
+def policy_from(adopted: Sequence[Pack], settings: Settings) -> Policy:
     """What these packs say with the company's settings as they stand."""
-    return Policy.adopt(packs, {k: str(v) for k, v in settings.company.items()}, fold)
+    return Policy.adopt(adopted, {k: str(v) for k, v in settings.company.items()}, analysis.fold)
 
 
 class Regulations:
@@ -219,7 +264,7 @@ class Regulations:
         if seen != self._seen:
             self._seen = seen
             try:
-                self._settings = load(self._settings.root)
+                self._settings = config.load(self._settings.root)
                 self._policy = policy_of(self._settings, self._archive.catalogue)
             except (ArchivistError, PackInvalid, StorageError, OSError) as error:
                 remark("现行制度不变：%s", "the regulations in force stay as they were: %s", error)
@@ -230,7 +275,7 @@ class Regulations:
         newest = (self._archive.catalogue.adoptions(name)[:1] for name in names)
         adopted = [row[0]["sha256"] for row in newest if row]
         try:
-            stat = (self._settings.root / FILE_NAME).stat()
+            stat = (self._settings.root / config.FILE_NAME).stat()
         except OSError:
             return (None, *adopted)
         return (stat.st_mtime_ns, stat.st_size, *adopted)
@@ -262,7 +307,7 @@ def pack_text(name_or_path: str) -> str:
         try:
             return content.decode("utf-8")
         except UnicodeDecodeError:
-            raise PackInvalid(check_pack_bytes(content, name_or_path)) from None
+            raise PackInvalid(packs.check_pack_bytes(content, name_or_path)) from None
     known = ", ".join(shipped)
     raise NotKnown(
         f"没有名为 {name_or_path} 的制度包",
@@ -275,7 +320,7 @@ def pack_text(name_or_path: str) -> str:
 def roles_meant(policy: Policy, recorded: Iterable[str]) -> frozenset[str]:
     """What a person's recorded roles are in the regulations: each as it stands, and by its id."""
     words = tuple(recorded)
-    return frozenset({*words, *(role_id(policy, word) for word in words)})
+    return frozenset({*words, *(naming.role_id(policy, word) for word in words)})
 
 
 def roles_held(catalogue: Catalogue, policy: Policy, name: str) -> frozenset[str]:
@@ -289,7 +334,7 @@ def days_said(policy: Policy, setting: str, usual: int, least: int = 1) -> int:
     said = policy.setting(setting)
     if said is None:
         return usual
-    if not (is_number(said) or said == "0") or int(said) < least:
+    if not (promptly.is_number(said) or said == "0") or int(said) < least:
         raise BadRequest(
             f"archive.toml 或本公司制度包的 {setting} 须为天数",
             f"{setting} in archive.toml or the company's own pack must be a number of days",
@@ -300,11 +345,11 @@ def days_said(policy: Policy, setting: str, usual: int, least: int = 1) -> int:
 def refuse_held_apart(policy: Policy, recorded: Iterable[str]) -> None:
     """Raises NotAllowed for roles that a regulation lets nobody hold together (`excludes`)."""
     roles = roles_meant(policy, recorded)
-    for cited in policy.rows(Role):
+    for cited in policy.rows(pack_rows.Role):
         for other in cited.row.excludes if cited.row.id in roles else ():
             if other in roles:
                 raise NotAllowed(
-                    f"制度规定{cited.row.zh}与{role_words(policy, other)[0]}不得由一人担任"
+                    f"制度规定{cited.row.zh}与{reach.role_words(policy, other)[0]}不得由一人担任"
                     f"（{cited.row.clause}）",
                     f"the regulation holds {cited.row.id} and {other} apart ({cited.row.clause})",
                 )
@@ -313,7 +358,7 @@ def refuse_held_apart(policy: Policy, recorded: Iterable[str]) -> None:
 def refuse_uncleared(policy: Policy, recorded: Iterable[str]) -> None:
     """Raises NotAllowed for a role that a regulation lets nobody be cleared with (`uncleared`)."""
     roles = roles_meant(policy, recorded)
-    for cited in policy.rows(Role):
+    for cited in policy.rows(pack_rows.Role):
         if cited.row.uncleared and cited.row.id in roles:
             raise NotAllowed(
                 f"制度规定{cited.row.zh}不得有涉密权限（{cited.row.clause}）",
@@ -335,7 +380,7 @@ def department_id(policy: Policy, name: str) -> str:
     )
 
 
-def known_for(catalogue: Catalogue, clues: Clues) -> Known:
+def known_for(catalogue: Catalogue, clues: Clues) -> facts.Known:
     """Every dossier and customer that the clues could mean.
 
     Of each customer named all dossiers are given: whether a route is sure depends on
@@ -343,30 +388,30 @@ def known_for(catalogue: Catalogue, clues: Clues) -> Known:
     """
     words = list(clues.words)
     names = [*words, *(identifier.value for identifier in clues.identifiers)]
-    customers = {word for word in words if kind_of(word) == "customer"}
+    customers = {word for word in words if records.kind_of(word) == "customer"}
     customers.update(catalogue.known_by("customer", names))
-    dossiers = {word for word in words if kind_of(word) == "dossier"}
+    dossiers = {word for word in words if records.kind_of(word) == "dossier"}
     dossiers.update(catalogue.known_by("dossier", names))
     rows = {row["id"]: row for name in dossiers if (row := catalogue.dossier(name))}
     for customer in customers:
         rows.update((row["id"], row) for row in catalogue.dossiers(customer))
     customers.update(row["customer"] for row in rows.values())
-    return Known(
+    return facts.Known(
         dossiers=tuple(dossier_info(catalogue, rows[name]) for name in sorted(rows)),
         customers=tuple(_customers(catalogue, sorted(customers))),
     )
 
 
-def _customers(catalogue: Catalogue, names: Iterable[str]) -> Iterable[CustomerInfo]:
+def _customers(catalogue: Catalogue, names: Iterable[str]) -> Iterable[facts.CustomerInfo]:
     for name in names:
         row = catalogue.customer_kept(name)
         if row is not None:
-            yield CustomerInfo(row["id"], row["name"] or "", row["kind"] or "", row["fields"])
+            yield facts.CustomerInfo(row["id"], row["name"] or "", row["kind"] or "", row["fields"])
 
 
-def dossier_info(catalogue: Catalogue, row: Row) -> DossierInfo:
+def dossier_info(catalogue: Catalogue, row: Row) -> facts.DossierInfo:
     """A dossier as judging sees it."""
-    return DossierInfo(
+    return facts.DossierInfo(
         row["id"],
         row["customer"],
         row["type"],

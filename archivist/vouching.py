@@ -40,6 +40,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from archivist import regulations
 from archivist.archive import HOUSE, Archive, record_label, record_name
 from archivist.audit_bodies import Early, Reach, Scope, Tag, doubtful
 from archivist.erasing import goes_with, outlived
@@ -177,6 +178,8 @@ def _catalogue(truth: Truth) -> Iterator[Finding]:
                 for told in archive.catalogue.altered_pages():
                     yield Finding("C-DAMAGED", "catalogue.db", told)
                 yield from map(_finding, found)
+                for digest in regulations.false_readings(archive.root, archive.catalogue):
+                    yield Finding("C-ALTERED", f"reading {digest}", "not what its text says")
                 return
     except IndexLocked:
         raise

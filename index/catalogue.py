@@ -6,7 +6,9 @@ ledger entry and, for names, from the sealed card beside the entry's subject;
 as the rows, which makes it a second witness against a ledger rolled back.
 
 Rules:
-- A row without a ledger entry cannot exist. A missing row is repaired by replay.
+- A row without a ledger entry cannot exist. A missing row is repaired by replay. Only `reading`
+  is nobody's entry: what was once made of a text that an entry names, so as not to make it again.
+  Whoever keeps one can prove it from that text, and an audit does.
 - Titles and texts of sealed records are not here: the scanner station can open
   this file, and must not learn what it has sealed.
 - `synchronous=NORMAL`: a power cut may lose the newest transactions, never
@@ -41,7 +43,7 @@ from index.errors import IndexOutdated, WrongIndexKey
 
 __all__ = ["Catalogue", "Change", "Row"]
 
-VERSION = 20  # a file of another version is rebuilt, not migrated: it is a shadow
+VERSION = 21  # a file of another version is rebuilt, not migrated: it is a shadow
 
 Change = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]
 
@@ -86,6 +88,7 @@ CREATE TABLE need_to_know (key TEXT PRIMARY KEY, grade TEXT NOT NULL, target TEX
   since TEXT NOT NULL, ended TEXT);
 CREATE TABLE pack (id TEXT NOT NULL, version TEXT NOT NULL, sha256 TEXT NOT NULL, t TEXT NOT NULL,
   idx INTEGER NOT NULL, shortens INTEGER NOT NULL, PRIMARY KEY (id, version));
+CREATE TABLE reading (sha256 TEXT PRIMARY KEY, rules TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE attestation (
   record TEXT NOT NULL, dossier TEXT NOT NULL, point TEXT NOT NULL, name TEXT NOT NULL,
   value TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (record, point, name));
@@ -207,6 +210,16 @@ class Catalogue(CatalogueView):
             self._set_meta("applied", str(position))
             self._set_meta("newest", newest)
             self._set_meta("root", root)
+
+    def keep_reading(self, sha256: str, rules: str, text: str) -> None:
+        """Keep what these rules make of the text with this digest. Raises ShadowError."""
+        self._run(
+            "INSERT INTO reading VALUES (?,?,?) ON CONFLICT (sha256) DO UPDATE SET "
+            "rules=excluded.rules, text=excluded.text",
+            sha256,
+            rules,
+            text,
+        )
 
     def _apply(self, index: int, entry: Mapping[str, Any], card: Mapping[str, Any]) -> None:
         act, subject = entry["act"], entry["subject"]

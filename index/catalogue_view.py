@@ -286,6 +286,16 @@ class CatalogueView:
         whether the company said that it may end periods earlier than before."""
         return self._all("SELECT * FROM pack ORDER BY idx")
 
+    def reading(self, sha256: str, rules: str) -> str | None:
+        """What these rules made of the text with this digest, if it was kept."""
+        sql = "SELECT text FROM reading WHERE sha256 = ? AND rules = ?"
+        found = self._one(sql, sha256, rules)
+        return found["text"] if found else None
+
+    def readings(self, rules: str) -> list[Row]:
+        """Every reading kept that these rules made: `sha256` and `text`."""
+        return self._all("SELECT sha256, text FROM reading WHERE rules = ?", rules)
+
     def key_ids(self) -> set[str]:
         """Every key that was ever made: the grades' and the lists'."""
         return {row["key"] for row in self._all("SELECT DISTINCT key FROM grade_key")}

@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from policies import rule_rows
+from policies.pack import Pack
 from policies.pack_rows import (
     DefaultGrade,
     DocumentType,
@@ -26,9 +28,7 @@ from policies.pack_rows import (
     Need,
     Row,
 )
-from policies.packs import Pack
 from policies.promptly import is_number, with_numbers
-from policies.rule_rows import CompanySetting
 
 Fold = Callable[[str], str]
 _NUMBERS = ("days", "working_days", "months", "years")
@@ -120,7 +120,7 @@ def own_settings(packs: Sequence[Pack]) -> dict[str, str]:
         row.id: row.value
         for pack in packs
         if pack.head.kind == "company"
-        for row in pack.rows(CompanySetting)
+        for row in pack.rows(rule_rows.CompanySetting)
     }
 
 
@@ -188,7 +188,9 @@ def numbered(
     needs = [need for pack in packs for need in pack.rows(Need)]
     in_working_days = {need.id for need in needs if need.kind == "working_days"}
     return {
-        name: replace(row, deadlines=with_numbers(row.deadlines, settings, in_working_days))
+        name: replace(
+            row, deadlines=with_numbers(row.deadlines, settings, in_working_days)
+        )
         if any(deadline.days_from for deadline in row.deadlines)
         else row
         for name, row in dossiers.items()

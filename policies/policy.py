@@ -26,10 +26,12 @@ Rules it keeps:
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
+from policies import rule_rows
 from policies.errors import PolicyIncomplete, UnknownName
 from policies.merging import (
     Fold,
@@ -49,13 +51,13 @@ from policies.merging import (
     ruled_grades,
     with_titles,
 )
+from policies.pack import Pack
 from policies.pack_rows import Department, DocumentType, DossierType, Grade, Role
-from policies.packs import Pack
-from policies.rule_rows import Duty, RoleMeaning
 
 __all__ = ["Cited", "Fold", "GradeRuling", "Policy", "Question", "default_fold"]
 
 _T = TypeVar("_T")
+_Row = TypeVar("_Row", Department, DossierType)
 
 
 def _unknown(
@@ -78,25 +80,24 @@ class Cited(Generic[_T]):
     company: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Policy:
-    """What the adopted packs and the company's settings say together; see `adopt`."""
+def _asking(join: Callable[[list[Question]], _T]) -> tuple[_T, list[Question]]:
+    asked: list[Question] = []
+    return join(asked), asked
 
-    packs: tuple[str, ...]
-    adopted: tuple[Pack, ...]
-    settings: Mapping[str, str]
-    departments: Mapping[str, Department]
-    document_types: Mapping[str, DocumentType]
-    dossier_types: Mapping[str, DossierType]
-    grades: Mapping[str, Grade]
-    questions: tuple[Question, ...]
-    readings: tuple[Reading, ...]
-    _fold: Fold
-    _types_by_name: Mapping[str, str]
-    _dossiers_by_name: Mapping[str, str]
-    _grades_by_name: Mapping[str, str]
-    _rulings: Mapping[str, GradeRuling]
-    _rows: dict[type[Any], tuple[Cited[Any], ...]] = field(default_factory=dict, repr=False)
+
+class Policy:
+    """What the adopted packs and the company's settings say together; see `adopt`.
+
+    Each answer is joined when it is first asked for, with the questions that joining it leaves:
+    a list that names grades joins no checklists.
+    """
+
+    def __init__(self, adopted: tuple[Pack, ...], settings: Mapping[str, str], fold: Fold) -> None:
+        self.adopted = adopted
+        self.packs = tuple(pack.ref for pack in adopted)
+        self.settings = settings
+        self._fold = compacting(fold)
+        self._rows: dict[type[Any], tuple[Cited[Any], ...]] = {}
 
     @classmethod
     def adopt(
@@ -108,51 +109,98 @@ class Policy:
         maps Traditional to Simplified characters and either script finds the other. It never
         raises for what is undecided: read `questions`, or call `require_settled`.
         """
-        compact = compacting(fold)
+        return cls(tuple(packs), {**own_settings(packs), **settings}, fold)
+
+    def _merged(self, kind: type[_Row], words: str) -> tuple[dict[str, _Row], list[Question]]:
+        rows = ((pack, row) for pack in self.adopted for row in pack.rows(kind))
+        return _asking(lambda asked: merged_rows(rows, words, self.settings, asked))
+
+    @cached_property
+    def _departments(self) -> tuple[dict[str, Department], list[Question]]:
+        return self._merged(Department, "department")
+
+    @cached_property
+    def departments(self) -> Mapping[str, Department]:
+        """By id."""
+        return self._departments[0]
+
+    @cached_property
+    def _types(self) -> tuple[dict[str, DocumentType], list[Question]]:
+        return _asking(lambda asked: merged_types(self.adopted, asked))
+
+    @cached_property
+    def document_types(self) -> Mapping[str, DocumentType]:
+        """By id."""
+        return self._types[0]
+
+    @cached_property
+    def _dossiers(self) -> tuple[dict[str, DossierType], list[Question]]:
+        return self._merged(DossierType, "dossier type")
+
+    @cached_property
+    def dossier_types(self) -> Mapping[str, DossierType]:
+        """By id, with the company's numbers in their deadlines."""
+        return numbered(self._dossiers[0], self.adopted, self.settings)
+
+    @cached_property
+    def _grades(self) -> tuple[dict[str, Grade], list[Question]]:
+        return _asking(lambda asked: merged_grades(self.adopted, asked))
+
+    @cached_property
+    def grades(self) -> Mapping[str, Grade]:
+        """By code, the most secret first."""
+        return self._grades[0]
+
+    @cached_property
+    def _grade_names(self) -> tuple[dict[str, str], list[Question]]:
+        rows = ((g.code, (g.code, g.zh, g.en)) for g in self.grades.values())
+        return _asking(lambda asked: by_name(rows, self._fold, asked))
+
+    @cached_property
+    def _type_names(self) -> tuple[dict[str, str], list[Question]]:
+        types = self.document_types.values()
+        rows = ((t.id, (t.id, t.zh, t.en, *t.aliases)) for t in types)
+        return _asking(lambda asked: by_name(rows, self._fold, asked))
+
+    @cached_property
+    def _types_by_name(self) -> dict[str, str]:
+        return with_titles(self._type_names[0], self.document_types, self._fold)
+
+    @cached_property
+    def _dossier_names(self) -> tuple[dict[str, str], list[Question]]:
+        rows = ((d.id, (d.id, d.zh, d.en)) for d in self.dossier_types.values())
+        return _asking(lambda asked: by_name(rows, self._fold, asked))
+
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        """How each type that is known by its words reads."""
+        return readings_of(self.document_types, self._fold)
+
+    @cached_property
+    def _rulings(self) -> tuple[dict[str, GradeRuling], list[Question]]:
+        types, grades, names = self.document_types, self.grades, self._grade_names[0]
+        return _asking(
+            lambda asked: ruled_grades(
+                self.adopted, self.settings, types, grades, names, self._fold, asked
+            )
+        )
+
+    @cached_property
+    def questions(self) -> tuple[Question, ...]:
+        """What these packs leave undecided among themselves; see `policies.questions` for all."""
         asked: list[Question] = []
-        settings = {**own_settings(packs), **settings}
-        if not packs:
+        if not self.adopted:
             asked.append(Question("packs", "没有采用任何制度包", "no pack is adopted"))
-        types = merged_types(packs, asked)
-        dossiers = merged_rows(
-            ((p, row) for p in packs for row in p.rows(DossierType)),
-            "dossier type",
-            settings,
-            asked,
-        )
-        dossiers = numbered(dossiers, packs, settings)
-        grades = merged_grades(packs, asked)
-        ask_needs(packs, settings, asked)
-        ask_items(dossiers, types, asked)
-        grade_names = by_name(
-            ((g.code, (g.code, g.zh, g.en)) for g in grades.values()), compact, asked
-        )
-        type_names = by_name(
-            ((t.id, (t.id, t.zh, t.en, *t.aliases)) for t in types.values()), compact, asked
-        )
-        return cls(
-            packs=tuple(pack.ref for pack in packs),
-            adopted=tuple(packs),
-            settings=settings,
-            departments=merged_rows(
-                ((p, row) for p in packs for row in p.rows(Department)),
-                "department",
-                settings,
-                asked,
-            ),
-            document_types=types,
-            dossier_types=dossiers,
-            grades=grades,
-            readings=readings_of(types, compact),
-            _fold=compact,
-            _types_by_name=with_titles(type_names, types, compact),
-            _dossiers_by_name=by_name(
-                ((d.id, (d.id, d.zh, d.en)) for d in dossiers.values()), compact, asked
-            ),
-            _grades_by_name=grade_names,
-            _rulings=ruled_grades(packs, settings, types, grades, grade_names, compact, asked),
-            questions=tuple(dict.fromkeys(asked)),
-        )
+        for _, found in (self._types, self._dossiers, self._grades):
+            asked += found
+        ask_needs(self.adopted, self.settings, asked)
+        ask_items(self.dossier_types, self.document_types, asked)
+        for _, found in (
+            self._grade_names, self._type_names, self._departments, self._dossier_names,
+            self._rulings,
+        ):  # fmt: skip
+            asked += found
+        return tuple(dict.fromkeys(asked))
 
     def require_settled(self) -> None:
         """Raise `PolicyIncomplete` with every open question; return when there is none."""
@@ -190,7 +238,7 @@ class Policy:
         doc_type: str | None = None,
         dossier_type: str | None = None,
         series: str | None = None,
-    ) -> tuple[Cited[Duty], ...]:
+    ) -> tuple[Cited[rule_rows.Duty], ...]:
         """Whose office it is to do `act`, for this kind of paper or dossier.
 
         A duty that names no scope is everybody's; one that names a scope holds within it only.
@@ -198,7 +246,7 @@ class Policy:
         row = self.document_types.get(doc_type or "")
         classes = set(row.classes) if row else set()
 
-        def within(duty: Duty) -> bool:
+        def within(duty: rule_rows.Duty) -> bool:
             return (
                 (not duty.types or doc_type in duty.types)
                 and (not duty.classes or bool(classes & set(duty.classes)))
@@ -206,14 +254,14 @@ class Policy:
                 and (not duty.series or series in duty.series)
             )
 
-        return tuple(c for c in self.rows(Duty) if c.row.act == act and within(c.row))
+        return tuple(c for c in self.rows(rule_rows.Duty) if c.row.act == act and within(c.row))
 
     def who_is(self, role: str) -> tuple[str, ...]:
         """The roles a regulation's `role` means in this company; itself where nothing is said.
 
         Empty for a vague role (负责人) whose meaning the company has not given: nobody is meant.
         """
-        for cited in self.rows(RoleMeaning):
+        for cited in self.rows(rule_rows.RoleMeaning):
             if cited.row.role == role:
                 return cited.row.means
         if said := self.setting(f"role.{role}"):
@@ -232,7 +280,7 @@ class Policy:
 
     def find_dossier_type(self, name: str) -> DossierType | None:
         """The dossier type called `name` (id or label)."""
-        found = self._dossiers_by_name.get(self._fold(name))
+        found = self._dossier_names[0].get(self._fold(name))
         return None if found is None else self.dossier_types[found]
 
     def document_type(self, name: str) -> DocumentType:
@@ -249,7 +297,7 @@ class Policy:
 
     def grade(self, name: str) -> Grade:
         """The grade with this code or label; raises `UnknownName`."""
-        found = self._grades_by_name.get(self._fold(name))
+        found = self._grade_names[0].get(self._fold(name))
         if found is None:
             raise _unknown("grade", name, self.grades)
         return self.grades[found]
@@ -259,4 +307,4 @@ class Policy:
 
         None when the adopted packs and settings do not decide it.
         """
-        return self._rulings.get(doc_type)
+        return self._rulings[0].get(doc_type)
