@@ -242,7 +242,11 @@ def policy_of(settings: Settings, catalogue: Catalogue) -> Policy:
 
 def policy_from(adopted: Sequence[Pack], settings: Settings) -> Policy:
     """What these packs say with the company's settings as they stand."""
-    return Policy.adopt(adopted, {k: str(v) for k, v in settings.company.items()}, analysis.fold)
+    return Policy.adopt(adopted, {k: str(v) for k, v in settings.company.items()}, _fold)
+
+
+def _fold(text: str) -> str:
+    return analysis.fold(text)  # read when a name is first looked for
 
 
 class Regulations:

@@ -135,9 +135,18 @@ def local_time(time: str | None) -> str | None:
     return datetime.fromisoformat(time).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
+def _type(policy: Policy, type_: str) -> pack_rows.DocumentType | None:
+    # Ids are what is recorded: no name need be folded for one.
+    return policy.document_types.get(type_) or policy.find_type(type_)
+
+
+def _dossier_type(policy: Policy, type_: str) -> pack_rows.DossierType | None:
+    return policy.dossier_types.get(type_) or policy.find_dossier_type(type_)
+
+
 def title_label(policy: Policy, type_: str, title: str | None) -> str | None:
     """A record's title; one that only repeats its document type, in the person's language."""
-    found = policy.find_type(type_)
+    found = _type(policy, type_)
     return say(found.zh, found.en) if found and title == found.zh else title
 
 
@@ -159,13 +168,13 @@ def with_name(customer: str | None, name: str | None) -> str | None:
 
 def type_label(policy: Policy, type_: str | None) -> str | None:
     """The name of a document type."""
-    found = policy.find_type(type_) if type_ else None
+    found = _type(policy, type_) if type_ else None
     return say(found.zh, found.en) if found else type_
 
 
 def dossier_type_label(policy: Policy, type_: str) -> str:
     """The name of a dossier type."""
-    found = policy.find_dossier_type(type_)
+    found = _dossier_type(policy, type_)
     return say(found.zh, found.en) if found else type_
 
 
@@ -189,7 +198,7 @@ def department_label(policy: Policy, department: str) -> str:
 
 def named(policy: Policy, dossier_type: str, given: dict[str, str]) -> dict[str, str]:
     """Keys or events of a dossier under their names, and words of few by theirs."""
-    kind = policy.find_dossier_type(dossier_type)
+    kind = _dossier_type(policy, dossier_type)
     names = {key.id: say(key.zh, key.en) for key in kind.keys} if kind else {}
     names |= {event.id: say(event.zh, event.en) for event in kind.events} if kind else {}
     schemes = [cited.row for cited in policy.rows(customer_rows.Scheme)]
