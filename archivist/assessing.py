@@ -8,20 +8,24 @@ month, so that a list narrowed to one person shows the same sums. Each failed da
 to correct is a case of its own (`…+2026-03-09`).
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.lapses import CONFIRMED, DISMISSED, OPEN, Case, iso_day, named, shown
 from archivist.loan_lapses import shown_by_loans
 from archivist.records import kind_of
-from index.catalogue import Row
-from policies.calendar import Calendar
 from policies.penalties import Assessment, Violation, assess, uncorrected
 from policies.penalty_law import penalties_of
-from policies.policy import Policy
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.calendar import Calendar
+    from policies.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,17 +16,21 @@ Rules it keeps:
     attest(archive, policy, ["R00000001"], seen, now, "lin")
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.errors import BadRequest
-from index.catalogue import Row
-from policies.pack_rows import Item
-from policies.policy import Policy
 from policies.wording import signer_names
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.pack_rows import Item
+    from policies.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

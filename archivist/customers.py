@@ -16,20 +16,19 @@ Rules it keeps:
     add(archive, policy, card, now, "li")       # 'C000001'
 """
 
+from __future__ import annotations
+
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest, NotAllowed
 from archivist.hold_book import holds_on
 from archivist.standing import customer_fields, local_moment
-from index.catalogue import Row
 from index.catalogue_view import key_form
-from policies.calendar import Calendar
 from policies.customers import (
     FIRST_CONTACT,
     contacts_needed,
@@ -43,7 +42,12 @@ from policies.customers import (
 from policies.deadlines import Due, is_overdue
 from policies.identifiers import RESIDENT_ID, USCC, is_valid, normal
 from policies.placing import SHORTEST_KEY
-from policies.policy import Policy
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive, Desk
+    from index.catalogue import Row
+    from policies.calendar import Calendar
+    from policies.policy import Policy
 
 NAME_LENGTH = 200
 PHONE = "phone"

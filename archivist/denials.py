@@ -12,13 +12,18 @@ Rules it keeps:
         raise MyDenial("already-lent")      # an entry, then NotAllowed
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from archivist.archive import Archive, Desk
 from archivist.errors import NotAllowed
 from archivist.records import timestamp
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive, Desk
 
 CLOCK_SLACK = timedelta(minutes=5)  # machines that file together differ by less
 CLOCK_SET_BACK = "clock-set-back"

@@ -26,14 +26,16 @@ Rules it keeps:
     finish(archive, "X000001", wang, now).done                        # True
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archivist import disposals, rotation
-from archivist.archive import Archive, Desk
 from archivist.destruction_proofs import Deed, list_digest, signed_by, words_digest
 from archivist.disposal_book import case_by_ledger
 from archivist.disposal_desk import Denied, Refusal, at_the_desk, next_state
@@ -45,13 +47,16 @@ from archivist.regulations import policy_of
 from archivist.remarks import remark
 from archivist.resealing import settle
 from archivist.statements import check_own_key
-from index.catalogue import Row
 from index.errors import IndexLocked, ShadowError
 from index.purging import found, purge
 from index.rekeying import throw_away
 from storage.errors import Busy, Damaged
 from storage.keys import index_key
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive, Desk
+    from index.catalogue import Row
+    from storage.people import Unlocked
 
 METHOD = "key_destruction"
 MOST = 3000  # records of one disposal: the entry that decides names each of them, in 64 KB

@@ -24,17 +24,21 @@ person, and nobody witnesses what he carries out himself. Whatever else, it witn
     problems(entry, keys, archive_id)         # ()
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.records import Entry, canonical, timestamp
 from archivist.statements import ledger_keys, signed, verifies
-from index.catalogue import Row
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from storage.people import Unlocked
 
 KIND = "destruction-witnessed"  # so that it cannot pass for another kind of statement
 _FIELDS = {"act", "v", "archive", "disposal", "of", "list", "count", "method", "words", "person",

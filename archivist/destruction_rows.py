@@ -13,15 +13,19 @@ Rules it keeps:
         row["record"], row["destroyed"]
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.standing import local_moment
-from index.catalogue import Row
-from policies.policy import Policy
 from storage.errors import Missing
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.policy import Policy
 
 METHOD_WORDS = {
     "shred": ("碎纸机粉碎", "shredded"),

@@ -16,18 +16,22 @@ Rules it keeps:
     case.digest                             # what approvals name as `list`
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.errors import NotKnown
 from archivist.records import Entry, canonical
 from archivist.statements import digest_of
 from archivist.step_proofs import Asked
-from index.catalogue import Row
 from policies.disposal_life import OPEN, Fate, fate
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
 
 FOREVER = "9999-12-31"  # an appraisal that keeps for good; the last day there is
 PERSON, SWEEP, REQUEST = "person", "sweep", "request"  # who thought of it

@@ -13,24 +13,28 @@ Rules it keeps:
     Checks(archive, policy, held_targets(archive), open_loans(archive)).against(row, today, PERSON)
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.disposal_book import FOREVER, REQUEST, SWEEP, content_of
 from archivist.disposal_desk import Refusal, refusal
 from archivist.hold_book import is_held
 from archivist.keeping import Schedule, events_of
 from archivist.standing import local_moment
-from index.catalogue import Row
 from policies.approvals import Decision, Request, decide, joined
 from policies.disposal_life import OPEN
-from policies.keeping import Kept
 from policies.loan_life import OUT
-from policies.policy import Policy
 from policies.reach import clauses_of, distinct
 from policies.retention import DisposalTerms, disposal_terms, last_day, period_of
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.keeping import Kept
+    from policies.policy import Policy
 
 ASKED_FOR = frozenset({"requested", "approved"})  # a loan that has not begun yet
 _WHY = {"permanent": "permanent", "waits": "waits", "open": "period-open",

@@ -12,15 +12,20 @@ Rules it keeps:
         raise Denied("self-approval")     # an entry, then NotAllowed
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from archivist.archive import Archive, Desk
 from archivist.denials import CLOCK_SET_BACK, Denial, clock_problem, recording
 from archivist.errors import NotAllowed
 from policies.disposal_life import IllegalStep, step
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive, Desk
 
 Words = tuple[str, str]
 

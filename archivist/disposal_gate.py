@@ -15,14 +15,15 @@ Rules it keeps:
         found = refusals(archive, "X000001", today, now, "li", ("wang", "zhao"))   # () opens it
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.denials import CLOCK_SET_BACK, clock_problem
 from archivist.disposal_book import Case, case_by_ledger
 from archivist.disposal_checks import ASKED_FOR, Checks, changed
@@ -32,13 +33,16 @@ from archivist.hold_book import held_by_ledger
 from archivist.regulations import days_said, policy_of
 from archivist.standing import local_moment
 from archivist.step_proofs import as_decision, proven
-from index.catalogue import Row
-from policies.approvals import Decision
 from policies.disposal_life import STATE_WORDS
 from policies.loan_life import OUT
-from policies.policy import Policy
 from policies.reach import role_words
 from storage.errors import Damaged
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.approvals import Decision
+    from policies.policy import Policy
 
 __all__ = ["COOLING_OFF", "Gate", "Refusal", "cooling_off_until", "refusals"]
 
@@ -74,7 +78,7 @@ class Seen:
     lent: Mapping[str, tuple[str, str]]
 
     @classmethod
-    def of(cls, archive: Archive) -> "Seen":
+    def of(cls, archive: Archive) -> Seen:
         """Read the ledger through."""
         keys: dict[str, str] = {}
         left: set[str] = set()

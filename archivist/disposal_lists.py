@@ -12,24 +12,28 @@ Rules it keeps:
     shown(archive, policy, "X000001", today, now, person)
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.disposal_book import Item, case_by_ledger, the_disposal
 from archivist.disposal_gate import Gate, cooling_off_until
-from archivist.records import Entry
 from archivist.regulations import roles_held
 from archivist.standing import customer_name
-from index.catalogue import Row
-from policies.approvals import Decision
 from policies.disposal_life import BEFORE_EXECUTION
-from policies.policy import Policy
 from storage.errors import Missing
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from archivist.records import Entry
+    from index.catalogue import Row
+    from policies.approvals import Decision
+    from policies.policy import Policy
+    from storage.people import Unlocked
 
 Told = dict[str, Any]
 

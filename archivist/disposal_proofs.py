@@ -18,15 +18,19 @@ the one that the ledger names for the person.
     opinion_problems(entry, case, keys, archive_id)          # ()
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.disposal_book import Case
 from archivist.records import Entry, timestamp
 from archivist.statements import key_problem, signed
 from archivist.step_proofs import Kind
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from archivist.disposal_book import Case
+    from storage.people import Unlocked
 
 DISPOSAL = Kind("disposal-approval", "disposal")
 OPINION = "disposal-opinion"

@@ -23,14 +23,15 @@ Rules it keeps:
     approve(archive, policy, made.disposal, zhao, now)
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archivist import evidence
-from archivist.archive import Archive, Desk
 from archivist.disposal_book import (
     FOREVER,
     PERSON,
@@ -53,12 +54,15 @@ from archivist.records import Entry, kind_of, timestamp
 from archivist.regulations import days_said, roles_held
 from archivist.statements import check_own_key, ledger_keys
 from archivist.step_proofs import Taken, as_decision, next_signer, proven, signed_approval
-from index.catalogue import Row
-from policies.approvals import Decision
 from policies.disposal_life import START
-from policies.policy import Policy
 from policies.reach import distinct, role_words
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive, Desk
+    from index.catalogue import Row
+    from policies.approvals import Decision
+    from policies.policy import Policy
+    from storage.people import Unlocked
 
 FOLDER = "DISPOSALS"  # cards outlive the dossiers whose records are destroyed
 STATION = "station"

@@ -13,28 +13,32 @@ Rules it keeps:
   a key allows.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest
 from archivist.grade_rulings import held_by, highest_known
 from archivist.hold_book import holds_on, known
 from archivist.regulations import roles_meant
 from archivist.standing import customer_fields, dossier_state, lack_row
-from index.catalogue import Row
-from policies.calendar import Calendar
 from policies.customer_rows import Scheme
 from policies.customers import escalation
 from policies.deadlines import Lack, missing, stated_time
 from policies.identifiers import is_valid, normal
 from policies.naming import key_value, value_words
-from policies.pack_rows import DossierType, Event, Key
-from policies.policy import Policy
 from policies.questions import questions_about
 from policies.reach import role_words
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive, Desk
+    from index.catalogue import Row
+    from policies.calendar import Calendar
+    from policies.pack_rows import DossierType, Event, Key
+    from policies.policy import Policy
 
 INCOMPLETE, REOPENED = "incomplete", "reopened"  # flags: why it was closed, or opened again
 
@@ -59,7 +63,7 @@ class DossierCard:
         }
 
     @classmethod
-    def of(cls, row: Row) -> "DossierCard":
+    def of(cls, row: Row) -> DossierCard:
         """The newest card as the catalogue knows it."""
         return cls(row["keys"], row["events"], row["flags"], row["closed"])
 

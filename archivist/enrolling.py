@@ -13,25 +13,29 @@ Rules it keeps:
 - A role gives a say, never a key: what a person can open is decided by clearance.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.errors import BadRequest, NotAllowed
 from archivist.records import target_of, timestamp
 from archivist.regulations import refuse_held_apart, roles_meant
-from index.catalogue import Row
 from policies.fields import SLUG
 from policies.naming import role_id
 from policies.pack_rows import Role
-from policies.policy import Policy
 from storage.errors import Unsuitable
 from storage.keys import recipient_digest
 from storage.names import checked_person_name
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.policy import Policy
+    from storage.people import Unlocked
 
 
 @dataclass(frozen=True, slots=True)

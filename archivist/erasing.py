@@ -21,20 +21,24 @@ Rules it keeps:
     traces(archive, archive.catalogue.destruction("X000001"))      # []
 """
 
+from __future__ import annotations
+
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.errors import NotKnown
 from archivist.records import Entry, kind_of
-from index.catalogue import Row
 from storage import durable
 from storage.errors import StorageError
-from storage.grants import Grants
 from storage.vault import MAX_HEAD_BYTES
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from storage.grants import Grants
 
 ORPHANS = "work/orphans"
 # The entries that name a subject, wherever they are looked up.

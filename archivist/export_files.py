@@ -11,6 +11,8 @@ Owns names and layout. Rules it keeps: a name is one that Windows, macOS and Lin
 begins with the record's id, so no two are the same; a title never makes a folder.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import re
@@ -19,17 +21,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.fixity import as_filed
 from archivist.metadata import Described, described
 from archivist.proving import prove_all
 from archivist.records import timestamp
 from archivist.spreadsheets import comma_separated
-from index.catalogue import Row
-from policies.policy import Policy
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.policy import Policy
+    from storage.people import Unlocked
 
 NAME_BYTES = 150  # of a file's name: what every file system takes, with room for the ending
 # What some system refuses in a name; and %, which manifests escape and not every reader restores.

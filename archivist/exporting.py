@@ -21,13 +21,15 @@ Rules it keeps:
     export(archive, policy, Wanted("C000001", Path("给本人"), "本人查阅"), li, now).records
 """
 
+from __future__ import annotations
+
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archivist.archive import KINDS, Archive
 from archivist.bags import DATA, seal_bag, seal_folder
@@ -36,10 +38,12 @@ from archivist.export_files import Scope, write_all
 from archivist.loan_rulings import reader_here
 from archivist.proving import prove
 from archivist.records import kind_of
-from index.catalogue import Row
 from policies.approvals import Request, decide
-from policies.policy import Policy
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from index.catalogue import Row
+    from policies.policy import Policy
+    from storage.people import Unlocked
 
 FORMATS = ("folder", "bagit")
 PROOF = "export.tlog-proof"  # beside the manifest, which stands in the entry that it proves

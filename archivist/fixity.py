@@ -3,12 +3,17 @@
 b"".join(as_filed(archive, row, chunks))       # or Damaged
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from archivist.archive import Archive
-from index.catalogue import Row
 from storage.errors import Damaged
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
 
 
 def as_filed(archive: Archive, row: Row, chunks: Iterator[bytes]) -> Iterator[bytes]:

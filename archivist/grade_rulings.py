@@ -11,17 +11,22 @@ Rules it keeps:
     permitted(archive, policy, "regrade", row, "TOP", "li").clauses     # ("S001-4-R12",)
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
-from archivist.archive import Archive
 from archivist.errors import BadRequest, NotAllowed
 from archivist.regulations import roles_meant
-from index.catalogue import Row
 from policies.approvals import Decision, Reason, Request, decide, role_words
 from policies.expiry import unsealed_grade
-from policies.policy import Policy
 from policies.scope import marking
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.policy import Policy
 
 
 def declassified(policy: Policy) -> str:

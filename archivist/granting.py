@@ -17,17 +17,22 @@ Rules it keeps:
     heads = grant(archive, row, records, date(2026, 3, 31), li)      # {"R00000001": "5e81…"}
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from archivist.archive import Archive, record_label, record_name
 from archivist.errors import NotAllowed
 from archivist.loan_book import due_of, moves_paper
 from archivist.loan_desk import Denied, check_clock
-from index.catalogue import Row
 from policies.loan_life import OUT
-from storage.people import Unlocked
-from storage.vault import Label
+
+if TYPE_CHECKING:
+    from index.catalogue import Row
+    from storage.people import Unlocked
+    from storage.vault import Label
 
 
 def grant(

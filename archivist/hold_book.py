@@ -17,15 +17,19 @@ Rules it keeps:
         refuse_held([record_row], held_by_ledger(archive))
 """
 
-from collections.abc import Container, Iterable, Mapping
-from typing import Any
+from __future__ import annotations
 
-from archivist.archive import Archive
+from collections.abc import Container, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
 from archivist.errors import NotAllowed, NotKnown
 from archivist.hold_proofs import Placed, in_force
 from archivist.records import Entry, target_of
-from index.catalogue import Row
 from storage.errors import Missing
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "litigation": ("诉讼、仲裁", "litigation"),

@@ -18,15 +18,19 @@ take a row out of the catalogue.
     in_force(archive.ledger.entries(0))["H000001"].target        # "C000001"
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archivist.records import Entry, timestamp
 from archivist.statements import digest_of, key_problem, signed
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from storage.people import Unlocked
 
 KIND = "hold-release"  # stands in the statement, so that it cannot pass for another kind of one
 _TEXTS = ("archive", "hold", "digest", "person", "time")

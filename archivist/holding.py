@@ -13,17 +13,21 @@ Rules it keeps:
     made = replace_key(archive, desk, "wang", "TOP-D000001")    # entries follow, then `withdraw`
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from archivist.archive import Archive, Desk
 from archivist.errors import NotAllowed
 from archivist.records import grade_of, target_of
 from storage.errors import Damaged
 from storage.keys import GradeKey, Suite, counterpart_name, held_name, recipient_digest
-from storage.people import Person, Unlocked
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive, Desk
+    from storage.people import Person, Unlocked
 
 
 @dataclass(frozen=True, slots=True)

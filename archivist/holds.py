@@ -17,9 +17,11 @@ Rules it keeps:
     release(archive, policy, made, "判决已生效", wang, now)
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archivist.archive import KINDS as OBJECTS
 from archivist.archive import Archive
@@ -29,9 +31,11 @@ from archivist.hold_proofs import placed, signed_release
 from archivist.offices import check_office
 from archivist.records import kind_of
 from archivist.statements import check_own_key
-from index.catalogue import Row
-from policies.policy import Policy
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from index.catalogue import Row
+    from policies.policy import Policy
+    from storage.people import Unlocked
 
 OFFICE = "hold_officer"  # the company's word for who places and releases holds
 

@@ -5,16 +5,20 @@
 is deleted: a rejected scan lies in its own tray until somebody takes it away by hand.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.claims import Claim, readable
 from archivist.errors import NotKnown
 from archivist.intake import Outcome, tidy
 from archivist.standing import customer_name
-from index.catalogue import Row
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
 
 
 def waiting(archive: Archive) -> list[dict[str, Any]]:

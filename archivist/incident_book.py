@@ -7,16 +7,20 @@ who holds them is looked up now, because people come and go while an incident is
     waiting_for(archive, policy, "zhao")        # ["I000001"]
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from __future__ import annotations
 
-from archivist.archive import Archive
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
 from archivist.errors import NotKnown
 from archivist.regulations import roles_meant
-from index.catalogue import Row
 from policies.incident_life import ENDED
 from policies.incidents import speaking
-from policies.policy import Policy
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.policy import Policy
 
 
 def the_incident(archive: Archive, identifier: str) -> Row:

@@ -19,23 +19,27 @@ one and for thirty. They are judged one after the other all the same: the second
 two equal scans in one batch is a duplicate of the first.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archivist.archive import Archive, Desk, as_object, record_label, record_name
-from archivist.claims import Claim
 from archivist.regulations import known_for
 from policies.facts import Cover, Facts, Hints, Order, facts_to_plain
 from policies.judge import Accepted, Refused, Suggestion, judge
-from policies.policy import Policy
 from policies.routing import read_clues
 from policies.scope import marking
 from storage.errors import Busy
 from storage.vault import Put, Receipt
+
+if TYPE_CHECKING:
+    from archivist.claims import Claim
+    from policies.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,18 +16,23 @@ Rules it keeps:
     kept(archive, policy, row)                  # for one
 """
 
+from __future__ import annotations
+
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
-from archivist.archive import Archive
 from archivist.regulations import adopted_pack, policy_from
 from archivist.standing import local_moment
-from index.catalogue import Row
 from policies.keeping import Adoption, Edition, Kept, editions, longest
-from policies.packs import Pack
-from policies.policy import Policy
 from policies.retention import Period, period_of
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.packs import Pack
+    from policies.policy import Policy
 
 __all__ = ["Kept", "Schedule", "kept"]
 

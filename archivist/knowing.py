@@ -24,12 +24,13 @@ Rules it keeps:
     limit(archive, policy, Scope("D000001", "TOP"), ["wang"], "并购", li, now).holders
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest, NotAllowed
 from archivist.grade_rulings import check_role, held_by, highest_known, roles_of
 from archivist.holding import (
@@ -45,11 +46,14 @@ from archivist.holding import (
 )
 from archivist.records import grade_of, key_subject, kind_of, list_key, target_of
 from archivist.resealing import Change, Ruling, carry_out
-from index.catalogue import Row
 from policies.lending import who_may_know
-from policies.policy import Policy
 from storage.keys import Suite
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive, Desk
+    from index.catalogue import Row
+    from policies.policy import Policy
+    from storage.people import Unlocked
 
 Reach = Callable[[int, int], None]
 

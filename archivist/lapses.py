@@ -15,17 +15,15 @@ Rule it keeps: who is meant is the person whom a key of the dossier names for th
 none does, only the department is known.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.late_forms import OwedForm, named_late, owed_forms
-from archivist.records import Entry
 from archivist.standing import dossier_state, local_moment
-from index.catalogue import Row
-from policies.calendar import Calendar
 from policies.conduct_rows import Penalty
 from policies.deadlines import due_of
 from policies.measures import (
@@ -37,8 +35,14 @@ from policies.measures import (
 )
 from policies.pack_rows import DossierType, Item, Role
 from policies.penalties import Violation, late, liable
-from policies.policy import Cited, Policy
-from policies.rule_rows import Routine
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from archivist.records import Entry
+    from index.catalogue import Row
+    from policies.calendar import Calendar
+    from policies.policy import Cited, Policy
+    from policies.rule_rows import Routine
 
 OPEN, CONFIRMED, DISMISSED = "open", "confirmed", "dismissed"
 ORDERED_EVENT = "correction_ordered"  # a dossier's event: all that is wrong with it was ordered so

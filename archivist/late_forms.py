@@ -17,11 +17,13 @@ Rules it keeps:
     late = [form for form in owed_forms(archive, policy, calendar, today, row, rows) if form.late]
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
-from archivist.archive import Archive
 from archivist.standing import (
     adopted_on,
     customer_fields,
@@ -29,13 +31,16 @@ from archivist.standing import (
     filings,
     local_moment,
 )
-from index.catalogue import Row
-from policies.calendar import Calendar
 from policies.checklist import holds
 from policies.measures import owed_sets
-from policies.policy import Cited, Policy
 from policies.routines import Occurrence, business_day, in_force, intervals, matched, occurrences
-from policies.rule_rows import Routine
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.calendar import Calendar
+    from policies.policy import Cited, Policy
+    from policies.rule_rows import Routine
 
 _DAY = timedelta(days=1)
 

@@ -21,12 +21,13 @@ Rules it keeps:
     issue(archive, policy, "L000001", Count(), "", li, now, today).due      # date(2026, 3, 19)
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest
 from archivist.granting import grant, withdraw
 from archivist.loan_book import due_of, is_overdue, records_of, terms_of, the_loan
@@ -47,13 +48,16 @@ from archivist.loan_rulings import (
 from archivist.records import timestamp
 from archivist.regulations import roles_held
 from archivist.statements import check_own_key, signed
-from index.catalogue import Row
 from policies.approvals import Request, decide, may_sign
-from policies.conduct_rows import Incident
 from policies.incidents import speaking
-from policies.policy import Cited, Policy
 from policies.rule_rows import Form
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive, Desk
+    from index.catalogue import Row
+    from policies.conduct_rows import Incident
+    from policies.policy import Cited, Policy
+    from storage.people import Unlocked
 
 CONDITIONS = ("intact", "damaged", "incomplete", "lost")
 # What packs call it when papers come back so.

@@ -14,18 +14,22 @@ Rules it keeps:
     originals_out(archive)                     # {"R00000001": "L000001"}
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.errors import NotKnown
 from archivist.standing import local_moment
-from index.catalogue import Row
 from policies.lending import Terms, loan_terms
 from policies.loan_life import OUT
-from policies.policy import Policy
 from policies.reach import distinct, once_each
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.policy import Policy
 
 ORIGINALS = ("borrow", "take_out")  # the forms that move the paper
 TEMPORARY = "temporary"  # a purpose, and the kind of loan that rules for it speak of

@@ -13,18 +13,22 @@ Rules it keeps:
     destroy(archive, policy, "L000001-2", "shred", "zhao", "li", now, today)
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.errors import BadRequest, NotAllowed
 from archivist.loan_book import due_of, reader_of, the_loan
 from archivist.loan_desk import at_the_desk, subject_of
 from archivist.loan_gate import check_custodian
-from index.catalogue import Row
 from policies.loan_life import OUT
-from policies.policy import Policy
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.policy import Policy
 
 METHODS = {"shred": "碎纸", "pulp": "化浆", "burn": "焚毁"}
 STATES = {"out": "在外", "back": "已收回", "destroyed": "已销毁", "lost": "遗失"}

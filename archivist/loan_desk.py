@@ -13,15 +13,20 @@ Rules it keeps:
         raise Denied("already-lent")      # an entry, then NotAllowed
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from archivist.archive import Archive, Desk, restricted_words
 from archivist.denials import CLOCK_SET_BACK, Denial, clock_problem, recording
 from archivist.errors import NotAllowed
-from index.catalogue import Row
 from policies.loan_life import IllegalStep, step
+
+if TYPE_CHECKING:
+    from index.catalogue import Row
 
 # Acts by which papers are used, or used longer; to take them back is never refused.
 USES = frozenset(("request", "approve", "issue", "renew", "excuse", "open"))

@@ -9,21 +9,26 @@ from the catalogue. Who approves, who borrows and who hands out are told apart.
     proven(archive, policy, row, now)          # ["zhao", "wang"], or Denied
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from archivist import step_proofs
-from archivist.archive import Archive
 from archivist.loan_book import LOST, moves_paper, originals_out, the_loan
 from archivist.loan_desk import Denied
 from archivist.loan_proofs import LOAN, asked_for, given
 from archivist.regulations import roles_held, roles_meant
 from archivist.statements import ledger_keys
-from index.catalogue import Row
-from policies.approvals import Decision
 from policies.pack_rows import Role
-from policies.policy import Policy
 from policies.reach import role_words
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.approvals import Decision
+    from policies.policy import Policy
 
 CUSTODIANS = frozenset({"archivist", "clerk", "archive_clerk"})  # 档案管理员, in every archive
 

@@ -14,16 +14,21 @@ Rules it keeps:
 - What was excused until a day is late from the day after.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
-from archivist.archive import Archive
 from archivist.lapses import Case
 from archivist.loan_book import back_on, due_of, terms_of
 from archivist.regulations import roles_meant
-from index.catalogue import Row
 from policies.penalties import Violation, liable
-from policies.policy import Policy
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.policy import Policy
 
 BORROWER = "borrower"  # 借阅人, the role under which packs speak of whoever has papers on loan
 DAMAGED = "lost_or_damaged"  # 遗失、毁损, as the packs' penalties call it

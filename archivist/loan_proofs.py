@@ -9,17 +9,21 @@ expires. The key is the one that the ledger names for the person.
     problems(entry.fields, asked, 1, keys, archive_id, now)      # ()
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archivist import step_proofs
-from archivist.archive import Archive
 from archivist.records import Entry
 from archivist.statements import digest_of
 from archivist.step_proofs import Asked, Kind
-from index.catalogue import Row
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from storage.people import Unlocked
 
 __all__ = ["EXCUSE", "LOAN", "Asked", "asked_for", "given", "problems", "signed_approval", "verify"]
 

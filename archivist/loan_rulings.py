@@ -16,24 +16,28 @@ Rules it keeps:
     ruling.decision.steps
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.errors import BadRequest, NotKnown
 from archivist.loan_book import kind_of_loan, moves_paper, records_of, terms_for
 from archivist.loan_desk import REASONS, Denied
 from archivist.records import kind_of, target_of
 from archivist.regulations import days_said, roles_held, roles_meant
-from index.catalogue import Row
 from index.catalogue_view import key_form
 from policies.approvals import Decision, Request, decide, joined
 from policies.lending import Terms, knows, who_may_know
-from policies.policy import Cited, Policy
 from policies.reach import role_words
 from policies.rule_rows import Approval, Knowledge
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.policy import Cited, Policy
 
 APPROVAL_DAYS = "loan_approval_days"  # the company's setting: how long an approval holds
 DEFAULT_APPROVAL_DAYS = 30

@@ -19,14 +19,15 @@ Rules it keeps:
     approve(archive, policy, asked.loan, zhao, now)
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archivist import evidence
-from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest
 from archivist.loan_book import the_loan
 from archivist.loan_desk import Denied, at_the_desk, next_state, subject_of
@@ -48,13 +49,16 @@ from archivist.loan_rulings import (
     rule,
     rule_again,
 )
-from archivist.records import Entry
 from archivist.regulations import roles_held
 from archivist.statements import check_own_key
-from index.catalogue import Row
 from policies.loan_life import START
-from policies.policy import Policy
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive, Desk
+    from archivist.records import Entry
+    from index.catalogue import Row
+    from policies.policy import Policy
+    from storage.people import Unlocked
 
 _ACTS = {"loan-denied": "denied"}  # entries on a loan that are no step of its life
 FORMS = ("view", "borrow", "copy", "extract", "take_out")

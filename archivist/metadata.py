@@ -9,11 +9,14 @@ without. An element of which the archive knows nothing is left out and never gue
 Pure: it is given everything it tells.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from index.catalogue import Row
+if TYPE_CHECKING:
+    from index.catalogue import Row
 
 SCHEME = "DA/T 46-2009"
 

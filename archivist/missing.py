@@ -5,14 +5,15 @@ overdue, so that a plan for another day is the same question with another date. 
 thing an item lacks: the paper itself (`document`), or what somebody saw to be wrong with it.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.regulations import department_id
 from archivist.standing import (
     customer_fields,
@@ -22,13 +23,16 @@ from archivist.standing import (
     papers_of,
 )
 from index import catalogue_sweep
-from index.catalogue import Catalogue, Row
-from policies.calendar import Calendar
-from policies.checklist import Paper
 from policies.deadlines import DossierState, Lack
 from policies.many import ManyDossiers
-from policies.pack_rows import DossierType
-from policies.policy import Policy
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Catalogue, Row
+    from policies.calendar import Calendar
+    from policies.checklist import Paper
+    from policies.pack_rows import DossierType
+    from policies.policy import Policy
 
 
 def missing_items(

@@ -7,11 +7,17 @@ they hold it.
     check_office(archive, policy, "li", "hold_officer")
 """
 
-from archivist.archive import Archive
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from archivist.errors import NotAllowed
 from archivist.regulations import roles_meant
-from policies.policy import Policy
 from policies.reach import role_words
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from policies.policy import Policy
 
 # Role ids as the packs of the regulations have them; the first is in every archive.
 USUAL = {

@@ -17,23 +17,27 @@ Rules it keeps:
     bundles_that_open(archive, "X000001")            # [{"idx": 12, "attested": None, …}]
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.destruction import decided, generations_of
 from archivist.destruction_proofs import Deed, ids_digest, signed_by, words_digest
 from archivist.destruction_rows import METHOD_WORDS
 from archivist.disposals import FOLDER
 from archivist.errors import BadRequest, NotAllowed, NotKnown
 from archivist.statements import check_own_key
-from index.catalogue import Row
 from policies.destruction import disposal_terms
-from policies.policy import Policy
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.policy import Policy
+    from storage.people import Unlocked
 
 PAPER = ("shred", "pulp", "burn", "tear")
 BUNDLE = ("shred", "burn", "wipe")

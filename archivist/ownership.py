@@ -17,18 +17,17 @@ Rules it keeps:
     claim(archive, policy, Claimed("C000001", "li"), now, "lin").owner      # 'li'
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.errors import BadRequest, NotAllowed
 from archivist.records import timestamp
 from archivist.regulations import roles_meant
 from archivist.standing import customer_fields, local_moment
-from index.catalogue import Row
-from policies.customer_rows import Ownership as OwnershipRow
 from policies.customers import (
     Claim,
     Ruling,
@@ -37,8 +36,13 @@ from policies.customers import (
     rule_ownership,
     who_may_reassign,
 )
-from policies.policy import Cited, Policy
 from policies.reach import role_words
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.customer_rows import Ownership as OwnershipRow
+    from policies.policy import Cited, Policy
 
 KINDS = ("visit", "call", "mail", "meeting")
 ASSIGNED = "assigned"

@@ -10,13 +10,18 @@ newest one otherwise, durable before it leaves the house.
     proof, proven = prove(archive, 4711)
 """
 
-from collections.abc import Iterable, Iterator
+from __future__ import annotations
 
-from archivist.archive import Archive
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
 from archivist.errors import NotKnown
 from storage import cosigned
 from storage.note import Checkpoint, Verifier, open_checkpoint
 from storage.proof import Proof, Proven
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
 
 
 def prove(archive: Archive, index: int) -> tuple[Proof, Proven]:

@@ -19,21 +19,25 @@ Whether it may be done was decided before; here it is carried out.
     carry_out(archive, policy, row, Change("TOP", None, ruling), person, now)
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archivist.archive import Archive, Desk, as_object, record_label, record_name
 from archivist.errors import ArchivistError, BadRequest
-from index.catalogue import Row
-from policies.policy import Policy
 from storage import durable
 from storage.errors import Damaged, Missing, StorageError
-from storage.people import Unlocked
 from storage.vault import Put, Receipt
+
+if TYPE_CHECKING:
+    from index.catalogue import Row
+    from policies.policy import Policy
+    from storage.people import Unlocked
 
 SLIPS = "work/regrading"
 SLIP_BYTES = 4096

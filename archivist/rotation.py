@@ -23,25 +23,30 @@ Rules it keeps:
     rotate(archive, "SECRET", person, now, bar.reach).records
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archivist.archive import Archive, Desk, record_label, record_name
 from archivist.errors import BadRequest
 from archivist.holding import kept_by_house
 from archivist.records import key_subject
 from archivist.remarks import remark
-from index.catalogue import Row
 from index.errors import ShadowError
 from index.rekeying import rekey, throw_away
 from storage.errors import Damaged, Missing
 from storage.keys import GradeKey, Holder, Suite, index_key
-from storage.people import Person, Unlocked
 from storage.rewrapping import WORTH_HEADS, Move, Rewrapping
+
+if TYPE_CHECKING:
+    from index.catalogue import Row
+    from storage.people import Person, Unlocked
 
 # In one batch: bounds memory, what a crash repeats, and the size of an entry (64 KB at most).
 TOGETHER = 640
@@ -255,7 +260,7 @@ class _Run:
             self._work = Rewrapping(self._archive.root, old, self.target.identity, children)
         return self._work
 
-    def __enter__(self) -> "_Run":
+    def __enter__(self) -> _Run:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -10,21 +10,25 @@ opened. A person may say that something was done on an earlier day, never on a l
     rows = owed_now(archive, policy, calendar, date(2026, 3, 5))
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.errors import BadRequest, NotKnown
 from archivist.regulations import department_id
 from archivist.standing import adopted_on, customer_fields, local_moment
-from index.catalogue import Row
-from policies.calendar import Calendar
 from policies.checklist import holds
-from policies.policy import Cited, Policy
 from policies.routines import Owed, in_force, intervals, owed_of, rhythm_words
-from policies.rule_rows import Routine
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.calendar import Calendar
+    from policies.policy import Cited, Policy
+    from policies.rule_rows import Routine
 
 # Most urgent first.
 STATES = ("overdue", "open", "unset", "later", "done")

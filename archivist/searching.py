@@ -12,12 +12,14 @@ A search that finds its indexes up to date opens neither ledger, catalogue nor v
 this module imports none of them. Catching up is `archivist.indexing`.
 """
 
+from __future__ import annotations
+
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archivist.config import Settings, check_in_place
 from archivist.errors import BadRequest
@@ -25,12 +27,14 @@ from archivist.masking import masked
 from archivist.records import grade_of
 from archivist.remarks import remark
 from index.analysis import plan, snippet
-from index.engine import Engine, Filters
 from index.errors import IndexDamaged, IndexMissing, IndexOutdated, WrongIndexKey
 from index.merge import search_all
 from storage.journal import peek_size
 from storage.keys import AT_HOUSE, KeyRing
-from storage.session import Session
+
+if TYPE_CHECKING:
+    from index.engine import Engine, Filters
+    from storage.session import Session
 
 # Setting → (module, class, file ending). Imported by name: Whoosh costs every search
 # sixty milliseconds, and only an archive that asks for it shall pay them.

@@ -7,15 +7,19 @@ Asks `policies.scope` of a grade or a sort of paper and gives the answer as plai
     answer["grade"], answer["until"]     # ("SECRET", "2029-03-05")
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from policies.errors import UnknownName
 from policies.naming import grade_code
-from policies.policy import Policy
 from policies.reach import role_words
 from policies.scope import SecrecyPeriod, marking, secrecy_scope
+
+if TYPE_CHECKING:
+    from policies.policy import Policy
 
 Answer = dict[str, Any]
 

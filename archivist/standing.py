@@ -8,16 +8,20 @@ here are local ones.
     state = dossier_state(archive.catalogue, archive.the("dossier", "D000001"))
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archivist.errors import BadRequest
-from index.catalogue import Catalogue, Row
 from policies.calendar import Calendar
 from policies.checklist import Paper
 from policies.deadlines import DossierState, Lack
 from policies.measures import Filings
+
+if TYPE_CHECKING:
+    from index.catalogue import Catalogue, Row
 
 
 def company_calendar(company: Mapping[str, Any]) -> Calendar:

@@ -7,17 +7,21 @@ what makes it prove nothing, stands with each kind: loans, incidents, handovers.
     verifies(fields["key"], fields["signature"], canonical(fields["statement"]))     # True
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from archivist.archive import Archive
 from archivist.records import canonical
 from storage.errors import Damaged
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from storage.people import Unlocked
 
 
 def digest_of(raw: bytes) -> str:

@@ -21,18 +21,22 @@ until it expires. The key is the one that the ledger names for the person.
     problems(LOAN, entry.fields, asked, 1, keys, archive_id, now)      # ()
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.records import Entry, timestamp
 from archivist.regulations import roles_held
 from archivist.statements import key_problem, signed
 from policies.approvals import Decision, Step, may_sign
-from policies.policy import Policy
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from policies.policy import Policy
+    from storage.people import Unlocked
 
 _TEXTS = ("archive", "digest", "role", "does", "person", "time", "expires")
 

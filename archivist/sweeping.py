@@ -22,6 +22,8 @@ Rules it keeps:
     carry_out(archive, policy, plan, now, person).reminded
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,23 +31,18 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archivist import disposals, granting, regrading, routines
-from archivist.archive import Archive
 from archivist.disposal_checks import ASKED_FOR
 from archivist.hold_book import held_targets
 from archivist.keeping import Schedule, events_of
 from archivist.loan_book import due_of, is_overdue
 from archivist.standing import customer_fields, local_moment, papers_of
 from index import catalogue_sweep
-from policies.calendar import Calendar
-from policies.checklist import Paper
 from policies.disposal_life import OPEN
 from policies.expiry import expiring
-from policies.keeping import Edition
 from policies.loan_life import OUT
-from policies.policy import Policy
 from policies.scope import marking
 from policies.sweep import (
     Bundle,
@@ -57,7 +54,14 @@ from policies.sweep import (
     declassifying,
     not_urged_yet,
 )
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from policies.calendar import Calendar
+    from policies.checklist import Paper
+    from policies.keeping import Edition
+    from policies.policy import Policy
+    from storage.people import Unlocked
 
 __all__ = ["Plan", "Swept", "carry_out", "last_day", "plan_of", "swept_until"]
 

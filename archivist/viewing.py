@@ -5,11 +5,12 @@ power goes in between. The purpose is a free text and is sealed in a card beside
 record; the entry holds its digest.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive, Desk
 from archivist.errors import BadRequest, NotAllowed
 from archivist.fixity import as_filed
 from archivist.granting import check_open, loan_that_opens, opened
@@ -18,9 +19,12 @@ from archivist.loan_book import terms_of
 from archivist.loan_desk import at_the_desk, subject_of
 from archivist.records import Entry, target_of
 from archivist.watermark import Mark, pictures, stamped
-from index.catalogue import Row
-from policies.policy import Policy
-from storage.people import Unlocked
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive, Desk
+    from index.catalogue import Row
+    from policies.policy import Policy
+    from storage.people import Unlocked
 
 
 def view(

@@ -16,28 +16,32 @@ Rules it keeps:
     items(archive, policy, archive.catalogue.unarranged("C000001"))
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archivist.archive import Archive
 from archivist.errors import NotKnown
 from archivist.grade_rulings import held_by, highest_known
 from archivist.records import canonical
 from archivist.standing import local_moment
-from index.catalogue import Row
 from policies.archival_codes import gaps
 from policies.arrangement import Matter, Paper, filing_year
 from policies.composing import Item
 from policies.keeping_rows import RetentionClass, VolumeRule
-from policies.pack_rows import DossierType
-from policies.policy import Policy
 from policies.retention import period_of
 from policies.rule_rows import Form
 from policies.volume_life import ENDED
+
+if TYPE_CHECKING:
+    from archivist.archive import Archive
+    from index.catalogue import Row
+    from policies.pack_rows import DossierType
+    from policies.policy import Policy
 
 DATES = ("issued", "opened", "closed", "first_target", "last_target", "requested", "replied",
          "completed")  # fmt: skip

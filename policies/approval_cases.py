@@ -17,10 +17,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, product
+from typing import TYPE_CHECKING
 
-from policies.policy import Cited, Policy
 from policies.reach import Subject, distinct
 from policies.rule_rows import RELATIONS, Approval
+
+if TYPE_CHECKING:
+    from policies.policy import Cited, Policy
 
 __all__ = ["cases"]
 

@@ -21,11 +21,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from policies.keeping_rows import PLACE, ArchivalCode
 from policies.pack_rows import Series
-from policies.policy import Cited, Policy
 from policies.reach import Subject, prevailing, series_of, speakers
+
+if TYPE_CHECKING:
+    from policies.policy import Cited, Policy
 
 __all__ = ["Gap", "Template", "Uncoded", "gaps", "keep_counts", "template_for"]
 

@@ -28,12 +28,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from policies.arrangement import Paper, never_parted, order_of, sorted_papers
 from policies.filing_years import Matter, Ruling, filing_year
 from policies.keeping_rows import VolumeRule
-from policies.policy import Cited, Policy
 from policies.reach import clauses_of, distinct
+
+if TYPE_CHECKING:
+    from policies.policy import Cited, Policy
 
 __all__ = ["Composition", "Item", "Left", "Proposed", "compose", "settled"]
 

@@ -20,12 +20,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from policies.policy import Policy
 from policies.reach import clauses_of, distinct
 from policies.rule_rows import Secrecy
 from policies.scope import Marking, marking
+
+if TYPE_CHECKING:
+    from policies.policy import Policy
 
 __all__ = ["Ending", "expiring", "over", "unsealed_grade"]
 

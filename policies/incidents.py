@@ -19,9 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from policies.conduct_rows import Incident
-from policies.policy import Cited, Policy
+
+if TYPE_CHECKING:
+    from policies.policy import Cited, Policy
 
 __all__ = ["OF_WORDS", "SEVERITY_WORDS", "Notice", "notices", "speaking"]
 

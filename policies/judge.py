@@ -13,7 +13,7 @@ Rules it keeps:
 - Empty is not approval: without declared document types or without a grade nothing is filed.
 
     >>> from policies.policy import Policy
-    >>> from policies.facts import Hints, PageFacts
+    >>> from policies.facts import Facts, Hints, Known, PageFacts
     >>> from policies.routing import read_clues
     >>> facts, nothing = Facts("image/png", ".png", 1, "0" * 64, (PageFacts("发票"),)), Hints()
     >>> policy = Policy.adopt([], {})
@@ -23,14 +23,18 @@ Rules it keeps:
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from policies.checklist import lacking
 from policies.errors import UnknownName
-from policies.facts import DossierInfo, Facts, Known
-from policies.pack_rows import DocumentType
 from policies.placing import Miss, Place, place
 from policies.policy import GradeRuling, Policy
-from policies.routing import Clues
 from policies.verdicts import Accepted, Refused, Suggestion, refuse
+
+if TYPE_CHECKING:
+    from policies.facts import DossierInfo, Facts, Known
+    from policies.pack_rows import DocumentType
+    from policies.routing import Clues
 
 __all__ = ["Accepted", "Refused", "Suggestion", "judge"]
 

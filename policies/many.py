@@ -4,7 +4,8 @@ Owns no rule: the answers are those of `deadlines.missing` and `deadlines.awaite
 alike for a checklist when its conditions are told the same of them and their papers cannot be told
 apart, and alike for a deadline when, besides, the same happened on the same days.
 
-    >>> from policies.pack_rows import Item
+    >>> from policies.calendar import Calendar
+    >>> from policies.pack_rows import DossierType, Item
     >>> paper = Item("contract", "合同", "contract", "S001-3-R13", types=("sales_contract",))
     >>> car = DossierType("new_car", "新车", "new car", "S001-3-R13", "vehicle", "sales",
     ...                   items=(paper,))
@@ -17,12 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from datetime import date
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from policies.calendar import Calendar
 from policies.checklist import ItemReview, Paper, condition_parts, review
 from policies.deadlines import DossierState, Due, Lack, awaited, calendar_day, due_of, lacks_of
-from policies.pack_rows import DossierType
+
+if TYPE_CHECKING:
+    from policies.calendar import Calendar
+    from policies.pack_rows import DossierType
 
 _T = TypeVar("_T")
 _A = TypeVar("_A")

@@ -16,10 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from policies import rule_rows
-from policies.pack import Pack
 from policies.pack_rows import (
     DefaultGrade,
     DocumentType,
@@ -29,6 +28,9 @@ from policies.pack_rows import (
     Row,
 )
 from policies.promptly import is_number, with_numbers
+
+if TYPE_CHECKING:
+    from policies.pack import Pack
 
 Fold = Callable[[str], str]
 _NUMBERS = ("days", "working_days", "months", "years")
@@ -188,9 +190,7 @@ def numbered(
     needs = [need for pack in packs for need in pack.rows(Need)]
     in_working_days = {need.id for need in needs if need.kind == "working_days"}
     return {
-        name: replace(
-            row, deadlines=with_numbers(row.deadlines, settings, in_working_days)
-        )
+        name: replace(row, deadlines=with_numbers(row.deadlines, settings, in_working_days))
         if any(deadline.days_from for deadline in row.deadlines)
         else row
         for name, row in dossiers.items()

@@ -4,6 +4,7 @@ Owns the looking up that `Policy` itself does not need: its own `document_type`,
 and `grade` are enough to judge a scan. Names compare as text does everywhere: width, case, white
 space and, in an archive, script do not matter.
 
+    >>> from policies.policy import Policy
     >>> grade_code(Policy.adopt([], {}), "秘密")
     'SECRET'
 """
@@ -12,14 +13,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from policies.conduct_rows import Penalty
 from policies.customer_rows import Profile, Scheme
 from policies.errors import UnknownName
 from policies.fields import SLUG
 from policies.pack_rows import GRADE_CODES, DossierType, Key, Role, Series
-from policies.policy import Policy
 from policies.rule_rows import LoanRule, Routine
+
+if TYPE_CHECKING:
+    from policies.policy import Policy
 
 __all__ = [
     "event_id", "field_id", "grade_code", "key_called", "key_value", "role_id", "series_id",

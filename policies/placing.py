@@ -13,6 +13,7 @@ Rules it keeps:
 - Elimination ("the only open dossier whose checklist takes this type") may choose among the
   dossiers of one customer or one vehicle, never between customers.
 
+    >>> from policies.facts import Known
     >>> from policies.policy import Policy
     >>> place(Clues(), Known(), Policy.adopt([], {}), "invoice_copy")
     Miss(reason='no-route', customer=None)
@@ -22,11 +23,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from policies.facts import DossierInfo, Known
 from policies.identifiers import VIN, find_identifiers
-from policies.policy import Policy
 from policies.routing import Clues, looks_like_number
+
+if TYPE_CHECKING:
+    from policies.facts import DossierInfo, Known
+    from policies.policy import Policy
 
 Number = tuple[str, str]
 """Kind and value of an identifying number; kind "" for one without a known shape."""

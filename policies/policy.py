@@ -29,7 +29,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from policies import rule_rows
 from policies.errors import PolicyIncomplete, UnknownName
@@ -51,8 +51,10 @@ from policies.merging import (
     ruled_grades,
     with_titles,
 )
-from policies.pack import Pack
 from policies.pack_rows import Department, DocumentType, DossierType, Grade, Role
+
+if TYPE_CHECKING:
+    from policies.pack import Pack
 
 __all__ = ["Cited", "Fold", "GradeRuling", "Policy", "Question", "default_fold"]
 

@@ -16,8 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from policies.pack_rows import Deadline
+if TYPE_CHECKING:
+    from policies.pack_rows import Deadline
 
 __all__ = ["is_number", "with_numbers"]
 

@@ -12,12 +12,15 @@ need not load the rest; whoever founds, checks or doctors an archive asks here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from policies import approvals, arrangement, customers, penalty_law, retention, routines, scope
 from policies.customer_rows import Escalation
 from policies.pack_rows import DossierType
-from policies.policy import Policy, Question
 from policies.reach import vague_roles
+
+if TYPE_CHECKING:
+    from policies.policy import Policy, Question
 
 _ROOMS: tuple[Callable[[Policy], Iterable[Question]], ...] = (
     customers.unsettled,

@@ -12,6 +12,7 @@ Rules it keeps:
   whole calendar periods.
 
     >>> from policies.calendar import Calendar
+    >>> from policies.rule_rows import Routine
     >>> board = Routine("statistics", "投诉统计", "statistics", "S001-12-R10", of="statistics",
     ...                 mid_month=True)
     >>> one, = occurrences(board, date(2026, 3, 1), date(2026, 3, 31), Calendar(), {})
@@ -30,10 +31,10 @@ from typing import TYPE_CHECKING
 
 from policies.deadlines import END_OF_DAY, add_months, month_end, rolled
 from policies.pack_rows import WEEKDAYS
-from policies.rule_rows import Routine
 
 if TYPE_CHECKING:
     from policies.calendar import Calendar
+    from policies.rule_rows import Routine
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)

@@ -28,10 +28,13 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from policies.facts import Cover, Facts, Hints, Order, PageFacts
 from policies.identifiers import Identifier, find_identifiers
-from policies.policy import Policy
+
+if TYPE_CHECKING:
+    from policies.policy import Policy
 
 HEAD_LINES = 6
 """How far down a title may stand: below come tables, which name other papers."""

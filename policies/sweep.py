@@ -29,16 +29,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from policies.calendar import Calendar
 from policies.checklist import Paper
 from policies.deadlines import DossierState, Due, Lack, due_of, due_on, is_overdue, missing
-from policies.expiry import Ending
 from policies.keeping import Edition, Kept, Shorter, longest
 from policies.many import fields_asked
-from policies.pack_rows import DossierType
-from policies.policy import Policy
+
+if TYPE_CHECKING:
+    from policies.calendar import Calendar
+    from policies.expiry import Ending
+    from policies.pack_rows import DossierType
+    from policies.policy import Policy
 
 __all__ = [
     "Bundle", "Deadlines", "Folder", "Line", "Retention", "Spared", "declassifying",

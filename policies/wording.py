@@ -12,13 +12,15 @@ conditions. Roles, fields, events and keys have the names that the packs give th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from policies.checklist import condition_parts
-from policies.customer_rows import Scheme
 from policies.naming import value_words
 from policies.pack_rows import WEEKDAYS, Deadline, DossierType, Role
-from policies.policy import Policy
+
+if TYPE_CHECKING:
+    from policies.customer_rows import Scheme
+    from policies.policy import Policy
 
 _SIGNERS = {"customer": ("客户", "the customer"), "internal": ("内部人员", "our own staff")}
 _ALSO = {"customer": ("用户", "顾客", "租户", "宾客"), "internal": ("本公司人员", "员工")}
