@@ -20,18 +20,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from archivist import regulations, standing
 from archivist.errors import BadRequest
 from archivist.grade_rulings import held_by, highest_known
 from archivist.hold_book import holds_on, known
-from archivist.regulations import roles_meant
-from archivist.standing import customer_fields, dossier_state, lack_row
-from policies.customer_rows import Scheme
-from policies.customers import escalation
-from policies.deadlines import Lack, missing, stated_time
-from policies.identifiers import is_valid, normal
-from policies.naming import key_value, value_words
-from policies.questions import questions_about
-from policies.reach import role_words
+from policies import customer_rows, customers, deadlines, identifiers, naming, questions, reach
 
 if TYPE_CHECKING:
     from archivist.archive import Archive, Desk
@@ -136,7 +129,7 @@ def close(
     reason: str | None,
     now: datetime,
     who: str,
-) -> tuple[Lack, ...]:
+) -> tuple[deadlines.Lack, ...]:
     """Close a dossier on a day; returns what it lacks, and then it stays open.
 
     With a `reason` it is closed all the same; the reason is sealed in its card. Raises
@@ -174,10 +167,12 @@ def reopen(archive: Archive, identifier: str, reason: str, now: datetime, who: s
 
 def _lacks(
     archive: Archive, policy: Policy, calendar: Calendar, row: Row, today: date
-) -> tuple[Lack, ...]:
+) -> tuple[deadlines.Lack, ...]:
     if policy.find_dossier_type(row["type"]) is None:
         return ()  # of a pack that is no longer adopted: nothing is required of it now
-    return missing(dossier_state(archive.catalogue, row), policy, calendar, today)
+    return deadlines.missing(
+        standing.dossier_state(archive.catalogue, row), policy, calendar, today
+    )
 
 
 def doubts(
@@ -193,7 +188,7 @@ def doubts(
     found = []
     for key in kind.keys:
         value = keys.get(key.id)
-        if value and key.check and not is_valid(key.check, value):
+        if value and key.check and not identifiers.is_valid(key.check, value):
             found.append(
                 (
                     f"{key.zh} {value} 的校验位不对，请核对",
@@ -299,10 +294,10 @@ def shown(
         "series": kind.series or None if kind else None,
         "department": kind.department if kind else None,
         "escalation": _steps(archive, policy, row) if kind else [],
-        "overdue": [lack_row(lack) for lack in lacks if lack.overdue],
+        "overdue": [standing.lack_row(lack) for lack in lacks if lack.overdue],
         "questions": [
             {"setting": q.setting, "zh": q.zh, "en": q.en, "clauses": list(q.clauses)}
-            for q in (questions_about(policy, kind) if kind else ())
+            for q in (questions.questions_about(policy, kind) if kind else ())
         ],
         "records": records,
     }
@@ -310,19 +305,19 @@ def shown(
 
 def _steps(archive: Archive, policy: Policy, row: Row) -> list[dict[str, Any]]:
     """Who is asked, step by step, while this is not settled; with the people who hold the role."""
-    fields = customer_fields(archive.catalogue.customer(row["customer"]))
+    fields = standing.customer_fields(archive.catalogue.customer(row["customer"]))
     people = archive.catalogue.people()
 
     def step(role: str) -> dict[str, Any]:
-        zh, en = role_words(policy, role)
+        zh, en = reach.role_words(policy, role)
         meant = {role, *policy.who_is(role)}
-        holders = [p["id"] for p in people if meant & roles_meant(policy, p["roles"])]
+        holders = [p["id"] for p in people if meant & regulations.roles_meant(policy, p["roles"])]
         return {"role": role, "zh": zh, "en": en, "people": holders}
 
     return [
         {"zh": cited.row.zh, "en": cited.row.en, "clause": cited.row.clause, "pack": cited.pack,
          "steps": [step(role) for role in cited.row.steps]}
-        for cited in escalation(policy, row["type"], fields, row["keys"])
+        for cited in customers.escalation(policy, row["type"], fields, row["keys"])
     ]  # fmt: skip
 
 
@@ -339,7 +334,7 @@ def _by_ids(
     own = _named(policy, kind, kind.keys, keys, "键", "key")
     for key in kind.keys:
         said = own.get(key.id, "")
-        if (value := key_value(policy, key, said)) is None:
+        if (value := naming.key_value(policy, key, said)) is None:
             raise BadRequest(
                 f"{key.zh}（{key.id}）不能填 {said}",
                 f"{key.id} cannot be {said}",
@@ -352,8 +347,8 @@ def _by_ids(
 
 
 def _known_words(policy: Policy, key: Key, place: int) -> list[str]:
-    schemes = (cited.row for cited in policy.rows(Scheme))
-    return [words[place] for words in value_words(key, schemes)]
+    schemes = (cited.row for cited in policy.rows(customer_rows.Scheme))
+    return [words[place] for words in naming.value_words(key, schemes)]
 
 
 def _named(
@@ -380,7 +375,7 @@ def _as_kept(kind: DossierType, keys: Mapping[str, str]) -> dict[str, str]:
     """Keys as scans are read: a vehicle number has no letter O, whoever typed one meant zero."""
     checks = {key.id: key.check for key in kind.keys}
     return {
-        name: normal(checks[name], value) if checks.get(name) else value
+        name: identifiers.normal(checks[name], value) if checks.get(name) else value
         for name, value in keys.items()
         if value
     }
@@ -403,7 +398,7 @@ def _check_stated(kind: DossierType, keys: Mapping[str, str]) -> None:
     timed = {deadline.stated_by for deadline in kind.deadlines}
     for key in kind.keys:
         said = keys.get(key.id, "")
-        if key.id in timed and said and stated_time(said) is None:
+        if key.id in timed and said and deadlines.stated_time(said) is None:
             raise BadRequest(
                 f"{key.zh}（{key.id}）“{said}”不是日期或时间",
                 f"{key.id} {said!r} is no day and no time",

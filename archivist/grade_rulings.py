@@ -17,11 +17,9 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from archivist import regulations
 from archivist.errors import BadRequest, NotAllowed
-from archivist.regulations import roles_meant
-from policies.approvals import Decision, Reason, Request, decide, role_words
-from policies.expiry import unsealed_grade
-from policies.scope import marking
+from policies import approvals, expiry, scope
 
 if TYPE_CHECKING:
     from archivist.archive import Archive
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 
 def declassified(policy: Policy) -> str:
     """The grade that a record gets when it ceases to be secret. Raises BadRequest."""
-    grade = unsealed_grade(policy)
+    grade = expiry.unsealed_grade(policy)
     if grade is None:
         codes = "、".join(policy.grades)
         raise BadRequest(
@@ -45,14 +43,14 @@ def declassified(policy: Policy) -> str:
 
 def permitted(
     archive: Archive, policy: Policy, action: str, row: Row, grade: str, name: str
-) -> Decision:
+) -> approvals.Decision:
     """The regulations' yes to this person, or NotAllowed saying whom they ask."""
     roles = roles_of(archive, policy, name)
     stricter = max(row["grade"], grade, key=lambda code: rank(policy, code))
     dossier = archive.the("dossier", row["dossier"])
-    decision = decide(
+    decision = approvals.decide(
         policy,
-        Request(action, stricter, doc_type=row["type"], dossier_type=dossier["type"],
+        approvals.Request(action, stricter, doc_type=row["type"], dossier_type=dossier["type"],
                 roles=tuple(sorted(roles))),
     )  # fmt: skip
     if not decision.allowed:
@@ -61,7 +59,7 @@ def permitted(
     if decision.free:
         return decision
     if decision.separate and len(decision.steps) > 1:
-        chain = [role_words(policy, step.role) for step in decision.steps]
+        chain = [approvals.role_words(policy, step.role) for step in decision.steps]
         raise NotAllowed(
             f"制度要求由 {'、'.join(zh for zh, _ in chain)} 依次办理，不得由一人决定"
             f"（{'、'.join(decision.clauses)}）",
@@ -83,7 +81,7 @@ def check_role(
     cited: Iterable[str],
 ) -> None:
     """NotAllowed unless one of the person's `roles` is meant by the regulation's `role`."""
-    zh, en = role_words(policy, role)
+    zh, en = approvals.role_words(policy, role)
     clauses = ", ".join(cited)
     if not means:
         raise NotAllowed(
@@ -92,15 +90,15 @@ def check_role(
             f'在 archive.toml 的 [company] 写 "role.{role}" = 职务，或在公司制度包写 [[role_map]]',
             f'set "role.{role}" in [company] of archive.toml, or [[role_map]] in the own pack',
         )
-    if not roles & roles_meant(policy, means):
-        who = [role_words(policy, one) for one in means]
+    if not roles & regulations.roles_meant(policy, means):
+        who = [approvals.role_words(policy, one) for one in means]
         raise NotAllowed(
             f"制度规定由{zh}决定（{'、'.join(one for one, _ in who)}；{clauses}）",
             f"the regulation asks {en} ({', '.join(one for _, one in who)}; {clauses})",
         )
 
 
-def _forbidden(why: Reason, action: str, grade: str) -> NotAllowed:
+def _forbidden(why: approvals.Reason, action: str, grade: str) -> NotAllowed:
     if why.code == "contradiction":
         return NotAllowed(why.zh, why.en)
     return NotAllowed(
@@ -115,7 +113,7 @@ def _forbidden(why: Reason, action: str, grade: str) -> NotAllowed:
 
 def roles_of(archive: Archive, policy: Policy, name: str) -> frozenset[str]:
     row = archive.catalogue.person(name)
-    return roles_meant(policy, row["roles"] if row else ())
+    return regulations.roles_meant(policy, row["roles"] if row else ())
 
 
 def rank(policy: Policy, code: str) -> int:
@@ -148,7 +146,7 @@ def period(policy: Policy, row: Row, grade: str, until: date | None, today: date
     if until is not None:
         check_has_period(policy, grade)
         return until.isoformat()
-    terms = marking(policy, grade)
+    terms = scope.marking(policy, grade)
     ends = terms.usual.ends(today) if terms.usual else None
     usual = ends.isoformat() if ends else None
     former: str | None = row["until"]
@@ -166,5 +164,5 @@ def period(policy: Policy, row: Row, grade: str, until: date | None, today: date
 
 def check_has_period(policy: Policy, grade: str) -> None:
     """BadRequest for a grade that is not secret."""
-    if grade == unsealed_grade(policy):
+    if grade == expiry.unsealed_grade(policy):
         raise BadRequest("不涉密的资料没有保密期限", "what is not secret has no period")

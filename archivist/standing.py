@@ -15,16 +15,13 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from archivist.errors import BadRequest
-from policies.calendar import Calendar
-from policies.checklist import Paper
-from policies.deadlines import DossierState, Lack
-from policies.measures import Filings
+from policies import calendar, checklist, deadlines, measures
 
 if TYPE_CHECKING:
     from index.catalogue import Catalogue, Row
 
 
-def company_calendar(company: Mapping[str, Any]) -> Calendar:
+def company_calendar(company: Mapping[str, Any]) -> calendar.Calendar:
     """China's working days with the company's own `closures` and `working_days`.
 
     Raises BadRequest for what is no list of dates, or for a day in both.
@@ -34,7 +31,7 @@ def company_calendar(company: Mapping[str, Any]) -> Calendar:
             [date.fromisoformat(str(day)) for day in company.get(name, [])]
             for name in ("closures", "working_days")
         )
-        return Calendar(closures, working_days)
+        return calendar.Calendar(closures, working_days)
     except (TypeError, ValueError) as error:
         raise BadRequest(
             f"archive.toml 的 [company] closures、working_days 有误（{error}）",
@@ -44,9 +41,9 @@ def company_calendar(company: Mapping[str, Any]) -> Calendar:
         ) from None
 
 
-def dossier_state(catalogue: Catalogue, row: Row) -> DossierState:
+def dossier_state(catalogue: Catalogue, row: Row) -> deadlines.DossierState:
     """A dossier with its papers, the events that happened to it and the fields conditions ask."""
-    return DossierState(
+    return deadlines.DossierState(
         type=row["type"],
         events={name: date.fromisoformat(day) for name, day in row["events"].items()},
         customer_fields=customer_fields(catalogue.customer(row["customer"])),
@@ -55,7 +52,7 @@ def dossier_state(catalogue: Catalogue, row: Row) -> DossierState:
     )
 
 
-def papers_of(catalogue: Catalogue, dossier: str) -> tuple[Paper, ...]:
+def papers_of(catalogue: Catalogue, dossier: str) -> tuple[checklist.Paper, ...]:
     """The papers of a dossier with what people attested of each, the newest word on each point."""
     said: dict[str, list[Row]] = {}
     for word in catalogue.attested(dossier):
@@ -71,12 +68,12 @@ def _filed(catalogue: Catalogue, dossier: str) -> list[Row]:
     )
 
 
-def _paper(record: Row, said: Sequence[Row]) -> Paper:
+def _paper(record: Row, said: Sequence[Row]) -> checklist.Paper:
     def named(point: str, value: str) -> frozenset[str]:
         return frozenset(w["name"] for w in said if (w["point"], w["value"]) == (point, value))
 
     plain = {word["point"]: word["value"] for word in said if not word["name"]}
-    return Paper(
+    return checklist.Paper(
         type=record["type"],
         filed=local_moment(record["filed"]).date(),
         record=record["id"],
@@ -104,9 +101,11 @@ def customer_fields(row: Row | None) -> dict[str, str]:
     return {**row["fields"], **own}
 
 
-def filings(catalogue: Catalogue, dossier: str) -> Filings:
+def filings(catalogue: Catalogue, dossier: str) -> measures.Filings:
     """At which moment each paper of a dossier was filed."""
-    return Filings({row["id"]: local_moment(row["filed"]) for row in _filed(catalogue, dossier)})
+    return measures.Filings(
+        {row["id"]: local_moment(row["filed"]) for row in _filed(catalogue, dossier)}
+    )
 
 
 def adopted_on(catalogue: Catalogue, pack: str) -> date | None:
@@ -120,7 +119,7 @@ def local_moment(time: str) -> datetime:
     return datetime.fromisoformat(time).astimezone()
 
 
-def lack_row(lack: Lack) -> dict[str, Any]:
+def lack_row(lack: deadlines.Lack) -> dict[str, Any]:
     """One thing a dossier lacks, as it stands in JSON."""
     return {
         "item": lack.item,
