@@ -19,14 +19,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from archivist import keeping
 from archivist.disposal_book import FOREVER, REQUEST, SWEEP, content_of
 from archivist.disposal_desk import Refusal, refusal
 from archivist.hold_book import is_held
-from archivist.keeping import Schedule, events_of
 from archivist.standing import local_moment
+from policies import loan_life
 from policies.approvals import Decision, Request, decide, joined
 from policies.disposal_life import OPEN
-from policies.loan_life import OUT
 from policies.reach import clauses_of, distinct
 from policies.retention import DisposalTerms, disposal_terms, last_day, period_of
 
@@ -46,7 +46,7 @@ def open_loans(archive: Archive) -> dict[str, tuple[str, str]]:
     return {
         record: (row["id"], row["state"])
         for row in archive.catalogue.loans()
-        if row["state"] in OUT | ASKED_FOR
+        if row["state"] in loan_life.OUT | ASKED_FOR
         for record in row["lent"]
     }
 
@@ -69,7 +69,7 @@ class Checks:
         self._policy = policy
         self._held = held
         self._lent = lent
-        self._schedule = Schedule(archive, policy)
+        self._schedule = keeping.Schedule(archive, policy)
         self._dossiers: dict[str, Row] = {}
 
     def against(
@@ -84,7 +84,9 @@ class Checks:
             yield refusal("held", record=record)
         if record in self._lent:
             loan, state = self._lent[record]
-            yield refusal("on-loan" if state in OUT else "loan-asked", (loan, loan), record=record)
+            yield refusal(
+                "on-loan" if state in loan_life.OUT else "loan-asked", (loan, loan), record=record
+            )
         yield from self._elsewhere(record, origin, disposal)
         yield from self._floors(row, on) if origin == REQUEST else self._period(row, on)
         decision = self.decision([row])
@@ -129,7 +131,7 @@ class Checks:
     def _floors(self, row: Row, on: date) -> Iterator[Refusal]:
         dossier = self.dossier(row)
         floors = period_of(self._policy, row["type"], dossier["type"]).floors
-        events = events_of(dossier["events"], dossier["closed"])
+        events = keeping.events_of(dossier["events"], dossier["closed"])
         filed = local_moment(row["filed"]).date()
         for floor in floors:
             day = last_day(floor, events, filed)

@@ -31,11 +31,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archivist import bags, export_files, loan_rulings
 from archivist.archive import KINDS, Archive
-from archivist.bags import DATA, seal_bag, seal_folder
 from archivist.errors import BadRequest, NotAllowed, NotKnown
-from archivist.export_files import Scope, write_all
-from archivist.loan_rulings import reader_here
 from archivist.proving import prove
 from archivist.records import kind_of
 from policies.approvals import Request, decide
@@ -107,7 +105,9 @@ def export(
     chosen = _choose(archive, policy, _records(archive, kind, row), person)
     if not chosen.rows and (chosen.shut or chosen.ruled or kind != "customer"):
         raise _nothing(chosen)
-    scope = Scope(wanted.target, kind, customer, wanted.purpose, wanted.for_subject, now)
+    scope = export_files.Scope(
+        wanted.target, kind, customer, wanted.purpose, wanted.for_subject, now
+    )
     beside = Path(tempfile.mkdtemp(prefix=f".{wanted.folder.name[:80]}.", dir=_parent(wanted)))
     try:
         found = _fill(archive, policy, wanted, beside, scope, chosen, person, reach)
@@ -119,18 +119,18 @@ def export(
 
 
 def _fill(
-    archive: Archive, policy: Policy, wanted: Wanted, folder: Path, scope: Scope, chosen: _Chosen,
-    person: Unlocked, reach: Callable[[int, int], None],
+    archive: Archive, policy: Policy, wanted: Wanted, folder: Path,
+    scope: export_files.Scope, chosen: _Chosen, person: Unlocked, reach: Callable[[int, int], None],
 ) -> Exported:  # fmt: skip
     bag = wanted.format == "bagit"
-    payload = folder / DATA if bag else folder
+    payload = folder / bags.DATA if bag else folder
     payload.mkdir(exist_ok=True)
     left_out = chosen.left_out()
-    write_all(archive, policy, payload, scope, chosen.rows, left_out, person, reach)
+    export_files.write_all(archive, policy, payload, scope, chosen.rows, left_out, person, reach)
     info = [("Bag-Software-Agent", "archivist"), ("External-Identifier", wanted.target),
             ("External-Description", f"archive {archive.settings.archive_id}")]  # fmt: skip
     day = scope.now.astimezone().date()
-    manifest = seal_bag(folder, info, day) if bag else seal_folder(folder)
+    manifest = bags.seal_bag(folder, info, day) if bag else bags.seal_folder(folder)
     entry = _say(archive, wanted, scope, chosen, manifest, person.name)
     proof, _ = prove(archive, entry)
     (folder / PROOF).write_bytes(proof.render())
@@ -139,7 +139,12 @@ def _fill(
 
 
 def _say(
-    archive: Archive, wanted: Wanted, scope: Scope, chosen: _Chosen, manifest: str, who: str
+    archive: Archive,
+    wanted: Wanted,
+    scope: export_files.Scope,
+    chosen: _Chosen,
+    manifest: str,
+    who: str,
 ) -> int:
     """The entries: of many records several in one group, the last with the purpose. Its index."""
     subject = {"customer": scope.customer} | (
@@ -216,7 +221,7 @@ def _kept_back(
     Where no regulation speaks of exports the right to view is enough. One step is his own where he
     holds its role; several people's yes cannot be had in one command.
     """
-    reader = reader_here(archive, policy, name, dossier)
+    reader = loan_rulings.reader_here(archive, policy, name, dossier)
     decision = decide(
         policy,
         Request("export", record["grade"], reader.relation, record["type"], dossier["type"],

@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from archivist import resealing
 from archivist.errors import BadRequest, NotAllowed
 from archivist.grade_rulings import check_role, held_by, highest_known, roles_of
 from archivist.holding import (
@@ -45,8 +46,7 @@ from archivist.holding import (
     withdraw,
 )
 from archivist.records import grade_of, key_subject, kind_of, list_key, target_of
-from archivist.resealing import Change, Ruling, carry_out
-from policies.lending import who_may_know
+from policies import lending
 from storage.keys import Suite
 
 if TYPE_CHECKING:
@@ -181,8 +181,10 @@ def _move(
     reach: Reach,
 ) -> int:
     for done, row in enumerate(rows, start=1):
-        ruling = Ruling("regrade", why=why)
-        carry_out(archive, policy, row, Change(row["grade"], row["until"], ruling), by, now)
+        ruling = resealing.Ruling("regrade", why=why)
+        resealing.carry_out(
+            archive, policy, row, resealing.Change(row["grade"], row["until"], ruling), by, now
+        )
         reach(done, len(rows))
     return len(rows)
 
@@ -326,7 +328,7 @@ def listed(archive: Archive) -> list[dict[str, Any]]:
 
 def _namer(archive: Archive, policy: Policy, grade: str, name: str) -> _Namer:
     """On what it rests that this person says who must know. Raises NotAllowed."""
-    rules = [c for c in who_may_know(policy, grade) if c.row.who in ("named", "delegated")]
+    rules = [c for c in lending.who_may_know(policy, grade) if c.row.who in ("named", "delegated")]
     roles = roles_of(archive, policy, name)
     refused: NotAllowed | None = None
     for cited in rules:
@@ -346,7 +348,7 @@ def _leaders(archive: Archive, policy: Policy, grade: str) -> list[str]:
     """Who may know all of this grade by a standing right and is cleared for it."""
     meant = {
         word
-        for cited in who_may_know(policy, grade)
+        for cited in lending.who_may_know(policy, grade)
         if cited.row.who == "standing"
         for role in cited.row.by
         for word in policy.who_is(role)
@@ -357,7 +359,7 @@ def _leaders(archive: Archive, policy: Policy, grade: str) -> list[str]:
 
 def _clauses(policy: Policy, grade: str, kinds: Iterable[str]) -> list[str]:
     wanted = set(kinds)
-    return [c.row.clause for c in who_may_know(policy, grade) if c.row.who in wanted]
+    return [c.row.clause for c in lending.who_may_know(policy, grade) if c.row.who in wanted]
 
 
 def _cleared(archive: Archive, grade: str, names: Iterable[str]) -> list[str]:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from archivist.errors import NotKnown
 from archivist.standing import local_moment
-from policies.lending import Terms, loan_terms
+from policies import lending
 from policies.loan_life import OUT
 from policies.reach import distinct, once_each
 
@@ -80,17 +80,17 @@ def kind_of_loan(form: str, purpose: str) -> str:
 
 def terms_for(
     policy: Policy, kind: str, relation: str, grades: Sequence[str], dossier_type: str
-) -> Terms:
+) -> lending.Terms:
     """What borrowing papers of these grades demands: everything, in the shortest time."""
     every = [
-        loan_terms(policy, kind, relation, grade, dossier_type)
+        lending.loan_terms(policy, kind, relation, grade, dossier_type)
         for grade in distinct(grades) or (None,)
     ]
 
     def all_of(name: str) -> tuple[Any, ...]:
         return distinct(word for terms in every for word in getattr(terms, name))
 
-    return Terms(
+    return lending.Terms(
         **{
             name: all_of(name)
             for name in ("forbids", "demands", "fields", "days_from", "due_after", "excused_by",
@@ -101,7 +101,7 @@ def terms_for(
     )  # fmt: skip
 
 
-def terms_of(archive: Archive, policy: Policy, row: Row) -> Terms:
+def terms_of(archive: Archive, policy: Policy, row: Row) -> lending.Terms:
     """What the regulations in force demand of a loan that is there."""
     dossier = archive.the("dossier", row["dossier"])
     grades = [record["grade"] for record in records_of(archive, row)]

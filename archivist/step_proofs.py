@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 from archivist.records import Entry, timestamp
 from archivist.regulations import roles_held
 from archivist.statements import key_problem, signed
-from policies.approvals import Decision, Step, may_sign
+from policies import approvals
 
 if TYPE_CHECKING:
     from archivist.archive import Archive
@@ -175,7 +175,7 @@ def proven(
     kind: Kind,
     asked: Asked,
     entries: Sequence[Entry],
-    decision: Decision,
+    decision: approvals.Decision,
     requester: str,
     keys: Mapping[str, str],
     now: datetime,
@@ -192,7 +192,7 @@ def proven(
         said = _told(kind, found) if found else None
         if said is None:
             roles = roles_held(archive.catalogue, policy, entry.who)
-            said = may_sign(policy, decision, number, entry.who, roles, requester, people)
+            said = approvals.may_sign(policy, decision, number, entry.who, roles, requester, people)
         if said is not None:
             return Taken(tuple(people), said, entry.who)
         people.append(entry.who)
@@ -217,7 +217,7 @@ def _told(kind: Kind, found: Sequence[str]) -> str:
 
 def next_signer(
     policy: Policy,
-    decision: Decision,
+    decision: approvals.Decision,
     name: str,
     roles: frozenset[str],
     requester: str,
@@ -227,14 +227,18 @@ def next_signer(
     if decision.separate and name == requester:
         return "self-approval"
     number = len(earlier) + 1
-    said = may_sign(policy, decision, number, name, roles, requester, earlier)
+    said = approvals.may_sign(policy, decision, number, name, roles, requester, earlier)
     later = decision.steps[number:]
     if said == "wrong-role" and any(set(step.means) & roles for step in later):
         return "wrong-order"
     return said
 
 
-def as_decision(policy: Policy, steps: Sequence[Mapping[str, str]], separate: bool) -> Decision:
+def as_decision(
+    policy: Policy, steps: Sequence[Mapping[str, str]], separate: bool
+) -> approvals.Decision:
     """The steps that an entry names, as a decision that `may_sign` can be asked of."""
-    asked = tuple(Step(one["role"], one["act"], policy.who_is(one["role"])) for one in steps)
-    return Decision(True, steps=asked, separate=separate)
+    asked = tuple(
+        approvals.Step(one["role"], one["act"], policy.who_is(one["role"])) for one in steps
+    )
+    return approvals.Decision(True, steps=asked, separate=separate)

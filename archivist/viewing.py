@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from archivist import granting, watermark
 from archivist.errors import BadRequest, NotAllowed
 from archivist.fixity import as_filed
-from archivist.granting import check_open, loan_that_opens, opened
 from archivist.hold_book import holds_on, known, may_know, the_hold
 from archivist.loan_book import terms_of
 from archivist.loan_desk import at_the_desk, subject_of
 from archivist.records import Entry, target_of
-from archivist.watermark import Mark, pictures, stamped
 
 if TYPE_CHECKING:
     from archivist.archive import Archive, Desk
@@ -44,7 +43,7 @@ def view(
         raise BadRequest("请写明调阅用途", "a purpose is needed")
     archive.follow()
     row = archive.the("record", record)
-    loan = loan_that_opens(archive, row, person.name)
+    loan = granting.loan_that_opens(archive, row, person.name)
     if loan is not None:
         return _borrowed(archive, policy, row, loan, purpose, person, now, on_screen)
     chunks = archive.record_bytes(row, "scan", person)
@@ -54,7 +53,9 @@ def view(
     chunks = as_filed(archive, row, chunks)
     if not on_screen:
         return row, chunks
-    return row, pictures(row["media"], b"".join(chunks), _mark(policy, row, person, record, now))
+    return row, watermark.pictures(
+        row["media"], b"".join(chunks), _mark(policy, row, person, record, now)
+    )
 
 
 def _borrowed(
@@ -63,7 +64,7 @@ def _borrowed(
 ) -> tuple[Row, Iterator[bytes]]:  # fmt: skip
     """Open a record by a loan: what the borrower gets says on every page whose it is."""
     with at_the_desk(archive, now, person.name, "open", subject_of(loan)):
-        check_open(archive, loan, now)
+        granting.check_open(archive, loan, now)
     if not on_screen and "leave_screen" in terms_of(archive, policy, loan).forbids:
         raise NotAllowed(
             "制度规定这份资料只许在屏幕上阅览",
@@ -72,12 +73,12 @@ def _borrowed(
             "add --screen",
         )
     # Outside the lock: a document may take a minute to mark.
-    plain = b"".join(as_filed(archive, row, opened(archive, loan, row, person)))
+    plain = b"".join(as_filed(archive, row, granting.opened(archive, loan, row, person)))
     mark = _mark(policy, row, person, loan["id"], now)
     if on_screen:
-        media, seen = "image/png", list(pictures(row["media"], plain, mark))
+        media, seen = "image/png", list(watermark.pictures(row["media"], plain, mark))
     else:
-        media, marked = stamped(row["media"], plain, mark)
+        media, marked = watermark.stamped(row["media"], plain, mark)
         seen = [marked]
     with archive.writing(now, person.name) as desk:
         _say(desk, row, purpose, loan["id"])
@@ -85,11 +86,11 @@ def _borrowed(
     return row | {"media": media, "loan": loan["id"]}, iter(seen)
 
 
-def _mark(policy: Policy, row: Row, person: Unlocked, under: str, now: datetime) -> Mark:
+def _mark(policy: Policy, row: Row, person: Unlocked, under: str, now: datetime) -> watermark.Mark:
     """Whose it is, under which loan or record, when, and how secret."""
     grade = policy.grades.get(row["grade"])
     moment = now.astimezone().strftime("%Y-%m-%d %H:%M")
-    return Mark(person.name, under, moment, grade.mark if grade else "")
+    return watermark.Mark(person.name, under, moment, grade.mark if grade else "")
 
 
 def _say(desk: Desk, row: Row, purpose: str, loan: str | None = None) -> None:
