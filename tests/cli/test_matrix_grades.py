@@ -28,7 +28,7 @@ import test_matrix
 from archive_home import PASSPHRASE, PERSON, Home
 from test_matrix import ASKS, BUNDLE, COMMANDS, SECOND, SOURCE, TEXT, TITLE, kept_secrets, words_of
 
-from archivist import regulations
+from policies import packs
 
 stage = test_matrix.stage  # the archive of that module, made once more for this one
 
@@ -73,7 +73,7 @@ CELLS = [
 def packs_read_once():
     """Half the time of these calls would go into the same three packs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(regulations, "parse_pack", functools.cache(regulations.parse_pack))
+        patch.setattr(packs, "parse_pack", functools.cache(packs.parse_pack))
         yield
 
 
