@@ -25,7 +25,7 @@ from __future__ import annotations
 import sys
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
@@ -155,7 +155,7 @@ class Retention:
         self._day_of = day_of
         self._today = today
         self._spared = spared
-        self._same: dict[tuple[Edition, ...], _Kind] = {}
+        self._same: dict[Hashable, _Kind] = {}
         self._kinds: dict[tuple[str, str, str, int], _Kind] = {}
         self._lots: dict[tuple[str, str, int, str], _Lot] = {}
         self._known = 0
@@ -246,7 +246,13 @@ class Retention:
         at = (doc_type, dossier_type, packs, epoch)
         if at not in self._kinds:
             said = self._said_of(*at)
-            self._kinds[at] = self._same.get(said) or self._same.setdefault(said, _Kind(said))
+            # Periods that differ in their open questions alone keep papers alike.
+            spans = tuple(
+                (edition.packs, p and (p.rule, p.own, p.floors, p.ceilings, p.silent))
+                for edition in said
+                for p in (edition.period,)
+            )
+            self._kinds[at] = self._same.get(spans) or self._same.setdefault(spans, _Kind(said))
         return self._kinds[at]
 
     def _one_more(self) -> None:

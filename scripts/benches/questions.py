@@ -79,7 +79,8 @@ MISSING = f"""
 SELECT d.customer, CASE WHEN c.restricted IS NULL THEN c.name END AS customer_name,
   d.id AS dossier, d.type AS dossier_type, w.item, w.title, w.title_en, 'document' AS lack,
   '' AS detail, k.third AS due, '' AS due_at, NULL AS grace,
-  coalesce(k.third < :today, 0) AS overdue, w.clause, CASE WHEN k.third IS NOT NULL THEN 'S001-3-R11' END AS due_clause, 1 AS certain,
+  coalesce(k.third < :today, 0) AS overdue, w.clause,
+  CASE WHEN k.third IS NOT NULL THEN 'S001-3-R11' END AS due_clause, 1 AS certain,
   CASE WHEN k.third IS NULL THEN '["sale"]' ELSE '[]' END AS waits_for, 'sales' AS department
 {LACKING} ORDER BY coalesce(k.third, '9999'), d.id, w.place
 """
