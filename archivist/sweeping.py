@@ -174,11 +174,11 @@ def _folders(catalogue: Catalogue) -> Iterator[tuple[Folder, list[Bundle]]]:
 
 def _folder(row: tuple[Any, ...]) -> Folder:
     identifier, customer, kind, events, closed, keys, fields, class_, who = row
-    told = partial(fields_told, fields, class_, who)
     happened = _events(events, closed)
-    return Folder(
-        identifier, customer, kind, closed is None, happened, told, partial(json.loads, keys)
-    )
+    if closed is not None:
+        return Folder(identifier, customer, kind, False, happened)
+    told, own = partial(fields_told, fields, class_, who), partial(json.loads, keys)
+    return Folder(identifier, customer, kind, True, happened, told, own)
 
 
 @lru_cache(maxsize=10_000)

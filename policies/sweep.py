@@ -95,7 +95,15 @@ class Spared:
 
 
 _Days = tuple[date | None, ...]
-_Answer = tuple[str, Kept]
+# What a line says of a paper beside its names: act, reason, day, clauses, packs, what is shorter.
+_Said = tuple[Act, str, date | None, tuple[str, ...], tuple[str, ...], Shorter | None]
+
+
+class _Answer(NamedTuple):
+    """How papers of a kind stand, and what is told of each: of most nothing."""
+
+    state: str
+    said: _Said | None
 
 
 class _Kind:
@@ -178,7 +186,7 @@ class Retention:
             if whole.told:
                 names = ids.split(",")
                 for place, doc_type, answer in whole.told:
-                    line = self._told(folder, names[place], doc_type, *answer)
+                    line = self._told(folder, names[place], doc_type, answer)
                     if line is not None:
                         yield line
 
@@ -199,10 +207,10 @@ class Retention:
         told = []
         for place, (name, kind) in enumerate(lot.papers):
             answer = self._answer(kind, folder, date.min)
-            if answer[0] in _TOLD:
-                told.append((place, name, answer))
+            if answer.said is None:
+                rest[answer.state] += 1
             else:
-                rest[answer[0]] += 1
+                told.append((place, name, answer))
         lot.wholes[days] = whole = _Whole(tuple(rest.items()), tuple(told))
         self._one_more()
         return whole
@@ -215,30 +223,32 @@ class Retention:
             kind = self._kind(doc_type, folder.type, packs, epoch)
             answer = self._answer(kind, folder, self._day_of(filed))
             if record in appraised:
-                kept = longest(kind.said, folder.events, self._day_of(filed), appraised[record])
-                answer = (self._state(kept), kept)
-            line = self._told(folder, record, doc_type, *answer)
+                until = appraised[record]
+                answer = self._answered(
+                    longest(kind.said, folder.events, self._day_of(filed), until)
+                )
+            line = self._told(folder, record, doc_type, answer)
             if line is not None:
                 yield line
 
-    def _told(
-        self, folder: Folder, record: str, doc_type: str, state: str, kept: Kept
-    ) -> Line | None:
+    def _told(self, folder: Folder, record: str, doc_type: str, answer: _Answer) -> Line | None:
         """Count one paper, and say of it what there is to say."""
+        state, said = answer
         if state == "over":
             state = self._may_go(folder, record)
         self.counts[state] += 1
-        if state == "over":
-            return _line(record, "dispose", _OVER[kept.why], kept, folder, doc_type)
-        return _line(record, "keep", state, kept, folder, doc_type) if state in _TOLD else None
+        if said is None or state != answer.state:
+            return None
+        act, reason, day, clauses, packs, shorter = said
+        return Line(record, act, reason, day, clauses, packs, folder.customer, folder.id, doc_type,
+                    "", "", shorter)  # fmt: skip
 
     def _answer(self, kind: _Kind, folder: Folder, filed: date) -> _Answer:
         """Whether such a paper is kept."""
         days = (filed if kind.by_filing else None, *map(folder.events.get, kind.starts))
         answer = kind.answers.get(days)
         if answer is None:
-            kept = longest(kind.said, folder.events, filed)
-            kind.answers[days] = answer = (self._state(kept), kept)
+            kind.answers[days] = answer = self._answered(longest(kind.said, folder.events, filed))
             self._one_more()
         return answer
 
@@ -264,6 +274,17 @@ class Retention:
             for kind in self._same.values():
                 kind.answers.clear()
 
+    def _answered(self, kept: Kept) -> _Answer:
+        state = self._state(kept)
+        said: tuple[Act, str, date | None]
+        if state == "over":
+            said = ("dispose", _OVER[kept.why], kept.day)
+        elif state in _ALL_THE_SAME:
+            said = ("keep", state, kept.beyond if state == "ceiling-over" else kept.day)
+        else:
+            return _Answer(state, None)
+        return _Answer(state, (*said, kept.clauses, kept.packs, kept.shorter))
+
     def _state(self, kept: Kept) -> str:
         if kept.over(self._today):
             return "over"
@@ -284,14 +305,8 @@ class Retention:
         return "proposed" if record in self._spared.proposed else "over"
 
 
-_TOLD = frozenset({"over", "earlier-longer", "ceiling-over"})
+_ALL_THE_SAME = frozenset({"earlier-longer", "ceiling-over"})  # kept, although something ended
 _OVER = {"period": "period-over", "floor": "floor-over", "appraised": "appraised-over"}
-
-
-def _line(record: str, act: Act, reason: str, kept: Kept, folder: Folder, doc_type: str) -> Line:
-    day = kept.beyond if reason == "ceiling-over" else kept.day
-    return Line(record, act, reason, day, kept.clauses, kept.packs, folder.customer, folder.id,
-                doc_type, "", "", kept.shorter)  # fmt: skip
 
 
 # ── deadlines ─────────────────────────────────────────────────────────────────
