@@ -12,17 +12,31 @@ from __future__ import annotations
 
 import contextlib
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from storage.durable.hashing import thread
 from storage.durable.many import MANY, sync_folders
 from storage.durable.reading import Digest, translated
-from storage.durable.steps import Data, Disk, begun, link_once, make_missing, unlink_quietly
+from storage.durable.steps import (
+    Data,
+    Disk,
+    begun,
+    link_once,
+    make_missing,
+    start_flushing,
+    unlink_quietly,
+)
 from storage.errors import DiskFailed
 
 # fsyncs of different files wait for the same journal commit: more threads gain nothing.
 SYNC_THREADS = 8
+# So many files are handed to the disk at a time while the next are made; waking a thread for each
+# costs more than it saves, and of the smallest the disk had better get all at once.
+AHEAD_FILES = 8
+AHEAD_LEAST_BYTES = 16 << 10
 
 
 @dataclass(slots=True)
@@ -60,6 +74,8 @@ class Batch:
         self._folders: dict[str, None] = {}
         self._disk: Disk | None = None
         self._together = False
+        self._ahead: list[int] = []
+        self._started: list[Future[None]] = []
         self._over: str | None = None
 
     def __enter__(self) -> Batch:
@@ -81,6 +97,8 @@ class Batch:
             self._meet(where.rpartition("/")[0])
             tmp, fd, digest = begun(where, data, mode)
             self._pending.append(_Pending(where, tmp, fd))
+            if digest.size_bytes >= AHEAD_LEAST_BYTES:
+                self._write_ahead(fd)
             if len(self._pending) % MANY == 0:  # far below the usual limit of open files
                 self._settle()
         except BaseException as error:
@@ -137,8 +155,21 @@ class Batch:
             level = level.parent
         self._met.add(folder)
 
+    def _write_ahead(self, fd: int) -> None:
+        """Have the disk write while the next are made, or everybody waits for it at the end."""
+        self._ahead.append(fd)
+        if len(self._ahead) == AHEAD_FILES:
+            ahead, self._ahead = self._ahead, []
+            self._started.append(thread().submit(_start_flushing_all, ahead))
+
+    def _wait_for_start(self) -> None:
+        self._ahead = []
+        while self._started:
+            self._started.pop().result()
+
     def _settle(self) -> None:
         """Flush each open file; of many, those on the one disk are left to the flush of all."""
+        self._wait_for_start()
         alone = [item for item in self._pending if item.fd is not None]
         if len(self._pending) >= MANY:
             alone = [item for item in alone if not self._left(item)]
@@ -168,6 +199,7 @@ class Batch:
 
     def _fail(self, error: BaseException | None) -> None:
         self._end("abandoned" if error is None else f"it failed ({type(error).__name__})")
+        self._wait_for_start()
         for item in self._pending:
             _close_quietly(item)
             unlink_quietly(item.tmp)
@@ -179,6 +211,11 @@ class Batch:
         self._over = how
         if self._disk is not None:
             self._disk.close()
+
+
+def _start_flushing_all(fds: Sequence[int]) -> None:
+    for fd in fds:
+        start_flushing(fd)
 
 
 def _sync_pending(item: _Pending) -> None:

@@ -80,13 +80,14 @@ def write_all(fd: int, data: Data) -> Digest:
         while view:
             view = view[os.write(fd, view) :]
         if hashing.size_bytes - asked >= AHEAD_BYTES:
-            _start_flushing(fd, asked, hashing.size_bytes - asked)
+            start_flushing(fd, asked, hashing.size_bytes - asked)
             asked = hashing.size_bytes
     return Digest(hashing.hexdigest(), hashing.size_bytes)
 
 
-def _start_flushing(fd: int, start: int, size_bytes: int) -> None:
-    """Have the disk begin to write these bytes; promises nothing, and fsync still tells of errors.
+def start_flushing(fd: int, start: int = 0, size_bytes: int = 0) -> None:
+    """Have the disk begin to write these bytes, 0 for all; promises nothing, and a flush still
+    tells of errors.
 
     Otherwise the disk idles until the whole file is made, and then everybody waits for it.
     """
