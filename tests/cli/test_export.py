@@ -221,7 +221,7 @@ def test_what_fails_on_the_way_leaves_nothing(house, tmp_path, monkeypatch, brok
         def full(*_):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(exporting, "seal_folder", full)
+        monkeypatch.setattr(exporting.bags, "seal_folder", full)
     (tmp_path / "there").mkdir()
     ran = house.run("export", "C000001", "-o", tmp_path / "there" / "out", "--purpose", "x")
     assert ran.code == (13 if broken == "bytes" else 1), ran.err

@@ -280,7 +280,7 @@ def test_what_was_cut_short_ends_when_it_is_repeated(desk, monkeypatch):
     """The list stands with its entry; records that had not moved move with the next call."""
     from archivist import knowing
 
-    real, calls = knowing.carry_out, []
+    real, calls = knowing.resealing.carry_out, []
 
     def cut(*args):
         if len(calls) == 1:
@@ -288,7 +288,7 @@ def test_what_was_cut_short_ends_when_it_is_repeated(desk, monkeypatch):
         calls.append(args)
         return real(*args)
 
-    monkeypatch.setattr(knowing, "carry_out", cut)
+    monkeypatch.setattr(knowing.resealing, "carry_out", cut)
     with pytest.raises((KeyboardInterrupt, SystemExit, AssertionError)):
         limit(desk, "D000001")
     monkeypatch.undo()
