@@ -139,10 +139,13 @@ def back_on(row: Row, today: date) -> date | None:
 
 def is_overdue(archive: Archive, row: Row, today: date) -> bool:
     """Whether the borrower still has it after the day it was due."""
-    if not row["issued"] or row["issued"] > today.isoformat() or back_on(row, today):
+    return _is_late(row, due_of(archive, row), today)
+
+
+def _is_late(row: Row, due: date | None, today: date) -> bool:
+    if due is None or today <= due or not row["issued"] or row["issued"] > today.isoformat():
         return False
-    due = due_of(archive, row)
-    return due is not None and today > due
+    return back_on(row, today) is None
 
 
 # ── as it is told ─────────────────────────────────────────────────────────────
@@ -165,7 +168,6 @@ def card_of(archive: Archive, row: Row) -> dict[str, Any]:
 def plain(archive: Archive, row: Row, today: date) -> dict[str, Any]:
     """One loan as `--json` tells it."""
     due = due_of(archive, row)
-    now = [one for one in row["approvals"] if one["round"] == row["round"]]
     return {
         "loan": row["id"],
         "target": row["target"],
@@ -183,13 +185,13 @@ def plain(archive: Archive, row: Row, today: date) -> dict[str, Any]:
         "requested": row["requested"],
         "until": row["until"],
         "steps": row["steps"],
-        "waits_for": row["steps"][len(now)] if _waits(row, now) else None,
+        "waits_for": _waits_for(row),
         "approvals": row["approvals"],
         "issued": row["issued"],
         "issued_by": row["issued_by"],
         "due": due.isoformat() if due and row["issued"] else None,
         "excused": row["excused"],
-        "overdue": is_overdue(archive, row, today),
+        "overdue": _is_late(row, due, today),
         "recalled": row["recalled"],
         "returned": row["returned"],
         "condition": row["condition"],
@@ -198,8 +200,12 @@ def plain(archive: Archive, row: Row, today: date) -> dict[str, Any]:
     }
 
 
-def _waits(row: Row, given: Sequence[Any]) -> bool:
-    return row["state"] in ("requested", "renewing") and len(given) < len(row["steps"])
+def _waits_for(row: Row) -> Any:
+    """The step that nobody took yet."""
+    if row["state"] not in ("requested", "renewing"):
+        return None
+    given = sum(one["round"] == row["round"] for one in row["approvals"])
+    return row["steps"][given] if given < len(row["steps"]) else None
 
 
 def listed(

@@ -6,8 +6,7 @@ thing an item lacks: the paper itself (`document`), or what somebody saw to be w
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache, lru_cache, partial
 from typing import Any
@@ -15,9 +14,9 @@ from typing import Any
 from archivist.archive import Archive
 from archivist.regulations import department_id
 from archivist.standing import (
-    customer_fields,
     customer_name,
     dossier_state,
+    fields_told,
     lack_row,
     papers_of,
 )
@@ -25,9 +24,8 @@ from index import catalogue_sweep
 from index.catalogue import Catalogue, Row
 from policies.calendar import Calendar
 from policies.checklist import Paper
-from policies.deadlines import DossierState, Lack
-from policies.many import ManyDossiers
-from policies.pack_rows import DossierType
+from policies.deadlines import Lack
+from policies.many import Folder, ManyDossiers
 from policies.policy import Policy
 
 
@@ -51,20 +49,21 @@ def missing_items(
     if customer is not None:
         archive.the("customer", customer)
     if dossier is None and customer is None:
-        standing = _all_open(archive.catalogue)
+        standing = _all_open(archive.catalogue, policy)
     else:
         rows = (
             [archive.the("dossier", dossier)] if dossier else archive.catalogue.dossiers(customer)
         )
         standing = _open_among(archive.catalogue, rows, customer)
     many, kind_of = ManyDossiers(calendar, today, _lack_told), cache(policy.find_dossier_type)
-    found = [
-        one.row(told)
-        for one in standing
+    found = []
+    for folder, name, papers in standing:
         # A pack that is no longer adopted requires nothing now.
-        if (kind := kind_of(one.state.type)) is not None
-        for told in many.of(kind, one.state, one.papers, one.alike(kind))
-    ]
+        if (kind := kind_of(folder.type)) is None:
+            continue
+        whose = {"customer": folder.customer, "customer_name": name, "dossier": folder.id,
+                 "dossier_type": folder.type}  # fmt: skip
+        found += [{**whose, **told} for told in many.of(kind, folder, papers)]
     if department is not None:
         wanted = department_id(policy, department)
         found = [row for row in found if row["department"] == wanted]
@@ -75,42 +74,21 @@ def missing_items(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """An open dossier, without its papers; `types` are theirs, joined, None where more than that
-    is known of them."""
-
-    id: str
-    customer: str
-    customer_name: str | None
-    state: DossierState
-    papers: Callable[[], Sequence[Paper]]
-    types: str | None = None
-
-    def row(self, told: Mapping[str, Any]) -> dict[str, Any]:
-        """A row of the contract: whose it is, and what lacks."""
-        return {
-            "customer": self.customer,
-            "customer_name": self.customer_name,
-            "dossier": self.id,
-            "dossier_type": self.state.type,
-            **told,
-        }
-
-    def alike(self, kind: DossierType) -> str | None:
-        """What a checklist sees of the papers: their types, unless more is known of them, or the
-        year in which they were filed counts."""
-        return None if any(item.expires for item in kind.items) else self.types
+# An open dossier, the customer's name, and its papers: their types where no more counts of them.
+_Standing = tuple[Folder, str | None, str | Sequence[Paper]]
 
 
-def _all_open(catalogue: Catalogue) -> Iterator[_Standing]:
+def _all_open(catalogue: Catalogue, policy: Policy) -> Iterator[_Standing]:
     """Every open dossier in one pass, however many there are."""
+    yearly = {kind.id for kind in policy.dossier_types.values()
+              if any(item.expires for item in kind.items)}  # fmt: skip
     for row in catalogue_sweep.open_dossiers(catalogue):
         dossier, customer, kind, events, keys, name, fields, class_, who, types, apart = row
-        told = _fields(fields, class_, who) if fields else {}
-        state = DossierState(kind, frozenset(), _events(events), told, json.loads(keys))
-        papers = partial(papers_of, catalogue, dossier)
-        yield _Standing(dossier, customer, name, state, papers, None if apart else types or "")
+        told = partial(fields_told, fields, class_, who)
+        own, happened = partial(json.loads, keys), _events(events)
+        folder = Folder(dossier, customer, kind, True, happened, told, own)
+        by_types = not apart and kind not in yearly
+        yield folder, name, (types or "") if by_types else papers_of(catalogue, dossier)
 
 
 def _open_among(
@@ -119,19 +97,14 @@ def _open_among(
     for row in rows:
         if row["closed"] is None and customer in (None, row["customer"]):
             state = dossier_state(catalogue, row)
-            name = customer_name(catalogue, row["customer"])
-            papers = partial(getattr, state, "papers")
-            yield _Standing(row["id"], row["customer"], name, state, papers)
+            told, own = partial(getattr, state, "customer_fields"), partial(getattr, state, "keys")
+            folder = Folder(row["id"], row["customer"], state.type, True, state.events, told, own)
+            yield folder, customer_name(catalogue, row["customer"]), state.papers
 
 
 @lru_cache(maxsize=10_000)
 def _events(events: str) -> Mapping[str, date]:
     return {name: date.fromisoformat(day) for name, day in json.loads(events).items()}
-
-
-@lru_cache(maxsize=1_000)
-def _fields(fields: str, class_: str | None, kind: str | None) -> Mapping[str, str]:
-    return customer_fields({"fields": json.loads(fields), "class": class_, "kind": kind})
 
 
 def _lack_told(lack: Lack, waits: Sequence[str]) -> dict[str, Any]:

@@ -26,9 +26,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
+from functools import lru_cache, partial
 from typing import Any
 
 from archivist import disposals, granting, regrading, routines
@@ -37,20 +35,21 @@ from archivist.disposal_checks import ASKED_FOR
 from archivist.hold_book import held_targets
 from archivist.keeping import Schedule, events_of
 from archivist.loan_book import due_of, is_overdue
-from archivist.standing import customer_fields, local_moment, papers_of
+from archivist.standing import fields_told, local_moment, papers_of
 from index import catalogue_sweep
+from index.catalogue import Catalogue
 from policies.calendar import Calendar
-from policies.checklist import Paper
 from policies.disposal_life import OPEN
 from policies.expiry import expiring
 from policies.keeping import Edition
 from policies.loan_life import OUT
+from policies.many import Folder
 from policies.policy import Policy
 from policies.scope import marking
 from policies.sweep import (
     Bundle,
+    BundledPaper,
     Deadlines,
-    Folder,
     Line,
     Retention,
     Spared,
@@ -142,47 +141,44 @@ def _walk(
     def said_of(doc_type: str, dossier_type: str, packs: str, epoch: int) -> tuple[Edition, ...]:
         return schedule.editions(doc_type, dossier_type, json.loads(packs), epoch)
 
-    papers = Retention(said_of, schedule.epochs, _local_day, plan.day, _spared(archive))
+    def papers_in(dossier: str, packs: str) -> Iterator[BundledPaper]:
+        return catalogue_sweep.bundled(catalogue, dossier, packs)
+
+    spared = _spared(archive)
+    papers = Retention(said_of, schedule.epochs, papers_in, _local_day, plan.day, spared)
     late = Deadlines(policy, calendar, plan.day)
     apart = catalogue_sweep.dossiers_apart(catalogue)
     total = catalogue_sweep.dossier_count(catalogue)
-    for number, (folder, rows) in enumerate(_folders(archive), start=1):
+    for number, (folder, bundles) in enumerate(_folders(catalogue), start=1):
         if number % TOLD == 0:
             progress(number, total)
-        plan.retention.extend(papers.of(folder, rows))
+        plan.retention += papers.of(folder, bundles)
         if folder.is_open:
-
-            def known(dossier: str = folder.id) -> tuple[Paper, ...] | None:
-                return papers_of(catalogue, dossier) if dossier in apart else None
-
-            plan.deadlines.extend(late.of(folder, papers.types, known))
+            known = folder.id in apart
+            types = ",".join([types for *_, types in bundles])
+            plan.deadlines += late.of(folder, papers_of(catalogue, folder.id) if known else types)
     plan.kept = dict(papers.counts)
 
 
-def _folders(archive: Archive) -> Iterator[tuple[Folder, Iterator[Bundle]]]:
-    """Each dossier with the stream of its papers, both streams in the order of the ids."""
-    rows = catalogue_sweep.folders(archive.catalogue)
-    row = next(rows, None)
-    for dossier, papers in groupby(catalogue_sweep.bundles(archive.catalogue), itemgetter(0)):
-        while row is not None and row[0] < dossier:
-            yield _folder(row), iter(())
-            row = next(rows, None)
-        if row is not None and row[0] == dossier:
-            yield _folder(row), papers
-            row = next(rows, None)
-    while row is not None:
-        yield _folder(row), iter(())
-        row = next(rows, None)
+def _folders(catalogue: Catalogue) -> Iterator[tuple[Folder, list[Bundle]]]:
+    """Each dossier with its papers, from two streams in the order of the ids."""
+    papers = catalogue_sweep.bundles(catalogue)
+    bundle = next(papers, None)
+    for row in catalogue_sweep.folders(catalogue):
+        folder, mine = _folder(row), []
+        while bundle is not None and bundle[0] <= folder.id:
+            mine.append(bundle)
+            bundle = next(papers, None)
+        yield folder, mine
 
 
 def _folder(row: tuple[Any, ...]) -> Folder:
     identifier, customer, kind, events, closed, keys, fields, class_, who = row
-
-    def asked() -> tuple[Mapping[str, str], Mapping[str, str]]:
-        known = {"fields": json.loads(fields), "class": class_, "kind": who} if fields else None
-        return customer_fields(known), json.loads(keys)
-
-    return Folder(identifier, customer, kind, closed is None, _events(events, closed), asked)
+    happened = _events(events, closed)
+    if closed is not None:
+        return Folder(identifier, customer, kind, False, happened)
+    told, own = partial(fields_told, fields, class_, who), partial(json.loads, keys)
+    return Folder(identifier, customer, kind, True, happened, told, own)
 
 
 @lru_cache(maxsize=10_000)

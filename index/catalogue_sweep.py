@@ -4,7 +4,7 @@ Owns the table `sweep`, what the act `sweep` does to it, and two streams in the 
 dossiers. A million records pass by: those of a dossier come joined in one row, plain tuples, one
 at a time, and both streams are read off indexes, so that nobody deciphers the rest of each row.
 
-    for dossier, packs, first, last, ids, types, filed, entries in bundles(catalogue): …
+    for dossier, packs, first, last, ids, types in bundles(catalogue): …
 """
 
 import contextlib
@@ -40,25 +40,39 @@ def sweep(
     )
 
 
-def bundles(catalogue: CatalogueView) -> Iterator[tuple[str, str, int, int, str, str, str, str]]:
+def bundles(catalogue: CatalogueView) -> Iterator[tuple[str, str, int, int, str, str]]:
     """Every record in the order of dossiers, those filed under the same packs in one row:
     `dossier`, `packs` as the JSON it is stored as, the first and last `idx`, and joined by commas,
-    in one order, each `id`, `type`, `filed` and `idx`. None of these has a comma in it."""
+    in one order, each `id` and `type`. None of these has a comma in it."""
     return _stream(
         catalogue,
-        "SELECT dossier, packs, min(idx), max(idx), group_concat(id), group_concat(type), "
-        "group_concat(filed), group_concat(idx) FROM record INDEXED BY record_kept "
-        "GROUP BY dossier, packs ORDER BY dossier, packs",
+        "SELECT dossier, packs, min(idx), max(idx), group_concat(id), group_concat(type) "
+        "FROM record INDEXED BY record_kept GROUP BY dossier, packs ORDER BY dossier, packs",
+    )
+
+
+def bundled(
+    catalogue: CatalogueView, dossier: str, packs: str
+) -> Iterator[tuple[str, str, str, int]]:
+    """The records of one such row, one by one: `id`, `type`, `filed`, `idx`."""
+    return _stream(
+        catalogue,
+        "SELECT id, type, filed, idx FROM record INDEXED BY record_kept "
+        "WHERE dossier = ? AND packs = ? ORDER BY type, id",
+        dossier,
+        packs,
     )
 
 
 def folders(catalogue: CatalogueView) -> Iterator[tuple[Any, ...]]:
-    """Every dossier by id, with what its customer's registration says: `id`, `customer`, `type`,
-    `events`, `closed`, `keys`, then the customer's `fields`, `class` and `kind`. JSON as stored."""
+    """Every dossier by id, of an open one with what its customer's registration says: `id`,
+    `customer`, `type`, `events`, `closed`, `keys`, then the customer's `fields`, `class` and
+    `kind`. JSON as stored."""
     return _stream(
         catalogue,
         "SELECT d.id, d.customer, d.type, d.events, d.closed, d.keys, c.fields, c.class, c.kind "
-        "FROM dossier d LEFT JOIN customer c ON c.id = d.customer ORDER BY d.id",
+        "FROM dossier d LEFT JOIN customer c ON c.id = d.customer AND d.closed IS NULL "
+        "ORDER BY d.id",
     )
 
 

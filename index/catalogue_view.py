@@ -547,10 +547,15 @@ class CatalogueView:
     def _all(self, sql: str, *values: Any) -> list[Row]:
         try:
             cursor = self._db.execute(sql, values)
-            names = [(column[0], column[0] in JSON_COLUMNS) for column in cursor.description or ()]
-            return [_row(names, row) for row in cursor.fetchall()]
+            names = [column[0] for column in cursor.description or ()]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor]
         except sqlite.DatabaseError as error:
             raise translated(error) from error
+        for name in JSON_COLUMNS.intersection(names):
+            for row in rows:
+                if row[name] is not None:
+                    row[name] = _parsed(row[name])[0]
+        return rows
 
     def _one(self, sql: str, *values: Any) -> Row | None:
         rows = self._all(sql, *values)
@@ -633,10 +638,3 @@ def key_form(value: str) -> str:
 
 # Without the looks around for white space, which the catalogue never writes: half of the time.
 _parsed = json.JSONDecoder().raw_decode
-
-
-def _row(names: Sequence[tuple[str, bool]], values: Sequence[Any]) -> Row:
-    return {
-        name: _parsed(value)[0] if is_json and value is not None else value
-        for (name, is_json), value in zip(names, values, strict=True)
-    }

@@ -2,34 +2,86 @@
 
 Owns no rule: the answers are those of `deadlines.missing` and `deadlines.awaited`. Dossiers are
 alike for a checklist when its conditions are told the same of them and their papers cannot be told
-apart, and alike for a deadline when, besides, the same happened on the same days.
+apart; items are alike for a deadline when the same deadlines bind them, the conditions are told
+the same, and what these count from happened on the same days.
 
     >>> from policies.pack_rows import Item
     >>> paper = Item("contract", "合同", "contract", "S001-3-R13", types=("sales_contract",))
     >>> car = DossierType("new_car", "新车", "new car", "S001-3-R13", "vehicle", "sales",
     ...                   items=(paper,))
     >>> many = ManyDossiers(Calendar(), date(2026, 3, 5), answer=lambda lack, waits: lack.item)
-    >>> many.of(car, DossierState("new_car"), papers=lambda: [], alike="")
+    >>> many.of(car, Folder("D000001", "C000001", "new_car"), papers="")
     ('contract',)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Generic, TypeVar
 
 from policies.calendar import Calendar
 from policies.checklist import ItemReview, Paper, condition_parts, review
-from policies.deadlines import DossierState, Due, Lack, awaited, calendar_day, due_of, lacks_of
+from policies.deadlines import Due, Lack, awaited, calendar_day, due_of, lacks_of
 from policies.pack_rows import DossierType
 
 _T = TypeVar("_T")
 _A = TypeVar("_A")
+_Days = tuple[date | None, ...]
+_Asks = tuple[str | None, ...]  # what the fields say that a checklist's conditions ask
 
 # Beyond that dossiers are not alike, and remembering only fills the memory.
 _MOST_DOSSIERS = 5_000
 _MOST_ITEMS = 50_000
+
+
+def _none() -> Mapping[str, str]:
+    return {}
+
+
+@dataclass(slots=True)
+class Folder:
+    """One dossier as it passes by among many: what happened to it, and what conditions may ask.
+
+    `customer_fields` and `keys` give the customer's fields and the dossier's own: asked only where
+    something hangs on them. Who looks at what is closed has `closed` among the events.
+    """
+
+    id: str
+    customer: str
+    type: str
+    is_open: bool = True
+    events: Mapping[str, date] = field(default_factory=dict)
+    customer_fields: Callable[[], Mapping[str, str]] = _none
+    keys: Callable[[], Mapping[str, str]] = _none
+
+    def told(self, fields: Sequence[tuple[str, str]]) -> _Asks:
+        """What is registered in these fields: of the "customer" or the "dossier", which."""
+        if not fields:
+            return ()
+        of = {whose: self.customer_fields() if whose == "customer" else self.keys()
+              for whose in {whose for whose, _ in fields}}  # fmt: skip
+        return tuple([of[whose].get(name) for whose, name in fields])
+
+
+class _Kind:
+    """What a checklist and its deadlines look at: which fields, which events, and by which
+    deadlines, as their places, each item is bound."""
+
+    def __init__(self, kind: DossierType) -> None:
+        whens = [*(item.when for item in kind.items), *(one.when for one in kind.deadlines)]
+        stated = {("dossier", one.stated_by) for one in kind.deadlines if one.stated_by}
+        self.fields = tuple(sorted({condition_parts(when)[:2] for when in whens if when} | stated))
+        self.events = tuple(dict.fromkeys(one.after for one in kind.deadlines))
+        self.binding = {
+            item.id: tuple(
+                place
+                for place, one in enumerate(kind.deadlines)
+                if not one.items or item.id in one.items
+            )
+            for item in kind.items
+        }
 
 
 class ManyDossiers(Generic[_A]):
@@ -45,33 +97,29 @@ class ManyDossiers(Generic[_A]):
         self._calendar = calendar
         self._today = today
         self._answer = answer
-        self._asked: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._kinds: dict[str, _Kind] = {}
         self._answers: dict[Hashable, tuple[_A, ...]] = {}
         self._lacking: dict[Hashable, tuple[ItemReview, ...]] = {}
         self._dues: dict[Hashable, tuple[Due | None, tuple[str, ...]]] = {}
 
     def of(
-        self,
-        kind: DossierType,
-        dossier: DossierState,
-        papers: Callable[[], Sequence[Paper]],
-        alike: Hashable | None,
+        self, kind: DossierType, folder: Folder, papers: str | Sequence[Paper]
     ) -> tuple[_A, ...]:
         """The answers for a dossier of this kind, in the order of the checklist.
 
-        `papers` gives its papers, which `dossier` need not hold. Two dossiers of one kind with the
-        same `alike` have the same papers as far as a checklist sees; None: like no other.
+        `papers` are their types joined by commas, where no more counts of them than that.
         """
-        told = {"customer": dossier.customer_fields, "dossier": dossier.keys}
-        asks = tuple(told[whose].get(name) for whose, name in self._fields(kind))
-        happened = frozenset(dossier.events.items())
-        like = None if alike is None else (kind.id, asks, alike)
-        at = (like, happened)
+        looks = self._kinds.get(kind.id) or self._kinds.setdefault(kind.id, _Kind(kind))
+        asks = folder.told(looks.fields)
+        days = tuple(map(folder.events.get, looks.events))
+        like = (kind.id, asks, papers) if isinstance(papers, str) else None
+        at = (like, days)
         if like is not None and at in self._answers:
             return self._answers[at]
         answers = []
-        for found in self._reviews(kind, dossier, papers, like):
-            due, waits = self._due(kind, found.item.id, dossier, (asks, happened))
+        for found in self._reviews(kind, folder, papers, like):
+            binding = looks.binding[found.item.id]
+            due, waits = self._due(kind, found.item.id, folder, (kind.id, binding, asks, days))
             answers += [
                 self._answer(lack, waits) for lack in lacks_of(found, kind, due, self._today)
             ]
@@ -82,41 +130,31 @@ class ManyDossiers(Generic[_A]):
     def _reviews(
         self,
         kind: DossierType,
-        dossier: DossierState,
-        papers: Callable[[], Sequence[Paper]],
+        folder: Folder,
+        papers: str | Sequence[Paper],
         like: Hashable | None,
     ) -> tuple[ItemReview, ...]:
+        """The items that lack something."""
         if like is not None and like in self._lacking:
             return self._lacking[like]
-        told = (dossier.customer_fields, dossier.keys)
-        reviews = review(kind, papers(), *told, calendar_day(self._today))
+        day = calendar_day(self._today)
+        if isinstance(papers, str):
+            papers = [Paper(name, day) for name in papers.split(",") if name]
+        reviews = review(kind, papers, folder.customer_fields(), folder.keys(), day)
         lacking = tuple(found for found in reviews if found.lacks)
         if like is not None:
             _remember(self._lacking, like, lacking, _MOST_ITEMS)
         return lacking
 
     def _due(
-        self, kind: DossierType, item: str, dossier: DossierState, like: Hashable
+        self, kind: DossierType, item: str, folder: Folder, at: Hashable
     ) -> tuple[Due | None, tuple[str, ...]]:
-        at = (kind.id, item, like)
         if at not in self._dues:
-            told = (dossier.customer_fields, dossier.keys)
-            due = due_of(kind, item, dossier.events, self._calendar, *told)
-            answer = due, awaited(kind, item, dossier.events, *told)
+            told = (folder.customer_fields(), folder.keys())
+            due = due_of(kind, item, folder.events, self._calendar, *told)
+            answer = due, awaited(kind, item, folder.events, *told)
             _remember(self._dues, at, answer, _MOST_ITEMS)
         return self._dues[at]
-
-    def _fields(self, kind: DossierType) -> tuple[tuple[str, str], ...]:
-        if kind.id not in self._asked:
-            self._asked[kind.id] = fields_asked(kind)
-        return self._asked[kind.id]
-
-
-def fields_asked(kind: DossierType) -> tuple[tuple[str, str], ...]:
-    """Which fields a checklist and its deadlines ask: of the "customer" or the "dossier", which."""
-    whens = [*(item.when for item in kind.items), *(one.when for one in kind.deadlines)]
-    stated = {("dossier", one.stated_by) for one in kind.deadlines if one.stated_by}
-    return tuple(sorted({condition_parts(when)[:2] for when in whens if when} | stated))
 
 
 def _remember(answers: dict[Hashable, _T], at: Hashable, answer: _T, most: int) -> None:

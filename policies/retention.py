@@ -196,9 +196,10 @@ def keep_until(period: Period, events: Mapping[str, date], filed: date) -> KeptU
         return KeptUntil(beyond=beyond)
     # Floors may count from other events than the rule: the last of all days counts.
     spans = (*period.own, *period.floors)
-    waits = distinct(s.start for s in spans if last_day(s, events, filed) is None)
-    days = [day for span in spans if (day := last_day(span, events, filed))]
-    return KeptUntil(None if waits else max(days), waits_for=waits, beyond=beyond)
+    days = [last_day(span, events, filed) for span in spans]
+    waits = distinct(s.start for s, day in zip(spans, days, strict=True) if day is None)
+    last = None if waits else max(day for day in days if day)
+    return KeptUntil(last, waits_for=waits, beyond=beyond)
 
 
 def last_day(span: Span, events: Mapping[str, date], filed: date) -> date | None:

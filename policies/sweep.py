@@ -25,7 +25,7 @@ from __future__ import annotations
 import sys
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
@@ -33,15 +33,14 @@ from typing import Literal, NamedTuple
 
 from policies.calendar import Calendar
 from policies.checklist import Paper
-from policies.deadlines import DossierState, Due, Lack, due_of, due_on, is_overdue, missing
+from policies.deadlines import Lack
 from policies.expiry import Ending
 from policies.keeping import Edition, Kept, Shorter, longest
-from policies.many import fields_asked
-from policies.pack_rows import DossierType
+from policies.many import Folder, ManyDossiers
 from policies.policy import Policy
 
 __all__ = [
-    "Bundle", "Deadlines", "Folder", "Line", "Retention", "Spared", "declassifying",
+    "Bundle", "BundledPaper", "Deadlines", "Line", "Retention", "Spared", "declassifying",
     "is_time", "not_urged_yet",
 ]  # fmt: skip
 
@@ -50,24 +49,11 @@ _MOST_ANSWERS = 100_000  # kept at once; beyond that they are worked out anew
 
 
 # Papers of one dossier filed under the same packs, as they stream in: dossier, `packs` as a JSON
-# list, the first and last ledger entry among them, and joined by commas, in one order, their ids,
-# types, times of filing (as the ledger writes times) and ledger entries.
-Bundle = tuple[str, str, int, int, str, str, str, str]
-
-
-@dataclass(slots=True)
-class Folder:
-    """One dossier: what happened to it (`closed` among it), and what conditions may ask.
-
-    `fields` gives the customer's fields and the dossier's own; asked only where it matters.
-    """
-
-    id: str
-    customer: str
-    type: str
-    is_open: bool
-    events: Mapping[str, date]
-    fields: Callable[[], tuple[Mapping[str, str], Mapping[str, str]]]
+# list, the first and last ledger entry among them, and joined by commas, in one order, their ids
+# and types. One of these papers by itself: id, type, time of filing (as the ledger writes times)
+# and ledger entry.
+Bundle = tuple[str, str, int, int, str, str]
+BundledPaper = tuple[str, str, str, int]
 
 
 class Line(NamedTuple):
@@ -109,48 +95,48 @@ class Spared:
 
 
 _Days = tuple[date | None, ...]
-_Answer = tuple[str, Kept]
+# What a line says of a paper beside its names: act, reason, day, clauses, packs, what is shorter.
+_Said = tuple[Act, str, date | None, tuple[str, ...], tuple[str, ...], Shorter | None]
 
 
-@dataclass(slots=True)
+class _Answer(NamedTuple):
+    """How papers of a kind stand, and what is told of each: of most nothing."""
+
+    state: str
+    said: _Said | None
+
+
 class _Kind:
-    """Papers of one type, in one kind of dossier, filed under the same packs: what is said of
-    them, and for those that count from their filing the answers by its day."""
+    """Papers of which the same is said, and what the answer was so far: it hangs on the days of
+    the events that they count from, and where `by_filing` on that of their filing."""
 
-    said: tuple[Edition, ...]
-    starts: frozenset[str]
-
-    @classmethod
-    def of(cls, said: tuple[Edition, ...]) -> _Kind:
+    def __init__(self, said: tuple[Edition, ...]) -> None:
         periods = [edition.period for edition in said if edition.period is not None]
         spans = (s for p in periods for s in (*p.own, *p.floors, *p.ceilings))
-        return cls(said, frozenset(span.start for span in spans if span.start))
+        starts = {span.start for span in spans if span.start}
+        self.said = said
+        self.by_filing = "filed" in starts
+        self.starts = tuple(sorted(starts - {"filed"}))
+        self.answers: dict[_Days, _Answer] = {}
 
 
 class _Whole(NamedTuple):
-    """The papers of a bundle answered at once: how many stay for which reason, and which positions
-    there is something to tell of. None of them counts from its filing."""
+    """The papers of a bundle answered at once: how many stay for which reason, and of which, by
+    their places, there is something to tell."""
 
-    counts: Counter[str]
+    rest: tuple[tuple[str, int], ...]
     told: tuple[tuple[int, str, _Answer], ...]
 
 
-@dataclass(slots=True)
-class _Table:
-    """What is known of one kind of dossier: the events its papers count from, and by the days of
-    these, packs and document type whether they are kept. By day where they count from the
-    filing."""
+class _Lot:
+    """Bundles that are alike: of papers of the same types, in one kind of dossier, filed under the
+    same packs. Answered at once for each set of days, unless one counts from its filing."""
 
-    starts: tuple[str, ...] = ()
-    answers: dict[_Days, dict[tuple[str, int], dict[str, _Answer | dict[date, _Answer]]]] = field(
-        default_factory=dict
-    )
-    wholes: dict[tuple[_Days, str, int, str], _Whole | None] = field(default_factory=dict)
-
-    def forget(self) -> None:
-        """Begin anew: the answers are too many, or another event has come to count."""
-        self.answers.clear()
-        self.wholes.clear()
+    def __init__(self, types: Sequence[str], kinds: Sequence[_Kind]) -> None:
+        self.papers = tuple(zip(types, kinds, strict=True))
+        self.by_filing = any(kind.by_filing for kind in kinds)
+        self.starts = tuple(sorted({start for kind in kinds for start in kind.starts}))
+        self.wholes: dict[_Days, _Whole] = {}
 
 
 class Retention:
@@ -159,156 +145,145 @@ class Retention:
 
     `said_of` gives what the editions say of a document type in a dossier type, filed under these
     packs in this epoch; `epochs` are the ledger entries that begin one (see `policies.keeping`).
+    `papers_in` gives the papers of a dossier filed under these packs, one by one.
     """
 
     def __init__(
         self,
         said_of: Callable[[str, str, str, int], tuple[Edition, ...]],
         epochs: Sequence[int],
+        papers_in: Callable[[str, str], Iterable[BundledPaper]],
         day_of: Callable[[str], date],
         today: date,
         spared: Spared,
     ) -> None:
         self._said_of = said_of
         self._bounds = [-1, *epochs, sys.maxsize]
+        self._papers_in = papers_in
         self._day_of = day_of
         self._today = today
         self._spared = spared
+        self._same: dict[Hashable, _Kind] = {}
         self._kinds: dict[tuple[str, str, str, int], _Kind] = {}
-        self._tables: dict[str, _Table] = {}
+        self._lots: dict[tuple[str, str, int, str], _Lot] = {}
         self._known = 0
         self.counts: Counter[str] = Counter()
-        self.types: Counter[str] = Counter()
 
     def of(self, folder: Folder, bundles: Iterable[Bundle]) -> Iterator[Line]:
-        """The lines of one dossier's papers. Of an open one `types` says afterwards how many of
-        each type there are."""
-        self.types = Counter()
-        for _, packs, first, last, ids, types, filed, indexes in bundles:
-            if folder.is_open:
-                self.types.update(types.split(","))
+        """The lines of one dossier's papers."""
+        for _, packs, first, last, ids, types in bundles:
             epoch = bisect_right(self._bounds, first) - 1
-            whole = None
-            if last < self._bounds[epoch + 1] and self._none_appraised(ids):
-                whole = self._whole(folder, packs, epoch, types)
-            if whole is None:
-                times, entries = filed.split(","), map(int, indexes.split(","))
-                papers = zip(ids.split(","), types.split(","), times, entries, strict=True)
-                yield from self._one_by_one(folder, packs, papers)
+            lot = self._lots.get((folder.type, packs, epoch, types))
+            if lot is None:
+                lot = self._new_lot(folder.type, packs, epoch, types)
+            if lot.by_filing or last >= self._bounds[epoch + 1] or self._some_appraised(ids):
+                yield from self._one_by_one(folder, packs)
                 continue
-            self.counts.update(whole.counts)
+            days = tuple(map(folder.events.get, lot.starts))
+            whole = lot.wholes.get(days) or self._new_whole(lot, folder, days)
+            for state, number in whole.rest:
+                self.counts[state] += number
             if whole.told:
                 names = ids.split(",")
                 for place, doc_type, answer in whole.told:
-                    yield from self._told(folder, names[place], doc_type, *answer)
+                    line = self._told(folder, names[place], doc_type, answer)
+                    if line is not None:
+                        yield line
 
-    def _none_appraised(self, ids: str) -> bool:
+    def _some_appraised(self, ids: str) -> bool:
         appraised = self._spared.appraised
-        return not appraised or appraised.keys().isdisjoint(ids.split(","))
+        return bool(appraised) and not appraised.keys().isdisjoint(ids.split(","))
 
-    def _whole(self, folder: Folder, packs: str, epoch: int, types: str) -> _Whole | None:
-        """One answer for a bundle, where none of its papers counts from its filing. Most dossiers
-        of a kind hold the same papers, and are answered by one look."""
-        table = self._tables.setdefault(folder.type, _Table())
-        days = tuple(map(folder.events.get, table.starts))
-        at = (days, packs, epoch, types)
-        if at in table.wholes:
-            return table.wholes[at]
+    def _new_lot(self, dossier_type: str, packs: str, epoch: int, types: str) -> _Lot:
         names = types.split(",")
-        found = [self._answer(folder, name, packs, epoch) for name in names]
-        whole = None
-        if not any(isinstance(answer, dict) for answer in found):
-            plain: list[_Answer] = found  # type: ignore[assignment]  # none is a dict
-            told = [n for n, (state, _) in enumerate(plain) if state in _TOLD]
-            rest = Counter(state for state, _ in plain if state not in _TOLD)
-            whole = _Whole(rest, tuple((n, names[n], plain[n]) for n in told))
-        self._known += 1
-        days = tuple(map(folder.events.get, table.starts))  # more events may count by now
-        table.wholes[days, packs, epoch, types] = whole
+        lot = _Lot(names, [self._kind(name, dossier_type, packs, epoch) for name in names])
+        self._lots[dossier_type, packs, epoch, types] = lot
+        self._one_more()
+        return lot
+
+    def _new_whole(self, lot: _Lot, folder: Folder, days: _Days) -> _Whole:
+        """The first bundle of its lot with these days."""
+        rest: Counter[str] = Counter()
+        told = []
+        for place, (name, kind) in enumerate(lot.papers):
+            answer = self._answer(kind, folder, date.min)
+            if answer.said is None:
+                rest[answer.state] += 1
+            else:
+                told.append((place, name, answer))
+        lot.wholes[days] = whole = _Whole(tuple(rest.items()), tuple(told))
+        self._one_more()
         return whole
 
-    def _one_by_one(
-        self, folder: Folder, packs: str, papers: Iterable[tuple[str, str, str, int]]
-    ) -> Iterator[Line]:
+    def _one_by_one(self, folder: Folder, packs: str) -> Iterator[Line]:
         """Papers that count from their filing, met an adoption among them, or were appraised."""
         appraised = self._spared.appraised
-        for record, doc_type, filed, index in papers:
+        for record, doc_type, filed, index in self._papers_in(folder.id, packs):
             epoch = bisect_right(self._bounds, index) - 1
-            answer = self._answer(folder, doc_type, packs, epoch)
-            if isinstance(answer, dict):
-                day, at = self._day_of(filed), (folder, doc_type, packs, epoch)
-                answer = answer.get(day) or self._by_day(answer, *at, day)
-            if appraised and record in appraised:
-                kind = self._kind(folder, doc_type, packs, epoch)
-                kept = longest(kind.said, folder.events, self._day_of(filed), appraised[record])
-                answer = (self._state(kept), kept)
-            yield from self._told(folder, record, doc_type, *answer)
+            kind = self._kind(doc_type, folder.type, packs, epoch)
+            answer = self._answer(kind, folder, self._day_of(filed))
+            if record in appraised:
+                until = appraised[record]
+                answer = self._answered(
+                    longest(kind.said, folder.events, self._day_of(filed), until)
+                )
+            line = self._told(folder, record, doc_type, answer)
+            if line is not None:
+                yield line
 
-    def _told(
-        self, folder: Folder, record: str, doc_type: str, state: str, kept: Kept
-    ) -> Iterator[Line]:
+    def _told(self, folder: Folder, record: str, doc_type: str, answer: _Answer) -> Line | None:
         """Count one paper, and say of it what there is to say."""
+        state, said = answer
         if state == "over":
             state = self._may_go(folder, record)
         self.counts[state] += 1
-        if state == "over":
-            yield _line(record, "dispose", _OVER[kept.why], kept, folder, doc_type)
-        elif state in _TOLD:
-            yield _line(record, "keep", state, kept, folder, doc_type)
+        if said is None or state != answer.state:
+            return None
+        act, reason, day, clauses, packs, shorter = said
+        return Line(record, act, reason, day, clauses, packs, folder.customer, folder.id, doc_type,
+                    "", "", shorter)  # fmt: skip
 
-    def _answer(
-        self, folder: Folder, doc_type: str, packs: str, epoch: int
-    ) -> _Answer | dict[date, _Answer]:
-        """Whether such a paper is kept; by day where that hangs on its filing."""
-        answers = self._answers(folder, packs, epoch)
-        answer = answers.get(doc_type)
+    def _answer(self, kind: _Kind, folder: Folder, filed: date) -> _Answer:
+        """Whether such a paper is kept."""
+        days = (filed if kind.by_filing else None, *map(folder.events.get, kind.starts))
+        answer = kind.answers.get(days)
         if answer is None:
-            answer = self._first(folder, doc_type, packs, epoch)
-            self._answers(folder, packs, epoch)[doc_type] = answer
+            kind.answers[days] = answer = self._answered(longest(kind.said, folder.events, filed))
+            self._one_more()
         return answer
 
-    def _answers(
-        self, folder: Folder, packs: str, epoch: int
-    ) -> dict[str, _Answer | dict[date, _Answer]]:
-        """What is known so far of papers in such a dossier: answers by document type."""
+    def _kind(self, doc_type: str, dossier_type: str, packs: str, epoch: int) -> _Kind:
+        at = (doc_type, dossier_type, packs, epoch)
+        if at not in self._kinds:
+            said = self._said_of(*at)
+            # Periods that differ in their open questions alone keep papers alike.
+            spans = tuple(
+                (edition.packs, p and (p.rule, p.own, p.floors, p.ceilings, p.silent))
+                for edition in said
+                for p in (edition.period,)
+            )
+            self._kinds[at] = self._same.get(spans) or self._same.setdefault(spans, _Kind(said))
+        return self._kinds[at]
+
+    def _one_more(self) -> None:
+        """Begin anew when the answers are too many."""
+        self._known += 1
         if self._known >= _MOST_ANSWERS:
             self._known = 0
-            for table in self._tables.values():
-                table.forget()
-        table = self._tables.setdefault(folder.type, _Table())
-        days = tuple(map(folder.events.get, table.starts))
-        return table.answers.setdefault(days, {}).setdefault((packs, epoch), {})
+            self._lots.clear()
+            for kind in self._same.values():
+                kind.answers.clear()
 
-    def _first(
-        self, folder: Folder, doc_type: str, packs: str, epoch: int
-    ) -> _Answer | dict[date, _Answer]:
-        """The first paper of its kind among such dossiers. One that counts from an event not
-        seen before in this kind of dossier makes all answers be given anew."""
-        kind = self._kind(folder, doc_type, packs, epoch)
-        table = self._tables[folder.type]
-        if new := kind.starts - {"filed"} - set(table.starts):
-            table.starts = tuple(sorted({*table.starts, *new}))
-            table.forget()
-        self._known += 1
-        if "filed" in kind.starts:
-            return {}
-        kept = longest(kind.said, folder.events, date.min)
-        return self._state(kept), kept
-
-    def _by_day(
-        self, known: dict[date, _Answer], folder: Folder, doc_type: str, packs: str, epoch: int,
-        day: date,
-    ) -> _Answer:  # fmt: skip
-        kept = longest(self._kind(folder, doc_type, packs, epoch).said, folder.events, day)
-        known[day] = answer = (self._state(kept), kept)
-        self._known += 1
-        return answer
-
-    def _kind(self, folder: Folder, doc_type: str, packs: str, epoch: int) -> _Kind:
-        at = (doc_type, folder.type, packs, epoch)
-        if at not in self._kinds:
-            self._kinds[at] = _Kind.of(self._said_of(doc_type, folder.type, packs, epoch))
-        return self._kinds[at]
+    def _answered(self, kept: Kept) -> _Answer:
+        state = self._state(kept)
+        said: tuple[Act, str, date | None]
+        if state == "over":
+            said = ("dispose", _OVER[kept.why], kept.day)
+        elif state in _ALL_THE_SAME:
+            said = ("keep", state, kept.beyond if state == "ceiling-over" else kept.day)
+        else:
+            return _Answer(state, None)
+        return _Answer(state, (*said, kept.clauses, kept.packs, kept.shorter))
 
     def _state(self, kept: Kept) -> str:
         if kept.over(self._today):
@@ -330,104 +305,43 @@ class Retention:
         return "proposed" if record in self._spared.proposed else "over"
 
 
-_TOLD = frozenset({"over", "earlier-longer", "ceiling-over"})
+_ALL_THE_SAME = frozenset({"earlier-longer", "ceiling-over"})  # kept, although something ended
 _OVER = {"period": "period-over", "floor": "floor-over", "appraised": "appraised-over"}
-
-
-def _line(record: str, act: Act, reason: str, kept: Kept, folder: Folder, doc_type: str) -> Line:
-    day = kept.beyond if reason == "ceiling-over" else kept.day
-    return Line(record, act, reason, day, kept.clauses, kept.packs, folder.customer, folder.id,
-                doc_type, "", "", kept.shorter)  # fmt: skip
 
 
 # ── deadlines ─────────────────────────────────────────────────────────────────
 
 
-_Asks = tuple[str | None, ...]  # what the fields say that a checklist's conditions ask
+# What the lines of a lack have in common: since when, by which clauses, what lacks.
+_Late = tuple[date | None, tuple[str, ...], str, str, str]
 
 
 class Deadlines:
     """The walk over open dossiers: which papers should be there and are not (催办)."""
 
     def __init__(self, policy: Policy, calendar: Calendar, today: date) -> None:
-        self._policy = policy
-        self._calendar = calendar
-        self._today = today
-        self._asked: dict[str, tuple[tuple[str, str], ...]] = {}
-        self._past: dict[tuple[str, frozenset[tuple[str, date]]], bool] = {}
-        self._lacking: dict[tuple[str, _Asks, frozenset[tuple[str, int]]], tuple[Lack, ...]] = {}
-        self._dues: dict[tuple[str, str, _Asks, frozenset[tuple[str, date]]], Due | None] = {}
+        self._kinds = policy.dossier_types
+        self._many = ManyDossiers(calendar, today, _late)
 
-    def of(
-        self,
-        folder: Folder,
-        types: Counter[str],
-        attested: Callable[[], tuple[Paper, ...] | None],
-    ) -> Iterator[Line]:
-        """What is overdue in one dossier with so many papers of these types. `attested` gives
-        the papers with what people said of them, or None where nobody said anything: then only
-        their number counts."""
-        kind = self._policy.dossier_types.get(folder.type) if folder.is_open else None
-        if kind is None or not self._some_past(kind, folder):
+    def of(self, folder: Folder, papers: str | Sequence[Paper]) -> Iterator[Line]:
+        """What is overdue in one dossier. `papers` are their types joined by commas; where people
+        said something of them, the papers with that."""
+        kind = self._kinds.get(folder.type) if folder.is_open else None
+        if kind is None:
             return
-        customer, own = folder.fields()
-        told = {"customer": customer, "dossier": own}
-        asks = tuple(told[whose].get(name) for whose, name in self._conditions(kind))
-        for lack in self._lacks(folder, asks, types, attested()):
-            due = self._due(kind, lack.item, folder, asks)
-            # An expired paper has a successor to come, of which no regulation says by when.
-            if lack.kind != "expired" and due is not None and is_overdue(due, self._today):
-                clauses = tuple(filter(None, (lack.clause, due.clause)))
-                yield Line(folder.id, "remind", "overdue", due.day, clauses, (), folder.customer,
-                           folder.id, lack.item, lack.kind, lack.detail)  # fmt: skip
+        for late in self._many.of(kind, folder, papers):
+            if late is not None:
+                day, clauses, item, lack, detail = late
+                yield Line(folder.id, "remind", "overdue", day, clauses, (), folder.customer,
+                           folder.id, item, lack, detail)  # fmt: skip
 
-    def _lacks(
-        self, folder: Folder, asks: _Asks, types: Counter[str], known: tuple[Paper, ...] | None
-    ) -> tuple[Lack, ...]:
-        """What lacks, whenever it is due."""
-        at = (folder.type, asks, frozenset(types.items()))
-        if known is None and at in self._lacking:
-            return self._lacking[at]
-        plain = tuple(Paper(name, self._today) for name in types.elements())
-        customer, own = folder.fields()
-        papers = plain if known is None else known
-        state = DossierState(folder.type, customer_fields=customer, keys=own, papers=papers)
-        found = missing(state, self._policy, self._calendar, self._today)
-        if known is None:
-            if len(self._lacking) >= _MOST_ANSWERS:
-                self._lacking.clear()
-            self._lacking[at] = found
-        return found
 
-    def _due(self, kind: DossierType, item: str, folder: Folder, asks: _Asks) -> Due | None:
-        """By when an item is due in such a dossier."""
-        at = (kind.id, item, asks, frozenset(folder.events.items()))
-        if at not in self._dues:
-            if len(self._dues) >= _MOST_ANSWERS:
-                self._dues.clear()
-            self._dues[at] = due_of(kind, item, folder.events, self._calendar, *folder.fields())
-        return self._dues[at]
-
-    def _some_past(self, kind: DossierType, folder: Folder) -> bool:
-        """Whether any deadline of this dossier may have passed: most dossiers end here."""
-        at = (kind.id, frozenset(folder.events.items()))
-        if at not in self._past:
-            if len(self._past) >= _MOST_ANSWERS:
-                self._past.clear()
-            self._past[at] = any(
-                deadline.stated_by
-                or ((due := due_on(deadline, folder.events[deadline.after], self._calendar))
-                    and is_overdue(due, self._today))
-                for deadline in kind.deadlines
-                if deadline.after in folder.events
-            )  # fmt: skip
-        return self._past[at]
-
-    def _conditions(self, kind: DossierType) -> tuple[tuple[str, str], ...]:
-        """Which fields of the customer and the dossier this checklist asks about."""
-        if kind.id not in self._asked:
-            self._asked[kind.id] = fields_asked(kind)
-        return self._asked[kind.id]
+def _late(lack: Lack, _: Sequence[str]) -> _Late | None:
+    # An expired paper has a successor to come, of which no regulation says by when.
+    if not lack.overdue:
+        return None
+    clauses = tuple(filter(None, (lack.clause, lack.due_clause)))
+    return lack.due, clauses, lack.item, lack.kind, lack.detail
 
 
 def not_urged_yet(
