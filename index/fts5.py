@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,10 @@ _SCHEMA = (
     "CREATE TABLE body(id INTEGER PRIMARY KEY, text TEXT)",
     "CREATE VIRTUAL TABLE ft USING fts5(body, marks, fld, content='', tokenize='ascii')",
 )
+_ROW = "INSERT INTO page VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
 _SECURE_DELETE = "INSERT INTO ft(ft, rank) VALUES('secure-delete', ?)"
+
+_TOGETHER = 200  # pages analysed before the first is indexed: some megabytes of tokens
 
 _Scored = list[tuple[int, float]]  # page numbers with their scores, the best first
 _Moved = tuple[int, int]  # by so many pages and characters the index grew
@@ -169,7 +173,9 @@ class Fts5Engine:
         """Add or replace pages and move the mark, in one transaction."""
         with self._foreign(), self._transaction():
             self._begin_counting()
-            self._move_figures(self._put_one(page) for page in pages)
+            coming = iter(pages)
+            while some := list(islice(coming, _TOGETHER)):
+                self._put_some(some)
             self._move_mark(applied)
 
     def mark_applied(self, applied: int) -> None:
@@ -181,22 +187,40 @@ class Fts5Engine:
         # max(): of two followers the slower one must not send the index back.
         self._db.execute("UPDATE meta SET value = max(value, ?) WHERE name = 'applied'", (applied,))
 
-    def _put_one(self, page: Page) -> _Moved:
-        text, title = storable(page.text), storable(page.title)
-        known = self._rows("WHERE record = ? AND page = ?", (page.record, page.page))
-        number = known[0][0] if known else None
-        tokens = page_tokens(text)
-        moved = [(1, tokens.length), *(self._take_out(row) for row in known)]
-        fields = (page.record, page.page, page.customer, page.dossier, page.type, page.day, title)
-        number = self._db.execute(
-            "INSERT INTO page VALUES(?, ?, ?, ?, ?, ?, ?, ?)", (number, *fields)
-        ).lastrowid
-        self._db.execute("INSERT INTO body VALUES(?, ?)", (number, text))
-        self._db.execute(
+    def _put_some(self, pages: Iterable[Page]) -> None:
+        # All of them are analysed before the first is handed on. FTS5's table of terms fills the
+        # processor's caches, and an analysis between two pages finds them emptied each time:
+        # it then takes four times as long.
+        latest = {(page.record, page.page): page for page in pages}.values()
+        texts = [storable(page.text) for page in latest]
+        tokens = [page_tokens(text) for text in texts]
+        numbers, moved = [], [(1, one.length) for one in tokens]
+        for page in latest:
+            number, out = self._place(page)
+            numbers.append(number)
+            moved.append(out)
+        fill = self._db.executemany
+        fill("INSERT INTO body VALUES(?, ?)", zip(numbers, texts, strict=True))
+        fill(
             "INSERT INTO ft(rowid, body, marks, fld) VALUES(?, ?, ?, ?)",
-            (number, *_columns(tokens, page.customer, page.dossier, page.type)),
+            (
+                (number, *_columns(one, page.customer, page.dossier, page.type))
+                for number, one, page in zip(numbers, tokens, latest, strict=True)
+            ),
         )
-        return _sum(moved)
+        self._move_figures(moved)
+
+    def _place(self, page: Page) -> tuple[int, _Moved]:
+        """Write a page's row, and take out what the index had under its name; its number stays."""
+        fields = (page.customer, page.dossier, page.type, page.day, storable(page.title))
+        row = (page.record, page.page, *fields)
+        placed = self._db.execute(_ROW + " ON CONFLICT(record, page) DO NOTHING", (None, *row))
+        if placed.rowcount:
+            return placed.lastrowid, (0, 0)
+        (known,) = self._rows("WHERE record = ? AND page = ?", row[:2])
+        moved = self._take_out(known)
+        self._db.execute(_ROW, (known[0], *row))
+        return known[0], moved
 
     def _rows(self, where: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         return self._db.execute(  # type: ignore[no-any-return]
