@@ -12,7 +12,7 @@ from sqlcipher3 import dbapi2 as sqlite
 from index.analysis import fold, plan
 from index.engine import ANYTHING, Page
 from index.errors import IndexDamaged, IndexLocked, IndexUnwritable, WrongIndexKey
-from index.fts5 import _PAGE_BYTES, Fts5Engine
+from index.fts5 import CONTAINER, Fts5Engine
 
 KEY = bytes(range(32))
 RARE = "龘靐齉爩麤灪龖厵"
@@ -143,27 +143,6 @@ def test_check_names_a_postings_table_that_disagrees(tmp_path: Path) -> None:
     engine.close()
 
 
-def test_an_index_without_a_number_of_pages_counts_and_learns_it(tmp_path: Path) -> None:
-    """Indexes of the first versions weigh the same, and the first change writes the number."""
-    where = tmp_path / "grade.db"
-    engine = filled(where)
-    weighed = engine.stats(plan("档案"), ANYTHING)
-    assert weighed.pages == 241
-    for change in (
-        lambda: engine.put([SECRET], 9),
-        lambda: engine.put([Page("R9", 1, "C1", "D1", "t", 20240101, "", "档案")], 9),
-        lambda: engine.purge(["R9"]),
-    ):
-        engine._db.execute("DELETE FROM meta WHERE name = 'pages'")
-        before = engine.stats(plan("档案"), ANYTHING).pages
-        assert before == engine._db.execute("SELECT count(*) FROM page").fetchone()[0]
-        change()
-        assert engine._meta("pages") == engine.stats(plan("档案"), ANYTHING).pages
-        assert engine.check() == []
-    assert engine.stats(plan("档案"), ANYTHING) == weighed
-    engine.close()
-
-
 def test_check_names_a_wrong_number_of_pages(tmp_path: Path) -> None:
     """The number that searches believe is held against the pages themselves."""
     engine = filled(tmp_path / "grade.db")
@@ -212,7 +191,8 @@ def test_the_stock_cipher_opens_the_file_with_the_raw_key(tmp_path: Path) -> Non
     filled(where).close()
     connection = sqlite.connect(os.fspath(where))
     connection.execute(f"PRAGMA key = \"x'{KEY.hex()}'\"")
-    connection.execute(f"PRAGMA cipher_page_size = {_PAGE_BYTES}")
+    for pragma in CONTAINER:
+        connection.execute(f"PRAGMA {pragma}")
     assert connection.execute("SELECT count(*) FROM page").fetchone() == (241,)
     connection.close()
 
