@@ -143,6 +143,24 @@ def test_check_names_a_postings_table_that_disagrees(tmp_path: Path) -> None:
     engine.close()
 
 
+def test_a_page_that_comes_twice_at_once_is_the_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within pages analysed together and beyond them, against what is there and what is new."""
+    monkeypatch.setattr("index.fts5._TOGETHER", 2)
+    engine = filled(tmp_path / "grade.db")
+    for _ in ("new", "known"):
+        texts = ("甲乙", "丙丁", "戊己", "庚辛", "壬癸")
+        names = ("R1", "R1", "R00000666", "R1", "R2")
+        both = zip(names, texts, strict=True)
+        engine.put([Page(name, 1, "C", "D", "t", 20240101, "", text) for name, text in both], 9)
+        totals = [engine.search(plan(text), ANYTHING, 1).total for text in (*texts, "zzqxj")]
+        assert totals == [0, 0, 1, 1, 1, 0]
+        assert engine.stats(plan(""), ANYTHING).pages == 243
+        assert engine.check() == []
+    engine.close()
+
+
 def test_check_names_a_wrong_number_of_pages(tmp_path: Path) -> None:
     """The number that searches believe is held against the pages themselves."""
     engine = filled(tmp_path / "grade.db")
