@@ -16,6 +16,42 @@ one table in `archivist.cli` maps all of them to exit codes and hints.
 Messages never carry a secret, a document's text or a graded title.
 """
 
+import errno as codes
+
+_SYSTEM = {
+    codes.EACCES: "没有权限",
+    codes.EADDRINUSE: "地址已被占用",
+    codes.EADDRNOTAVAIL: "这台机器没有这个地址",
+    codes.ECONNREFUSED: "连接被拒绝",
+    codes.ECONNRESET: "连接中断",
+    codes.EDQUOT: "磁盘配额已用完",
+    codes.EEXIST: "已经存在",
+    codes.EIO: "磁盘读写出错",
+    codes.EISDIR: "这是文件夹，不是文件",
+    codes.ELOOP: "链接转了一圈",
+    codes.EMFILE: "打开的文件太多",
+    codes.ENAMETOOLONG: "文件名太长",
+    codes.ENOENT: "没有这个文件或文件夹",
+    codes.ENOSPC: "磁盘已满",
+    codes.ENOTDIR: "路径中有一段不是文件夹",
+    codes.ENOTEMPTY: "文件夹不是空的",
+    codes.EPERM: "不允许这样做",
+    codes.EROFS: "磁盘是只读的",
+    codes.ESTALE: "网络共享已断开",
+    codes.ETIMEDOUT: "没有及时回答",
+}
+
+
+def system_said(error: OSError) -> tuple[str, str]:
+    """Why the system refused, in Chinese and in English; the rare reasons in English only."""
+    en = error.strerror or type(error).__name__
+    return in_chinese(error.errno) or en, en
+
+
+def in_chinese(number: int | None) -> str | None:
+    """What an `errno` means; None for the rare ones."""
+    return _SYSTEM.get(number or 0)
+
 
 class ArchivistError(Exception):
     """Root of the stem's errors: what is wrong and what the person can do, in both languages."""

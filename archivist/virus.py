@@ -18,7 +18,7 @@ import struct
 from collections.abc import Iterable
 from contextlib import suppress
 
-from archivist.errors import Unavailable
+from archivist.errors import Unavailable, system_said
 
 PIECE_BYTES = 1 << 18
 MAX_REPLY_BYTES = 4096
@@ -49,7 +49,7 @@ class Scanner:
                     link.sendall(struct.pack(">I", 0))
                 return _verdict(self._line(link), self.place)
         except OSError as error:
-            raise _away(self.place, error.strerror or type(error).__name__) from None
+            raise _away(self.place, *system_said(error)) from None
 
     def version(self) -> str:
         """What the daemon calls itself, signatures and their day among it. Raises ScannerAway."""
@@ -58,7 +58,7 @@ class Scanner:
                 link.sendall(b"zVERSION\0")
                 return self._line(link)
         except OSError as error:
-            raise _away(self.place, error.strerror or type(error).__name__) from None
+            raise _away(self.place, *system_said(error)) from None
 
     def _connected(self) -> socket.socket:
         host, colon, port = self.place.rpartition(":")
@@ -89,13 +89,13 @@ def _verdict(said: str, place: str) -> str | None:
         return None
     if said.startswith("stream: ") and said.endswith(" FOUND"):
         return said[len("stream: ") : -len(" FOUND")]
-    raise _away(place, said or "it said nothing")
+    raise _away(place, said or "没有回答", said or "it said nothing")
 
 
-def _away(place: str, why: str) -> ScannerAway:
+def _away(place: str, why_zh: str, why_en: str) -> ScannerAway:
     return ScannerAway(
-        f"病毒扫描服务 {place} 没有给出结论（{why}）",
-        f"the virus scanner at {place} gave no verdict ({why})",
+        f"病毒扫描服务 {place} 没有给出结论（{why_zh}）",
+        f"the virus scanner at {place} gave no verdict ({why_en})",
         "请检查 clamd 是否在运行、StreamMaxLength 是否够大；未扫描的资料一律等待",
         "check that clamd runs and its StreamMaxLength; what is not scanned waits",
     )

@@ -177,7 +177,7 @@ class DropFolder:
             remark(
                 "投放目录中有一个文件夹读不到：%s",
                 "a folder of the drop folder cannot be read: %s",
-                why.strerror,
+                why,
             )
 
     @property

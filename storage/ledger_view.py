@@ -115,8 +115,8 @@ class LedgerView:
         while index < min(stop, reader.size):
             number, first = divmod(index, WIDTH)
             with self._mutex:
-                bundle = reader.entries(number)
-            for entry in bundle[first : first + stop - index]:
+                bundle = reader.entries(number, first, first + stop - index)
+            for entry in bundle:
                 yield index, entry
                 index += 1
         # This list only grows, and a publication begins another one: the iteration goes on

@@ -48,13 +48,18 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return state.digest()
 
 
+def pyramid(hashes: Sequence[bytes]) -> list[Sequence[bytes]]:
+    """Every complete subtree over some hashes: row `n` holds those over 2**n of them."""
+    rows = [hashes]
+    while len(row := rows[-1]) > 1:
+        rows.append([node_hash(row[i], row[i + 1]) for i in range(0, len(row) - 1, 2)])
+    return rows
+
+
 def fold(hashes: Sequence[bytes]) -> bytes:
     """The root of a complete subtree over a power of two of hashes."""
     assert hashes and len(hashes) & (len(hashes) - 1) == 0, "not a power of two"
-    row = list(hashes)
-    while len(row) > 1:
-        row = [node_hash(row[i], row[i + 1]) for i in range(0, len(row), 2)]
-    return row[0]
+    return pyramid(hashes)[-1][0]
 
 
 class Edge:

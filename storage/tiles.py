@@ -29,7 +29,7 @@ from pathlib import Path
 from storage.durable import read_bytes
 from storage.errors import Damaged, Missing
 from storage.ledger_findings import ENTRY, TILE, Finding, LedgerDamaged
-from storage.merkle import Edge, fold, leaf_hash
+from storage.merkle import Edge, fold, leaf_hash, pyramid
 from storage.tile_names import HASH_BYTES, WIDTH, entries_path, tile_path
 
 MAX_ENTRY_BYTES = 65_535
@@ -121,7 +121,7 @@ class TileReader:
         self._root = root
         self.size = size
         self.rows = rows
-        self._tiles: dict[tuple[int, int], tuple[bytes, ...]] = {}
+        self._tiles: dict[tuple[int, int], list[Sequence[bytes]]] = {}
 
     @classmethod
     def open(cls, root: Path, size: int) -> TileReader:
@@ -152,39 +152,37 @@ class TileReader:
         """The hash of a complete subtree that ends within the tiles (see storage.merkle)."""
         tile_level, height = divmod(level, 8)
         tile, first = divmod(index << height, WIDTH)
-        return fold(self._tile(tile_level, tile)[first : first + (1 << height)])
+        return self._tile(tile_level, tile)[height][first >> height]
 
-    def entries(self, index: int) -> list[bytes]:
-        """The 256 entries of full bundle `index`, each checked. Raises LedgerDamaged."""
+    def entries(self, index: int, first: int = 0, stop: int = WIDTH) -> list[bytes]:
+        """The entries of full bundle `index`, or some of them, checked. Raises LedgerDamaged."""
         where = entries_path(index)
         try:
             entries = decode_bundle(read_bytes(self._root / where))
         except (Damaged, Missing) as error:
             raise LedgerDamaged(Finding(TILE, where, str(error))) from error
-        expected = self._tile(0, index)
-        for offset, entry in enumerate(entries):
-            if leaf_hash(entry) != expected[offset]:
+        wanted, recorded = entries[first:stop], self._tile(0, index)[0]
+        for offset, entry in enumerate(wanted, start=first):
+            if leaf_hash(entry) != recorded[offset]:
                 wrong = f"{where} entry {index * WIDTH + offset}"
                 raise LedgerDamaged(Finding(ENTRY, wrong, "is not the one that was recorded"))
-        return entries
+        return wanted
 
-    def _tile(self, level: int, index: int) -> tuple[bytes, ...]:
-        count = self.size >> (8 * level)
-        if (index + 1) * WIDTH > count:
-            return self.rows[level - 1]
+    def _tile(self, level: int, index: int) -> list[Sequence[bytes]]:
         known = self._tiles.pop((level, index), None)
         if known is None:
-            known = self._load(level, index)
+            full = (index + 1) * WIDTH <= self.size >> (8 * level)
+            known = self._load(level, index) if full else pyramid(self.rows[level - 1])
             while len(self._tiles) >= _CACHED_TILES:
                 del self._tiles[next(iter(self._tiles))]
         self._tiles[level, index] = known  # at the end again: the first one is the oldest
         return known
 
-    def _load(self, level: int, index: int) -> tuple[bytes, ...]:
-        tile = _read_hashes(self._root, level, index, WIDTH)
+    def _load(self, level: int, index: int) -> list[Sequence[bytes]]:
+        tile = pyramid(_read_hashes(self._root, level, index, WIDTH))
         above, position = divmod(index, WIDTH)
         # Up to the rows, which the signed root vouches for: so no altered tile is believed.
-        if fold(tile) != self._tile(level + 1, above)[position]:
+        if tile[-1][0] != self._tile(level + 1, above)[0][position]:
             where = tile_path(level, index)
             raise LedgerDamaged(Finding(TILE, where, "does not match the tile above it"))
         return tile

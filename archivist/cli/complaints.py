@@ -108,11 +108,10 @@ def explain(error: Exception, debug: bool = False) -> int:
         if isinstance(error, kind):
             # What could not be encoded was typed by a person, and may be anything.
             told = "not UTF-8" if kind is UnicodeEncodeError else str(error)
-            complain(say(f"{zh}（{told}）", told), say(hint_zh, hint_en))
+            complain(say(f"{_meant(error, zh)}（{told}）", told), say(hint_zh, hint_en))
             return code
     if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
-        complain(f"{place}{error.strerror or type(error).__name__}")
+        complain(_of_system(error))
         return UNEXPECTED
     complain(
         say(f"程序内部错误（{type(error).__name__}）", f"internal error ({type(error).__name__})"),
@@ -133,8 +132,21 @@ def aside(zh: str, en: str, about: tuple[object, ...]) -> None:
 def _named(error: Exception) -> str:
     if isinstance(error, errors.ArchivistError):
         return say(error.zh, error.en)
+    if isinstance(error, OSError):
+        return _of_system(error)
     found = (zh for kind, _, zh, *_ in _TABLE if isinstance(error, kind))
-    return say(f"{next(found, type(error).__name__)}（{error}）", str(error))
+    return say(f"{_meant(error, next(found, type(error).__name__))}（{error}）", str(error))
+
+
+def _meant(error: Exception, zh: str) -> str:
+    """A full disk is not a broken one."""
+    why = errors.in_chinese(error.errno) if isinstance(error, DiskFailed) else None
+    return f"{zh}：{why}" if why else zh
+
+
+def _of_system(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename else ""
+    return place + say(*errors.system_said(error))
 
 
 def _explain_pack(error: PackInvalid) -> int:

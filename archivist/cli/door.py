@@ -279,8 +279,8 @@ def passphrase_from_environment(*names: str) -> str | None:
             try:
                 return path.read_text("utf-8").rstrip("\r\n")
             except OSError as error:
-                text = f"{path}: {error.strerror}"
-                raise errors.KeyNeeded(text, text) from None
+                zh, en = errors.system_said(error)
+                raise errors.KeyNeeded(f"{path}: {zh}", f"{path}: {en}") from None
             except UnicodeDecodeError:
                 raise errors.KeyNeeded(f"{path} 不是 UTF-8 文本", f"{path}: not UTF-8") from None
     return None

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-from archivist.errors import BadRequest, Unavailable
+from archivist.errors import BadRequest, Unavailable, system_said
 from archivist.numbers import Numbers
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -66,9 +66,10 @@ def served(at: Address, numbers: Numbers) -> Iterator[Address]:
     try:
         server = Server(at, _answering(numbers))
     except OSError as error:
+        zh, en = system_said(error)
         raise Unavailable(
-            f"无法在 {at[0]}:{at[1]} 提供指标页：{error.strerror}",
-            f"metrics cannot be served at {at[0]}:{at[1]}: {error.strerror}",
+            f"无法在 {at[0]}:{at[1]} 提供指标页：{zh}",
+            f"metrics cannot be served at {at[0]}:{at[1]}: {en}",
         ) from None
     thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
     thread.start()

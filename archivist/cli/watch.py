@@ -24,11 +24,11 @@ import click
 
 from archivist import indexing, recover, searching, watch
 from archivist.cli import logs
+from archivist.cli import metrics as page
 from archivist.cli.complaints import explain
 from archivist.cli.counting import Counting
 from archivist.cli.daily import Daily
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
-from archivist.cli.metrics import address, is_local, served
 from archivist.cli.progress import Progress
 from archivist.cli.reading import station_of, write_outcomes
 from archivist.cli.say import say
@@ -68,7 +68,7 @@ def watch_command(call: Call, once: bool, workers: int | None, metrics: str | No
 
     Needs no passphrase. Stop it at any moment: what it has claimed it takes up again.
     """
-    page_at = address(metrics) if metrics else None
+    page_at = page.address(metrics) if metrics else None
     drop = watch.DropFolder(call.settings, time.monotonic, time.time, _tell_away)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: drop.stop())
@@ -77,9 +77,9 @@ def watch_command(call: Call, once: bool, workers: int | None, metrics: str | No
         terminal = sys.stderr.isatty()
         open_until_done.enter_context(logs.written(sys.stderr, logs.wanted(os.environ, terminal)))
         if page_at is not None:
-            host, port = open_until_done.enter_context(served(page_at, counting.numbers))
+            host, port = open_until_done.enter_context(page.served(page_at, counting.numbers))
             logs.tell("metrics", address=f"{host}:{port}")
-            if not is_local(host):
+            if not page.is_local(host):
                 logs.tell("metrics-open", logging.WARNING, address=f"{host}:{port}")
         refused = _watched(call, drop, once, workers, counting)
         logs.tell("stopped")

@@ -1,14 +1,24 @@
-"""The ledger: durable appends against SQLite, verifying against hashing, opening at full size."""
+"""The ledger: durable appends against SQLite, verifying against hashing, opening at full size.
+
+The transparency log of Go's module system reads the same folder beside it, where it is installed.
+"""
 
 import argparse
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benches.measuring import Table, bytes_below, child_code, seconds, timed_in_child
+from benches.material import TOP
+from benches.measuring import Table, bytes_below, child_code, seconds, seconds_of, timed_in_child
+
+sys.path.insert(0, str(TOP / "tests" / "support"))
+import go_log
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger
@@ -70,14 +80,16 @@ def bench_ledger(options: argparse.Namespace) -> Iterator[Table]:
                 rates["ledger"].append(ledger_appends(Path(name) / "ledger", groups))
         yield Table(f"durable appends, {size} in a group", "entries/s", rates)
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        go = go_log.build(Path(name))
         for count in (options.entries // 10, options.entries):
-            yield from verifying(Path(name) / f"{count}", count, options.rounds)
+            root = Path(name) / f"{count}"
+            vkey = filled(root, count)
+            yield verifying(root, vkey, count, options.rounds, go)
+            yield proving(root, vkey, count, options.rounds, go)
 
 
-def verifying(root: Path, count: int, rounds: int) -> Iterator[Table]:
-    """One ledger of `count` entries: verified, opened, each in a process of its own."""
-    from hashlib import sha256
-
+def filled(root: Path, count: int) -> str:
+    """A ledger of so many published entries and one that is not; returns its key."""
     ledger = new_ledger(root)
     for start in range(0, count, 4000):
         ledger.append([entry_of(n) for n in range(start, min(start + 4000, count))])
@@ -85,10 +97,16 @@ def verifying(root: Path, count: int, rounds: int) -> Iterator[Table]:
             ledger.publish()
     ledger.publish()
     ledger.append([entry_of(count)])
-    vkey = ledger.vkey
     ledger.close()
+    return ledger.vkey
+
+
+def verifying(root: Path, vkey: str, count: int, rounds: int, go: Path | None) -> Table:
+    """Verified and opened, each in a process of its own."""
     entries = [entry_of(n) for n in range(min(count, 100_000))]
     rates: dict[str, list[float]] = {"bare SHA-256": [], "ledger verify": []}
+    if go:
+        rates[GO] = []
     opened, peak = [], 0
     for _ in range(rounds):
         rates["bare SHA-256"].append(
@@ -96,9 +114,11 @@ def verifying(root: Path, count: int, rounds: int) -> Iterator[Table]:
         )
         took, peak = timed_in_child(VERIFY_CODE, root, vkey)
         rates["ledger verify"].append(count / took)
+        if go:
+            rates[GO].append(count / seconds_of([str(go), "verify", str(root), vkey], {}))
         opened.append(timed_in_child(OPEN_CODE, root, vkey))
     times, peaks = zip(*opened, strict=True)
-    yield Table(
+    return Table(
         f"verifying {count} entries (peak {peak} MiB)", "entries/s", rates,
         notes=(
             f"opening it: {1000 * statistics.median(times):.1f} ms, peak {max(peaks)} MiB",
@@ -107,5 +127,33 @@ def verifying(root: Path, count: int, rounds: int) -> Iterator[Table]:
     )  # fmt: skip
 
 
+def proving(root: Path, vkey: str, count: int, rounds: int, go: Path | None) -> Table:
+    """Proofs of entries all over the ledger, made and checked, the ledger opened for it."""
+    path = [bytes(65)] * (count.bit_length() - 1)  # as many hashes as lead from a leaf to the root
+    rates: dict[str, list[float]] = {"bare SHA-256": [], "ledger prove": []}
+    if go:
+        rates[GO] = []
+    for _ in range(rounds):
+        bare = seconds(lambda: [sha256(pair).digest() for pair in path], times=PROOFS)
+        rates["bare SHA-256"].append(1 / bare)
+        rates["ledger prove"].append(PROOFS / timed_in_child(PROVE_CODE, root, vkey)[0])
+        if go:
+            words = [go, "prove", root, vkey, str(PROOFS)]
+            took = float(subprocess.run(words, capture_output=True, check=True).stdout)
+            rates[GO].append(PROOFS / took)
+    return Table(f"proofs from {count} entries", "proofs/s", rates)
+
+
+GO = "Go's module log"
+PROOFS = 2000
 VERIFY_CODE = child_code("assert verify(Path(sys.argv[1]), sys.argv[2]).ok")
 OPEN_CODE = child_code("Ledger.open(Path(sys.argv[1]), sys.argv[2])")
+PROVE_CODE = child_code(f"""
+from storage.merkle import leaf_hash, verify_inclusion
+ledger = Ledger.open(Path(sys.argv[1]), sys.argv[2])
+for number in range({PROOFS}):
+    index = number * ledger.size // {PROOFS}
+    [(_, entry)] = ledger.entries(index, index + 1)
+    leaf = leaf_hash(entry)
+    assert verify_inclusion(leaf, index, ledger.size, ledger.prove(index), ledger.root_hash)
+""")

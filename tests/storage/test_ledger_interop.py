@@ -7,11 +7,11 @@ installs both and sets ARCHIVIST_REQUIRE_INTEROP, so that a missing one is no gr
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import go_log
 import pytest
 from ledger_samples import VKEY, entries, entry, make
 from test_ledger_damage import flip
@@ -21,8 +21,6 @@ from storage.proof import Proof
 from storage.witness import WitnessFolder, cosignature, request
 
 REQUIRED = os.environ.get("ARCHIVIST_REQUIRE_INTEROP") == "1"
-PROGRAM = Path(__file__).parent / "interop" / "tlog"
-GOPATH = Path("/usr/share/gocode")
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -30,13 +28,10 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture(scope="module")
 def tlog(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The Go program, built once."""
-    ready = shutil.which("go") and (GOPATH / "src/golang.org/x/mod/sumdb/tlog").is_dir()
-    if not ready and not REQUIRED:
+    built = go_log.build(tmp_path_factory.mktemp("tlog"))
+    if built is None:
+        assert not REQUIRED, "go and golang.org/x/mod are not installed"
         pytest.skip("go and golang.org/x/mod are not installed")
-    built = tmp_path_factory.mktemp("tlog") / "tlog"
-    env = {**os.environ, "GO111MODULE": "off", "GOPATH": str(GOPATH), "GOFLAGS": "",
-           "GOCACHE": str(built.with_name("cache"))}  # fmt: skip
-    subprocess.run(["go", "build", "-o", built, "."], cwd=PROGRAM, env=env, check=True)
 
     def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run([built, *words], capture_output=True, text=True, check=False)

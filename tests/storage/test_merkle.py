@@ -17,6 +17,7 @@ from storage.merkle import (
     inclusion_proof,
     leaf_hash,
     node_hash,
+    pyramid,
     verify_consistency,
     verify_inclusion,
 )
@@ -85,6 +86,18 @@ def test_published_roots() -> None:
     for leaf, root in zip(LEAVES, ROOTS[1:], strict=True):
         edge.push(leaf_hash(leaf))
         assert edge.root().hex() == root
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 13])
+def test_a_pyramid_holds_every_complete_subtree(count: int) -> None:
+    """As the definition makes them; what no complete subtree covers is left out."""
+    entries = [b"%d" % number for number in range(count)]
+    rows = pyramid([leaf_hash(entry) for entry in entries])
+    assert len(rows) == count.bit_length()
+    for level, row in enumerate(rows):
+        width = 1 << level
+        starts = range(0, count - width + 1, width)
+        assert list(row) == [mth(entries[start : start + width]) for start in starts]
 
 
 @pytest.mark.parametrize("sizes", CONSISTENCY)
