@@ -73,6 +73,7 @@ BUSY_SECONDS = 10.0
 # as SHA-512, which is SQLCipher's habit.
 _PAGE_BYTES = 4096
 _LEAF_BYTES = 3900
+_LOG_PAGES = 4000  # 16 MiB between two flushes of the disk
 CONTAINER = (f"cipher_page_size = {_PAGE_BYTES}", "cipher_hmac_algorithm = HMAC_SHA256")
 """What the stock cipher must be told, beside the key, to open an index."""
 
@@ -140,6 +141,7 @@ class Fts5Engine:
             run(f"PRAGMA {pragma}")
         run("PRAGMA trusted_schema = OFF")
         run("PRAGMA cache_size = -16384")
+        run(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
 
     def _recognise(self, create: bool) -> None:
         with self._foreign():
