@@ -22,11 +22,11 @@ from benches.measuring import CORES
 # Bench → (module below benches, what it measures, option → usual value, small sizes).
 BENCHES: dict[str, tuple[str, str, dict[str, object], str]] = {
     "seal": ("sealing", "files sealed: one big, many small; cp, age, restic, borg",
-             {"mib": 256, "files": 2000, "kib": 200, "batch": 100, "rounds": 3},
-             "--mib 32 --files 40 --batch 20 --rounds 1"),
+             {"mib": 256, "files": 2000, "kib": 200, "batch": 100, "each": 200, "rounds": 3},
+             "--mib 32 --files 40 --batch 20 --each 10 --rounds 1"),
     "open": ("sealing", "the same files opened again",
-             {"mib": 256, "files": 2000, "kib": 200, "batch": 100, "rounds": 3},
-             "--mib 32 --files 40 --batch 20 --rounds 1"),
+             {"mib": 256, "files": 2000, "kib": 200, "batch": 100, "each": 200, "rounds": 3},
+             "--mib 32 --files 40 --batch 20 --each 10 --rounds 1"),
     "intake": ("intake", "text PDFs, documents a second",
                {"count": 1000, "pdf_pages": 2, "rounds": 3}, "--count 12 --rounds 1"),
     "stream": ("streaming", "memory of one watcher over many documents",

@@ -48,6 +48,7 @@ MAX_HEAD_BYTES = 64 * 1024
 
 _NAME = re.compile(r"[A-Z0-9][A-Z0-9-]{0,63}(?:/[A-Z0-9][A-Z0-9-]{0,63}){0,7}")
 _SUFFIX = re.compile(r"(?!age$)[a-z0-9]{1,16}")
+_HEAD = ""  # no suffix of a body
 _OWN_FIELDS = frozenset({"name", "bodies"})
 
 Label = Mapping[str, str | int]
@@ -91,7 +92,8 @@ class Vault:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._known_folders: set[Path] = set()
+        self._top = f"{root}/"
+        self._known_folders: set[str] = set()
 
     def put(self, put: Put) -> Receipt:
         """Store one record durably; see `put_all`."""
@@ -103,14 +105,17 @@ class Vault:
         Raises Unsuitable for a name, suffix or label that breaks the rules, Occupied (naming
         the file) before anything is written, DiskFailed, and what reading a body raises.
         """
-        targets = [target for put in puts for target in self._targets(put)]
+        places = [self._places(put) for put in puts]
+        targets = [target for place in places for target in place.values()]
         if len(set(targets)) < len(targets):
             raise Unsuitable("two records of one batch have the same name")
         for target in targets:
-            if os.path.lexists(target):
-                raise Occupied(f"{self._relative(target)} exists already")
+            if os.path.lexists(f"{self._top}{target}"):
+                raise Occupied(f"{target} exists already")
         with durable.Batch(self.root, self._known_folders) as batch:
-            receipts = [self._add(batch, put) for put in puts]
+            receipts = [
+                self._add(batch, put, place) for put, place in zip(puts, places, strict=True)
+            ]
             batch.commit()
         return receipts
 
@@ -352,36 +357,36 @@ class Vault:
             durable.remove(self.root / relative)
         return removed
 
-    def _add(self, batch: durable.Batch, put: Put) -> Receipt:
+    def _add(self, batch: durable.Batch, put: Put, places: Mapping[str, str]) -> Receipt:
         file_key = new_file_key()
         bodies, plain, nonces = {}, {}, {}
         for suffix, source in put.bodies.items():
             hasher = durable.Hashing()
-            chunks = _hashed(_chunks_of(source), hasher)
-            path = self._body(put.name, suffix, sealed=put.recipient is not None)
-            if put.recipient is None:
-                digest = batch.add(path, chunks)
-            else:
+            chunks: Iterable[bytes | bytearray] = _hashed(_chunks_of(source), hasher)
+            if put.recipient is not None:
                 nonces[suffix] = os.urandom(NONCE_BYTES)
-                sealed = encrypt_payload(file_key, chunks, nonce=nonces[suffix])
-                digest = batch.add(path, sealed)
-            bodies[suffix] = BodyDigest(self._relative(path), digest.sha256, digest.size_bytes)
+                chunks = encrypt_payload(file_key, chunks, nonce=nonces[suffix])
+            digest = batch.add(f"{self._top}{places[suffix]}", chunks)
+            bodies[suffix] = BodyDigest(places[suffix], digest.sha256, digest.size_bytes)
             plain[suffix] = hasher.hexdigest()
         head_sha256 = None
         if put.recipient is not None:
             stanza = _label_stanza(put.name, put.label, nonces)
             head = seal_header(file_key, [put.recipient], [stanza])
-            head_sha256 = batch.add(self._head(put.name), head).sha256
+            head_sha256 = batch.add(f"{self._top}{places[_HEAD]}", head).sha256
         return Receipt(put.name, head_sha256, bodies, plain)
 
-    def _targets(self, put: Put) -> list[Path]:
+    def _places(self, put: Put) -> dict[str, str]:
+        """Where its head and each of its bodies go, relative to the root."""
         if not put.bodies:
             raise Unsuitable(f"{put.name} has no body")
         if not _OWN_FIELDS.isdisjoint(put.label):
             raise Unsuitable("a label cannot set the vault's own fields")
         sealed = put.recipient is not None
-        heads = [self._head(put.name)] if sealed else []
-        return heads + [self._body(put.name, suffix, sealed=sealed) for suffix in put.bodies]
+        places = {_HEAD: self.head_path(put.name)} if sealed else {}
+        for suffix in put.bodies:
+            places[suffix] = self.body_path(put.name, suffix, sealed=sealed)
+        return places
 
     def _stem(self, name: str) -> Path:
         return self.root / "store" / _checked_name(name)

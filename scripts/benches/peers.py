@@ -24,6 +24,7 @@ class Peer:
     """One program: what prepares a place for it, seals a folder into it, and opens that again."""
 
     name: str
+    for_each: bool  # a program is started for each file
     prepare: Callable[[Path], object]
     seal: Callable[[Path, Path], object]
     open: Callable[[Path, Path], object]
@@ -83,7 +84,7 @@ def _age(folder: Path) -> Peer:
             _run("age", "-d", "-i", key, "-o", target / path.stem, path)
         flush(target)
 
-    return Peer("age", lambda place: place.mkdir(), seal, opened)
+    return Peer("age", True, lambda place: place.mkdir(), seal, opened)
 
 
 def _restic(_: Path) -> Peer:
@@ -98,7 +99,7 @@ def _restic(_: Path) -> Peer:
         run(place, "restore", "latest", "--target", target)
         flush(target)
 
-    return Peer("restic", lambda place: run(place, "init"), seal, opened)
+    return Peer("restic", False, lambda place: run(place, "init"), seal, opened)
 
 
 def _borg(folder: Path) -> Peer:
@@ -113,6 +114,7 @@ def _borg(folder: Path) -> Peer:
         _run("borg", "extract", f"{place}::bench", cwd=target, **settings)
         flush(target)
 
-    return Peer(
-        "borg", lambda place: _run("borg", "init", "-e", "repokey", place, **settings), seal, opened
-    )
+    def prepare(place: Path) -> None:
+        _run("borg", "init", "-e", "repokey", place, **settings)
+
+    return Peer("borg", False, prepare, seal, opened)

@@ -50,17 +50,10 @@ def encrypt_payload(
     """
     nonce = os.urandom(NONCE_BYTES) if nonce is None else nonce
     cipher = ChaCha20Poly1305(hkdf(file_key, salt=nonce, info=b"payload"))
-    yield nonce
-    held, counter = bytearray(), 0
-    for piece in _sliced(chunks):
-        held += piece
-        # One full chunk may have to be the last, so it waits for the byte after it.
-        ready = (len(held) - 1) // CHUNK_BYTES
-        if ready > 0:
-            yield _seal_chunks(cipher, held, counter, ready)
-            del held[: ready * CHUNK_BYTES]
-            counter += ready
-    yield cipher.encrypt(_chunk_nonce(counter, last=True), held, None)
+    counter, lead = 0, nonce
+    for block, last in _blocks(chunks):
+        yield _seal_block(cipher, block, counter, lead, last=last)
+        counter, lead = counter + _PIECE_CHUNKS, b""
 
 
 def decrypt_payload(
@@ -96,15 +89,21 @@ def payload_bytes(plain_bytes: int) -> int:
     return NONCE_BYTES + plain_bytes + chunks * TAG_BYTES
 
 
-def _seal_chunks(cipher: ChaCha20Poly1305, held: bytearray, counter: int, count: int) -> bytearray:
-    sealed = bytearray(count * SEALED_BYTES)
-    with memoryview(held) as plain, memoryview(sealed) as out:
+def _seal_block(
+    cipher: ChaCha20Poly1305, block: Piece, counter: int, lead: bytes, *, last: bool
+) -> bytearray:
+    """The sealed chunks of a block behind `lead`; only the last block ends in a short chunk."""
+    count = max(1, -(-len(block) // CHUNK_BYTES))
+    sealed = bytearray(len(lead) + len(block) + count * TAG_BYTES)
+    sealed[: len(lead)] = lead
+    with memoryview(block) as plain, memoryview(sealed) as out:
         for n in range(count):
+            at = len(lead) + n * SEALED_BYTES
             cipher.encrypt_into(
-                _chunk_nonce(counter + n, last=False),
+                _chunk_nonce(counter + n, last=last and n == count - 1),
                 plain[n * CHUNK_BYTES : (n + 1) * CHUNK_BYTES],
                 None,
-                out[n * SEALED_BYTES : (n + 1) * SEALED_BYTES],
+                out[at : at + SEALED_BYTES],
             )
     return sealed
 
@@ -127,12 +126,27 @@ def _chunk_nonce(counter: int, *, last: bool) -> bytes:
     return counter.to_bytes(11, "big") + (b"\x01" if last else b"\x00")
 
 
-def _sliced(chunks: Iterable[Piece]) -> Iterator[memoryview]:
+def _blocks(chunks: Iterable[Piece]) -> Iterator[tuple[Piece, bool]]:
+    """The same bytes in blocks of so many whole chunks, and whether a block is the last.
+
+    A full block may have to be the last, so each waits for the byte after it. What comes in
+    such pieces already, or in one, is not copied.
+    """
+    held: Piece = b""
     for chunk in chunks:
-        with memoryview(chunk) as whole:
-            for at in range(0, len(whole), _PIECE_BYTES):
-                with whole[at : at + _PIECE_BYTES] as part:
-                    yield part
+        piece = memoryview(chunk)
+        while piece:
+            if len(held) == _PIECE_BYTES:
+                yield held, False
+                held = b""
+            if held:
+                held = held if isinstance(held, bytearray) else bytearray(held)
+                taken = piece[: _PIECE_BYTES - len(held)]
+                held += taken
+            else:
+                taken = held = piece[:_PIECE_BYTES]
+            piece = piece[len(taken) :]
+    yield held, True
 
 
 def _sealed_chunks(source: ByteReader) -> Iterator[memoryview]:

@@ -33,15 +33,16 @@ PIECES_BEHIND = 4
 
 
 @cache
-def _thread() -> ThreadPoolExecutor:
+def thread() -> ThreadPoolExecutor:
+    """The one thread beside the caller's."""
     # Most commands write little, and would load it for nothing.
     from concurrent.futures import ThreadPoolExecutor
 
-    return ThreadPoolExecutor(1, "hashing")
+    return ThreadPoolExecutor(1, "beside")
 
 
 # A forked child has the object without the thread, and would wait for it for ever.
-os.register_at_fork(after_in_child=_thread.cache_clear)
+os.register_at_fork(after_in_child=thread.cache_clear)
 
 
 class Hashing:
@@ -60,7 +61,7 @@ class Hashing:
             return
         if len(self._behind) >= PIECES_BEHIND:
             self._behind.popleft().result()
-        self._behind.append(_thread().submit(self._hasher.update, piece))
+        self._behind.append(thread().submit(self._hasher.update, piece))
 
     def hexdigest(self) -> str:
         """Lower-case hex over all pieces so far."""

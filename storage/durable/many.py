@@ -22,7 +22,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from storage.durable.reading import translated
-from storage.durable.steps import Data, sync_file, sync_filesystem, sync_folder, written
+from storage.durable.steps import Data, Disk, sync_file, sync_folder, written
 
 # From so many on the whole file system is flushed, with what others have written to it.
 MANY = 64
@@ -48,8 +48,7 @@ def put_in_place(items: Iterable[tuple[Path, Path | None]]) -> None:
     if not exchanged:
         return
     folders = list(dict.fromkeys(path.parent for path, _ in exchanged))
-    many = sync_together(len(exchanged), folders)
-    if not many:
+    if not sync_together(len(exchanged), folders):
         for path, beside in exchanged:
             with translated("flushing", path):
                 sync_file(beside or path)
@@ -57,9 +56,7 @@ def put_in_place(items: Iterable[tuple[Path, Path | None]]) -> None:
         if beside is not None:
             with translated("exchanging", path):
                 os.rename(beside, path)
-    if many:
-        sync_filesystem(folders[0])
-    else:
+    if not sync_together(len(exchanged), folders):
         for folder in folders:
             sync_folder(folder)
 
@@ -80,7 +77,8 @@ def sync_together(count: int, folders: Collection[Path]) -> bool:
     """
     if count < MANY:
         return False
-    one = next(iter(folders))
-    with translated("flushing", one):
-        disks = {folder.stat().st_dev for folder in folders}
-    return len(disks) == 1 and sync_filesystem(one)
+    with Disk(next(iter(folders))) as disk:
+        if not all(map(disk.holds, folders)):
+            return False
+        disk.flush()
+    return True

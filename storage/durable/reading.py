@@ -63,10 +63,10 @@ def digest_of(path: Path) -> Digest:
 
 
 @contextlib.contextmanager
-def translated(doing: str, path: Path) -> Iterator[None]:
+def translated(doing: str, path: Path | str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise Missing(f"{doing} {path.name}: not there") from error
+        raise Missing(f"{doing} {Path(path).name}: not there") from error
     except OSError as error:
-        raise DiskFailed.of(f"{doing} {path.name}", error) from error
+        raise DiskFailed.of(f"{doing} {Path(path).name}", error) from error

@@ -43,12 +43,10 @@ Data = bytes | bytearray | memoryview | Iterable[bytes] | Iterable[bytes | bytea
 def written(path: Path, data: Data, mode: int, *, flush: bool = True) -> Path:
     """A temporary file beside `path`, durable unless told otherwise; removed again if anything
     fails."""
-    tmp = tmp_name(path)
+    tmp, fd, _ = begun(os.fspath(path), data, mode)
     try:
         with translated("writing", path):
-            fd = os.open(tmp, CREATE, mode)
             try:
-                write_all(fd, data)
                 if flush:
                     os.fsync(fd)
             finally:
@@ -56,7 +54,20 @@ def written(path: Path, data: Data, mode: int, *, flush: bool = True) -> Path:
     except BaseException:
         unlink_quietly(tmp)
         raise
-    return tmp
+    return Path(tmp)
+
+
+def begun(path: str, data: Data, mode: int) -> tuple[str, int, Digest]:
+    """The same while it is still open and not flushed: its name, its descriptor, its digest."""
+    tmp = name_beside(path)
+    with translated("writing", path):
+        fd = os.open(tmp, CREATE, mode)
+        try:
+            return tmp, fd, write_all(fd, data)
+        except BaseException:
+            os.close(fd)
+            unlink_quietly(tmp)
+            raise
 
 
 def write_all(fd: int, data: Data) -> Digest:
@@ -69,13 +80,14 @@ def write_all(fd: int, data: Data) -> Digest:
         while view:
             view = view[os.write(fd, view) :]
         if hashing.size_bytes - asked >= AHEAD_BYTES:
-            _start_flushing(fd, asked, hashing.size_bytes - asked)
+            start_flushing(fd, asked, hashing.size_bytes - asked)
             asked = hashing.size_bytes
     return Digest(hashing.hexdigest(), hashing.size_bytes)
 
 
-def _start_flushing(fd: int, start: int, size_bytes: int) -> None:
-    """Have the disk begin to write these bytes; promises nothing, and fsync still tells of errors.
+def start_flushing(fd: int, start: int = 0, size_bytes: int = 0) -> None:
+    """Have the disk begin to write these bytes, 0 for all; promises nothing, and a flush still
+    tells of errors.
 
     Otherwise the disk idles until the whole file is made, and then everybody waits for it.
     """
@@ -86,7 +98,7 @@ def _start_flushing(fd: int, start: int, size_bytes: int) -> None:
         call(fd, ctypes.c_int64(start), ctypes.c_int64(size_bytes), ctypes.c_uint(_RANGE_WRITE))
 
 
-def link_once(tmp: Path, path: Path) -> bool:
+def link_once(tmp: Path | str, path: Path | str) -> bool:
     """Name a durable file; False when the name already holds the same bytes.
 
     The same bytes may be there without being durable (their writer crashed before its own
@@ -96,6 +108,7 @@ def link_once(tmp: Path, path: Path) -> bool:
         try:
             os.link(tmp, path)
         except FileExistsError:
+            tmp, path = Path(tmp), Path(path)
             if not _same_bytes(tmp, path):
                 raise Occupied(f"{path.name} is taken by other bytes") from None
             sync_file(path)
@@ -134,23 +147,39 @@ def sync_folder(path: Path) -> None:
             os.close(fd)
 
 
-def sync_filesystem(path: Path) -> bool:
-    """Make durable whatever was written to the file system that holds a folder, names included.
+class Disk:
+    """The file system that holds a folder, made durable by one call.
 
-    Tells of every write that failed since the last time, as fsync does (Linux since 5.8). False
-    where the system has no such call. Raises Missing or DiskFailed.
+    Opened before the first byte is written it tells of every write that failed since (Linux since
+    5.8), even if somebody else's flush was told of it in between. Raises Missing, DiskFailed.
     """
-    call = getattr(_libc(), "syncfs", None)
-    if call is None:
-        return False
-    with translated("flushing the file system of", path):
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            if call(fd) != 0:
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with translated("opening the folder", folder):
+            self._fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            self._number = os.fstat(self._fd).st_dev
+
+    def __enter__(self) -> Disk:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def holds(self, place: Path | int) -> bool:
+        """Whether a folder, or an open file, lies on it; never where there is no such call."""
+        with translated("looking for", self._folder):
+            found = os.fstat(place) if isinstance(place, int) else place.stat()
+        return hasattr(_libc(), "syncfs") and found.st_dev == self._number
+
+    def flush(self) -> None:
+        """Whatever was written to it is durable on return, names included."""
+        with translated("flushing the file system of", self._folder):
+            if _libc().syncfs(self._fd) != 0:
                 raise _failure()
-        finally:
-            os.close(fd)
-    return True
 
 
 @cache
@@ -186,18 +215,16 @@ def make_missing(path: Path, mode: int = 0o777) -> list[Path]:
     return [folder.parent for folder in missing]
 
 
-def tmp_name(path: Path) -> Path:
-    """A name beside `path` that says whose it is, so that `sweep` can tell what is stale."""
-    return Path(name_beside(os.fspath(path)))
-
-
 def name_beside(path: str) -> str:
-    """The same as a text: a path object for each of a million files takes longer than the name."""
+    """A name beside `path` that says whose it is, so that `sweep` can tell what is stale.
+
+    A text: a path object for each of a million files takes longer than the name.
+    """
     folder, slash, own = path.rpartition("/")
     return f"{folder}{slash}.{own}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
 
 
-def unlink_quietly(path: Path) -> None:
+def unlink_quietly(path: Path | str) -> None:
     # What stays behind is a dot file with our suffix, swept at the next start.
     with contextlib.suppress(OSError):
         os.unlink(path)

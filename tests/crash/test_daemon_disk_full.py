@@ -92,7 +92,8 @@ def test_a_daemon_outlives_a_full_disk(home, scan, small_disk, tmp_path):
         daemon.send_signal(signal.SIGTERM)
         assert daemon.wait(timeout=30) == 0
     assert "Traceback" not in log.read_text()
-    assert "No space left" in log.read_text()
+    # Whoever wrote first met it: SQLite does not say why the disk refuses.
+    assert "No space left" in log.read_text() or "IndexUnwritable" in log.read_text()
     assert sorted(digest(home.opened(record)) for record in home.records()) == wanted
     assert home.json("ledger", "verify")["ok"]
 

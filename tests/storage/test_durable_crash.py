@@ -198,7 +198,7 @@ def single_files(root: Path, disk: Recorder) -> None:
 
 
 def batches(root: Path, disk: Recorder) -> None:
-    known: set[Path] = set()
+    known: set[str] = set()
     for n in range(2):
         with durable.Batch(root, known) as batch:
             for folder in ("x/1", "x/2", "y"):

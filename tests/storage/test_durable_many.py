@@ -8,9 +8,9 @@ import pytest
 from crashsim import record
 
 from storage import durable
-from storage.durable import many
-from storage.durable.steps import sync_filesystem
-from storage.errors import Missing
+from storage.durable import batch, many
+from storage.durable.steps import Disk
+from storage.errors import DiskFailed, Missing
 
 NAMES = [f"{folder}/{number}" for folder in "ab" for number in range(3)]
 
@@ -28,15 +28,16 @@ def flushed(request, monkeypatch):
     """Both ways of flushing; the one call for all is watched as what it stands for."""
     if request.param == "all at once":
         monkeypatch.setattr(many, "MANY", 1)
-        monkeypatch.setattr(many, "sync_filesystem", flush_all)
+        monkeypatch.setattr(batch, "MANY", 1)
+        monkeypatch.setattr(Disk, "flush", flush_all)
 
 
-def flush_all(folder):
-    for path in (folder, *folder.iterdir(), folder.parent, *folder.parent.rglob("*")):
+def flush_all(disk):
+    top = disk._folder.parent
+    for path in (top, *top.rglob("*")):
         fd = os.open(path, os.O_RDONLY)
         os.fsync(fd)
         os.close(fd)
-    return True
 
 
 def exchange(root, acknowledge):
@@ -118,9 +119,29 @@ def test_what_cannot_be_exchanged_is_named_and_leaves_no_scraps(tmp_path):
 
 def test_the_file_system_is_flushed_or_says_why_not(tmp_path):
     """One call for all of it; a folder that is not there is named."""
-    assert sync_filesystem(tmp_path)
+    with Disk(tmp_path) as disk:
+        assert disk.holds(tmp_path)
+        disk.flush()
     with pytest.raises(Missing):
-        sync_filesystem(tmp_path / "none")
+        Disk(tmp_path / "none")
+
+
+def test_a_flush_that_fails_takes_every_name_back(tmp_path, monkeypatch):
+    """Whether the first flush fails or the one after the names, nothing of the batch is left."""
+    for failing in (1, 2):
+        calls = []
+
+        def flush(_, failing=failing, calls=calls):
+            calls.append("flush")
+            if len(calls) == failing:
+                raise DiskFailed("no")
+
+        monkeypatch.setattr(Disk, "flush", flush)
+        with pytest.raises(DiskFailed), durable.Batch(tmp_path) as together:
+            for number in range(many.MANY + 1):
+                together.add(tmp_path / "f" / str(number), b"bytes")
+            together.commit()
+        assert list((tmp_path / "f").iterdir()) == []
 
 
 def test_folders_on_several_disks_are_flushed_each_by_itself(tmp_path):
@@ -131,3 +152,22 @@ def test_folders_on_several_disks_are_flushed_each_by_itself(tmp_path):
     assert many.sync_together(many.MANY, [tmp_path])
     assert not many.sync_together(many.MANY, [tmp_path, other])
     assert not many.sync_together(many.MANY - 1, [tmp_path])
+
+
+def test_a_batch_flushes_by_itself_what_lies_on_another_disk(tmp_path, monkeypatch):
+    """However many files there are, one that the flush of the disk does not reach is flushed."""
+    flushed = []
+    real = os.fsync
+
+    def name(place):
+        return str(Path(f"/proc/self/fd/{place}").readlink() if isinstance(place, int) else place)
+
+    monkeypatch.setattr(os, "fsync", lambda fd: (flushed.append(name(fd)), real(fd)))
+    monkeypatch.setattr(Disk, "holds", lambda _, place: "/other" not in name(place))
+    with durable.Batch(tmp_path) as together:
+        for number in range(many.MANY):
+            together.add(tmp_path / "one" / str(number), b"bytes")
+        together.add(tmp_path / "other" / "file", b"bytes")
+        together.commit()
+    assert [path for path in flushed if "/one" in path] == []
+    assert [path.rpartition("/")[2][:5] for path in flushed] == [".file", "other"]

@@ -179,7 +179,7 @@ def test_batch_gives_no_name_before_commit(tmp_path: Path) -> None:
 
 def test_batch_of_many_files_stays_below_the_descriptor_limit(tmp_path: Path, monkeypatch) -> None:
     """A batch larger than the number of files it may hold open still names them all."""
-    monkeypatch.setattr(batches, "OPEN_FILES", 4)
+    monkeypatch.setattr(batches, "MANY", 4)
     before = len(list(Path("/proc/self/fd").iterdir()))
     with durable.Batch(tmp_path, set()) as batch:
         for n in range(20):
@@ -249,7 +249,7 @@ def test_levels_below_the_root_are_synced_once(tmp_path: Path, monkeypatch) -> N
     synced: list[str] = []
     real = many.sync_folder
     monkeypatch.setattr(many, "sync_folder", lambda p: (synced.append(p.name), real(p))[1])
-    known: set[Path] = set()
+    known: set[str] = set()
     for n in range(2):
         batch = durable.Batch(tmp_path, known)
         batch.add(tmp_path / "store" / "C000001" / str(n), b"x")
