@@ -69,11 +69,11 @@ CREATE TABLE record (
 CREATE INDEX record_dossier ON record (dossier, type);
 CREATE INDEX record_customer ON record (customer);
 CREATE INDEX record_key ON record (key, idx);
-CREATE TABLE print (print TEXT PRIMARY KEY, subject TEXT NOT NULL);
+CREATE TABLE print (print TEXT PRIMARY KEY, subject TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE claim (
   id TEXT PRIMARY KEY, scan TEXT NOT NULL, outcome TEXT NOT NULL, tray TEXT, reason TEXT,
   record TEXT, t TEXT NOT NULL, idx INTEGER NOT NULL, print TEXT,
-  customer TEXT, dossier TEXT, type TEXT, clauses TEXT NOT NULL);
+  customer TEXT, dossier TEXT, type TEXT, clauses TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX claim_scan ON claim (scan);
 CREATE TABLE person (
   id TEXT PRIMARY KEY, roles TEXT NOT NULL, department TEXT, added TEXT NOT NULL, key TEXT,
@@ -120,7 +120,8 @@ CREATE INDEX reminder_dossier ON reminder (dossier, day);
 CREATE TABLE witness (
   name TEXT PRIMARY KEY, vkey TEXT NOT NULL, kind TEXT NOT NULL, card TEXT, t TEXT NOT NULL,
   idx INTEGER NOT NULL);
-CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (subject, idx));
+CREATE TABLE mention (subject TEXT NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (subject, idx))
+  WITHOUT ROWID;
 {loans}
 {incidents}
 {holds}
@@ -147,7 +148,9 @@ _CLAIM = (
     "record=excluded.record, t=excluded.t, idx=excluded.idx, customer=excluded.customer, "
     "dossier=excluded.dossier, type=excluded.type, clauses=excluded.clauses"
 )
-_HELD_ROWS = 1000
+_HELD_ROWS = 4000
+# Acts whose steps neither read nor change a table in which rows may wait.
+_BESIDE = frozenset(("file", "customer", "dossier"))
 
 # Kinds of id that count up for ever.
 _COUNTED = frozenset(
@@ -241,7 +244,7 @@ class Catalogue(CatalogueView):
                     self._last[kind] = number
         step = _STEPS.get(act)
         if step is not None:
-            if step is not Catalogue._file:
+            if act not in _BESIDE:
                 self._settle()
             step(self, index, entry, subject, card)
 
@@ -258,7 +261,8 @@ class Catalogue(CatalogueView):
     def _settle(self) -> None:
         held, self._held = self._held, {}
         for sql, rows in held.items():
-            self._run_each(sql, rows)
+            # In the order in which they lie. Others may stand in each other's way: as they came.
+            self._run_each(sql, sorted(rows) if sql is _MENTION else rows)
 
     def _customer(
         self, _: int, entry: Mapping[str, Any], subject: Mapping[str, str], card: Mapping[str, Any]

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,14 @@ from index.errors import (
 SUFFIX = ".db"
 BUSY_SECONDS = 10.0
 
-# Big pages suit posting lists: a tenth faster to write and smaller than 4 KiB pages.
-_PAGE_BYTES = 16384
+# Small pages: one that is filed alone changes a dozen of them, each sealed anew. FTS5's own leaves
+# must fit, or each of them takes two. Processors hash SHA-256 by themselves, three times as fast
+# as SHA-512, which is SQLCipher's habit.
+_PAGE_BYTES = 4096
+_LEAF_BYTES = 3900
+_LOG_PAGES = 4000  # 16 MiB between two flushes of the disk
+CONTAINER = (f"cipher_page_size = {_PAGE_BYTES}", "cipher_hmac_algorithm = HMAC_SHA256")
+"""What the stock cipher must be told, beside the key, to open an index."""
 
 _SCHEMA = (
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID",
@@ -80,7 +87,10 @@ _SCHEMA = (
     "CREATE TABLE body(id INTEGER PRIMARY KEY, text TEXT)",
     "CREATE VIRTUAL TABLE ft USING fts5(body, marks, fld, content='', tokenize='ascii')",
 )
+_ROW = "INSERT INTO page VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
 _SECURE_DELETE = "INSERT INTO ft(ft, rank) VALUES('secure-delete', ?)"
+
+_TOGETHER = 200  # pages analysed before the first is indexed: some megabytes of tokens
 
 _Scored = list[tuple[int, float]]  # page numbers with their scores, the best first
 _Moved = tuple[int, int]  # by so many pages and characters the index grew
@@ -117,7 +127,8 @@ class Fts5Engine:
         run = self._db.execute
         run("PRAGMA cipher_log_level = NONE")  # its log goes to the terminal otherwise
         run(f"PRAGMA key = \"x'{key.hex()}'\"")
-        run(f"PRAGMA cipher_page_size = {_PAGE_BYTES}")
+        for pragma in CONTAINER:
+            run(f"PRAGMA {pragma}")
         try:
             run("SELECT count(*) FROM sqlite_schema").fetchone()
         except sqlite.DatabaseError as error:
@@ -130,6 +141,7 @@ class Fts5Engine:
             run(f"PRAGMA {pragma}")
         run("PRAGMA trusted_schema = OFF")
         run("PRAGMA cache_size = -16384")
+        run(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
 
     def _recognise(self, create: bool) -> None:
         with self._foreign():
@@ -152,6 +164,7 @@ class Fts5Engine:
             for statement in _SCHEMA:
                 self._db.execute(statement)
             self._db.execute(_SECURE_DELETE, (1,))
+            self._db.execute("INSERT INTO ft(ft, rank) VALUES('pgsz', ?)", (_LEAF_BYTES,))
             rows = (("analysis", VERSION), ("applied", 0), ("characters", 0), ("pages", 0))
             self._db.executemany("INSERT INTO meta VALUES(?, ?)", rows)
 
@@ -168,8 +181,9 @@ class Fts5Engine:
     def put(self, pages: Iterable[Page], applied: int) -> None:
         """Add or replace pages and move the mark, in one transaction."""
         with self._foreign(), self._transaction():
-            self._begin_counting()
-            self._move_figures(self._put_one(page) for page in pages)
+            coming = iter(pages)
+            while some := list(islice(coming, _TOGETHER)):
+                self._put_some(some)
             self._move_mark(applied)
 
     def mark_applied(self, applied: int) -> None:
@@ -181,22 +195,40 @@ class Fts5Engine:
         # max(): of two followers the slower one must not send the index back.
         self._db.execute("UPDATE meta SET value = max(value, ?) WHERE name = 'applied'", (applied,))
 
-    def _put_one(self, page: Page) -> _Moved:
-        text, title = storable(page.text), storable(page.title)
-        known = self._rows("WHERE record = ? AND page = ?", (page.record, page.page))
-        number = known[0][0] if known else None
-        tokens = page_tokens(text)
-        moved = [(1, tokens.length), *(self._take_out(row) for row in known)]
-        fields = (page.record, page.page, page.customer, page.dossier, page.type, page.day, title)
-        number = self._db.execute(
-            "INSERT INTO page VALUES(?, ?, ?, ?, ?, ?, ?, ?)", (number, *fields)
-        ).lastrowid
-        self._db.execute("INSERT INTO body VALUES(?, ?)", (number, text))
-        self._db.execute(
+    def _put_some(self, pages: Iterable[Page]) -> None:
+        # All of them are analysed before the first is handed on. FTS5's table of terms fills the
+        # processor's caches, and an analysis between two pages finds them emptied each time:
+        # it then takes four times as long.
+        latest = {(page.record, page.page): page for page in pages}.values()
+        texts = [storable(page.text) for page in latest]
+        tokens = [page_tokens(text) for text in texts]
+        numbers, moved = [], [(1, one.length) for one in tokens]
+        for page in latest:
+            number, out = self._place(page)
+            numbers.append(number)
+            moved.append(out)
+        fill = self._db.executemany
+        fill("INSERT INTO body VALUES(?, ?)", zip(numbers, texts, strict=True))
+        fill(
             "INSERT INTO ft(rowid, body, marks, fld) VALUES(?, ?, ?, ?)",
-            (number, *_columns(tokens, page.customer, page.dossier, page.type)),
+            (
+                (number, *_columns(one, page.customer, page.dossier, page.type))
+                for number, one, page in zip(numbers, tokens, latest, strict=True)
+            ),
         )
-        return _sum(moved)
+        self._move_figures(moved)
+
+    def _place(self, page: Page) -> tuple[int, _Moved]:
+        """Write a page's row, and take out what the index had under its name; its number stays."""
+        fields = (page.customer, page.dossier, page.type, page.day, storable(page.title))
+        row = (page.record, page.page, *fields)
+        placed = self._db.execute(_ROW + " ON CONFLICT(record, page) DO NOTHING", (None, *row))
+        if placed.rowcount:
+            return placed.lastrowid, (0, 0)
+        (known,) = self._rows("WHERE record = ? AND page = ?", row[:2])
+        moved = self._take_out(known)
+        self._db.execute(_ROW, (known[0], *row))
+        return known[0], moved
 
     def _rows(self, where: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         return self._db.execute(  # type: ignore[no-any-return]
@@ -219,17 +251,6 @@ class Fts5Engine:
         pages, characters = _sum(moves)
         moved = ((pages, "pages"), (characters, "characters"))
         self._db.executemany("UPDATE meta SET value = value + ? WHERE name = ?", moved)
-
-    def _begin_counting(self) -> None:
-        # Indexes of the first versions have no number of pages; the first change writes it.
-        if self._meta("pages") is None:
-            self._db.execute("INSERT INTO meta SELECT 'pages', count(*) FROM page")
-
-    def _pages(self) -> int:
-        known = self._meta("pages")
-        if known is None:
-            (known,) = self._db.execute("SELECT count(*) FROM page").fetchone()
-        return int(known)
 
     def search(self, plan: Plan, filters: Filters, limit: int) -> Found:
         """Find pages; newest first beyond RANKED_PAGES matches and for single characters."""
@@ -273,7 +294,7 @@ class Fts5Engine:
     def stats(self, plan: Plan, filters: Filters) -> Stats:
         """Count pages under the filters, and for each term those that have it."""
         with self._foreign(), self._transaction("DEFERRED"):
-            every = self._pages()
+            every = self._meta("pages")
             counts = [
                 self._count(_match(Plan((term,), ()), filters), filters) for term in plan.terms
             ]
@@ -303,7 +324,6 @@ class Fts5Engine:
                 # and optimizing does nothing to an index of one segment. So here deletions are
                 # written as a segment of their own, which the others must be merged with.
                 self._db.execute(_SECURE_DELETE, (0,))
-                self._begin_counting()
                 self._move_figures(
                     self._take_out(row)
                     for record in records
@@ -357,7 +377,7 @@ class Fts5Engine:
         found = [] if ids[0] == ids[1] == ids[2] else ["pages, texts and postings disagree"]
         if length != self._meta("characters"):
             found.append("miscounted characters")
-        if len(ids[0]) != self._pages():
+        if len(ids[0]) != self._meta("pages"):
             found.append("miscounted pages")
         return found
 

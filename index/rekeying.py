@@ -45,7 +45,7 @@ def throw_away(where: Path) -> None:
 def _rekey_database(where: Path, old: bytes, new: bytes) -> None:
     from sqlcipher3 import dbapi2 as sqlite
 
-    from index.fts5 import Fts5Engine
+    from index.fts5 import CONTAINER, Fts5Engine
 
     Fts5Engine.open(where, old).close()  # proves the key, with the engine's own errors
     if old == new:
@@ -55,7 +55,7 @@ def _rekey_database(where: Path, old: bytes, new: bytes) -> None:
         for pragma in (
             "cipher_log_level = NONE",
             f"key = \"x'{old.hex()}'\"",
-            "cipher_page_size = 16384",
+            *CONTAINER,
             f"rekey = \"x'{new.hex()}'\"",
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()

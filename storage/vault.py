@@ -29,6 +29,7 @@ known here: a record is sealed to a key.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -40,7 +41,7 @@ from storage import durable
 from storage.age.files import new_file_key, seal_header, unlock
 from storage.age.header import Header, Stanza, decode64, encode64
 from storage.age.recipients import Identity, Recipient
-from storage.age.stream import NONCE_BYTES, decrypt_payload, encrypt_payload
+from storage.age.stream import NONCE_BYTES, decrypt_payload, encrypt_payload, payload_bytes
 from storage.errors import Damaged, Missing, Occupied, Unsuitable
 
 LABEL_KIND = "archivist/label-v1"
@@ -162,12 +163,17 @@ class Vault:
         sha256: str | None = None,
     ) -> bytes:
         """A small body as a whole. Raises what `open` does, and Damaged beyond `max_bytes`."""
-        out = bytearray()
-        for piece in self.open(name, suffix, identities, expect_label, sha256=sha256):
-            out += piece
-            if len(out) > max_bytes:
-                raise Damaged(f"{name}.{suffix} is longer than the {max_bytes} bytes expected")
-        return bytes(out)
+        body = self.body_path(name, suffix, sealed=expect_label is not None)
+        if expect_label is None:
+            plain = stored = durable.read_bytes(f"{self.root}/{body}", max_bytes)
+        else:
+            head = self.stored_head(name)
+            file_key, nonce = _unlocked(head, LABEL_KIND, name, suffix, identities, expect_label)
+            stored = durable.read_bytes(f"{self.root}/{body}", payload_bytes(max_bytes))
+            plain = b"".join(decrypt_payload(file_key, io.BytesIO(stored), expect_nonce=nonce))
+        if sha256 is not None and hashlib.sha256(stored).hexdigest() != sha256:
+            raise Damaged("the stored bytes are not what the ledger names")
+        return plain
 
     def rewrap(
         self,
@@ -221,14 +227,9 @@ class Vault:
     ) -> Iterator[bytes]:
         """As `open`, with a head that lies elsewhere and whose label is a stanza of this kind."""
         body = self._body(name, suffix, sealed=True)
-        header = Header.parse(head)
-        file_key = unlock(header, identities)
-        label = _label_of(header, kind)
-        _compare_label(name, label, expect_label)
-        if suffix not in label.bodies:
-            raise Missing(f"{name} has no body {suffix}")
+        file_key, nonce = _unlocked(head, kind, name, suffix, identities, expect_label)
         self._must_exist(body)
-        return _opened_pieces(body, file_key, label.bodies[suffix], sha256)
+        return _opened_pieces(body, file_key, nonce, sha256)
 
     @staticmethod
     def label_of(head: bytes) -> Mapping[str, object]:
@@ -263,7 +264,7 @@ class Vault:
 
     def stored_head(self, name: str) -> bytes:
         """A head's bytes as they lie there, unverified. Raises Missing, Damaged, DiskFailed."""
-        return durable.read_bytes(self._head(name), MAX_HEAD_BYTES)
+        return durable.read_bytes(f"{self.root}/{self.head_path(name)}", MAX_HEAD_BYTES)
 
     def verify_body(
         self, name: str, suffix: str, sha256: str, *, sealed: bool = True
@@ -422,6 +423,24 @@ class _StoredLabel:
 
     fields: Mapping[str, object]
     bodies: Mapping[str, bytes]
+
+
+def _unlocked(
+    head: bytes,
+    kind: str,
+    name: str,
+    suffix: str,
+    identities: Iterable[Identity],
+    expect_label: Label,
+) -> tuple[bytes, bytes]:
+    """The key and the nonce of a body, from a head that says what is expected."""
+    header = Header.parse(head)
+    file_key = unlock(header, identities)
+    label = _label_of(header, kind)
+    _compare_label(name, label, expect_label)
+    if suffix not in label.bodies:
+        raise Missing(f"{name} has no body {suffix}")
+    return file_key, label.bodies[suffix]
 
 
 def _label_stanza(

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 from index.analysis import body_tokens, mark_tokens, plan
 from index.engine import Filters, Page, filter_tokens
-from index.fts5 import _SCHEMA, Fts5Engine
+from index.fts5 import _SCHEMA, CONTAINER, Fts5Engine
 
 SHOWN = 10
 WHOOSH_PAGES = 10_000  # it holds all of them in memory, and its merging takes hours beyond
@@ -109,7 +109,7 @@ class KeptFts5(BareFts5):
 
         self.place = place
         self._db = dbapi2.connect(str(place), isolation_level=None)
-        for pragma in (f"key = \"x'{os.urandom(32).hex()}'\"", "cipher_page_size = 16384"):
+        for pragma in (f"key = \"x'{os.urandom(32).hex()}'\"", *CONTAINER):
             self._db.execute(f"PRAGMA {pragma}")
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "secure_delete = ON"):
             self._db.execute(f"PRAGMA {pragma}")

@@ -16,7 +16,9 @@ from operator import xor
 from storage.errors import Unsuitable
 
 _ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+_LETTERS = bytes.maketrans(bytes(range(32)), _ALPHABET.encode())
+_VALUES = bytes.maketrans(_ALPHABET.encode(), bytes(range(32)))
+_DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")  # as `int` reads them
 _GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 # What each value of the five bits that fall out at the top puts back: a post-quantum recipient has
 # two thousand letters, and every command reads some.
@@ -29,10 +31,10 @@ _CHECKSUM_LETTERS = 6
 
 def encode(prefix: str, data: bytes) -> str:
     """Lower-case Bech32 of `data` under `prefix`."""
-    values = _regroup(data, 8, 5, pad=True)
-    checksum = _polymod([*_spread(prefix), *values, *bytes(_CHECKSUM_LETTERS)]) ^ 1
-    values += [(checksum >> 5 * (5 - i)) & 31 for i in range(_CHECKSUM_LETTERS)]
-    return prefix + "1" + "".join(_ALPHABET[value] for value in values)
+    values = _values_of(data)
+    checksum = _polymod(_spread(prefix) + values + bytes(_CHECKSUM_LETTERS)) ^ 1
+    values += bytes([(checksum >> 5 * (5 - i)) & 31 for i in range(_CHECKSUM_LETTERS)])
+    return prefix + "1" + values.translate(_LETTERS).decode("ascii")
 
 
 def decode(text: str) -> tuple[str, bytes]:
@@ -46,37 +48,38 @@ def decode(text: str) -> tuple[str, bytes]:
     prefix, separator, letters = lower.rpartition("1")
     if not separator or not prefix or len(letters) < _CHECKSUM_LETTERS:
         raise Unsuitable("this is not a key in age's text form")
-    if not all(33 <= ord(c) <= 126 for c in prefix) or not all(c in _VALUES for c in letters):
+    if not all(33 <= ord(c) <= 126 for c in prefix) or not set(letters).issubset(_ALPHABET):
         raise Unsuitable("this key holds a character that no key has")
-    values = [_VALUES[letter] for letter in letters]
-    if _polymod([*_spread(prefix), *values]) != 1:
+    if _polymod(_spread(prefix) + letters.encode("ascii").translate(_VALUES)) != 1:
         raise Unsuitable("this key was mistyped: its checksum does not fit")
-    return prefix, bytes(_regroup(values[:-_CHECKSUM_LETTERS], 5, 8, pad=False))
+    return prefix, _bytes_of(letters[:-_CHECKSUM_LETTERS])
 
 
-def _polymod(values: list[int]) -> int:
+def _values_of(data: bytes) -> bytes:
+    """Five bits in each byte, as many as it takes; eight are made at a time."""
+    out: list[int] = []
+    for at in range(0, len(data), 5):
+        n = int.from_bytes(data[at : at + 5].ljust(5, b"\0"), "big")
+        out += (n >> 35, n >> 30 & 31, n >> 25 & 31, n >> 20 & 31,
+                n >> 15 & 31, n >> 10 & 31, n >> 5 & 31, n & 31)  # fmt: skip
+    return bytes(out[: -(-8 * len(data) // 5)])
+
+
+def _bytes_of(letters: str) -> bytes:
+    size_bytes, stray_bits = divmod(5 * len(letters), 8)
+    number = int(letters.translate(_DIGITS) or "0", 32)
+    if stray_bits >= 5 or number & ((1 << stray_bits) - 1):
+        raise Unsuitable("this key has stray bits at its end")
+    return (number >> stray_bits).to_bytes(size_bytes, "big")
+
+
+def _polymod(values: bytes) -> int:
     checksum = 1
     for value in values:
         checksum = (checksum & 0x1FFFFFF) << 5 ^ value ^ _CARRIED[checksum >> 25]
     return checksum
 
 
-def _spread(prefix: str) -> list[int]:
-    letters = [ord(letter) for letter in prefix]
-    return [code >> 5 for code in letters] + [0] + [code & 31 for code in letters]
-
-
-def _regroup(values: bytes | list[int], from_bits: int, to_bits: int, *, pad: bool) -> list[int]:
-    held, bits, out = 0, 0, []
-    for value in values:
-        held = held << from_bits | value
-        bits += from_bits
-        while bits >= to_bits:
-            bits -= to_bits
-            out.append(held >> bits)
-            held &= (1 << bits) - 1
-    if pad and bits:
-        out.append(held << to_bits - bits)
-    elif not pad and (bits >= from_bits or held):
-        raise Unsuitable("this key has stray bits at its end")
-    return out
+def _spread(prefix: str) -> bytes:
+    letters = prefix.encode("latin-1")
+    return bytes([code >> 5 for code in letters] + [0] + [code & 31 for code in letters])

@@ -20,6 +20,7 @@ from pathlib import Path
 from storage.errors import Damaged, DiskFailed, Missing
 
 READ_BYTES = 1 << 20
+SMALL_BYTES = 1 << 14
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -42,14 +43,23 @@ def read_chunks(path: Path, size_bytes: int = READ_BYTES) -> Iterator[bytes]:
             os.close(fd)
 
 
-def read_bytes(path: Path, max_bytes: int | None = None) -> bytes:
+def read_bytes(path: Path | str, max_bytes: int | None = None) -> bytes:
     """A small file as a whole. Raises Missing, DiskFailed, and Damaged beyond `max_bytes`."""
-    data = bytearray()
-    for chunk in read_chunks(path):
-        data += chunk
-        if max_bytes is not None and len(data) > max_bytes:
-            raise Damaged(f"{path.name} is longer than the {max_bytes} bytes it can have")
-    return bytes(data)
+    pieces: list[bytes] = []
+    size_bytes = 0
+    with translated("reading", path):
+        fd = os.open(path, READ)
+        try:
+            # Nearly all are so small; room for a large one would have to be found first.
+            while piece := os.read(fd, READ_BYTES if size_bytes else SMALL_BYTES):
+                pieces.append(piece)
+                size_bytes += len(piece)
+                if max_bytes is not None and size_bytes > max_bytes:
+                    name = Path(path).name
+                    raise Damaged(f"{name} is longer than the {max_bytes} bytes it can have")
+        finally:
+            os.close(fd)
+    return b"".join(pieces)
 
 
 def digest_of(path: Path) -> Digest:

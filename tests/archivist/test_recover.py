@@ -207,3 +207,17 @@ def test_the_index_alone_may_be_damaged(home, scan):
     for path in (home.root / "index").iterdir():
         path.write_bytes(os.urandom(9000))
     assert home.json("search", "购买")["total"] == 1
+
+
+def test_an_index_in_the_blocks_of_an_earlier_version_is_built_anew(home, scan, monkeypatch):
+    """Its key fits and its blocks do not; the next search makes it from the sealed cards."""
+    home.drop("C000001/合同/a.pdf", scan("甲方购买乙方出售"))
+    home.lines("watch", "--once")
+    with monkeypatch.context() as earlier:
+        blocks = ("cipher_page_size = 16384", "cipher_hmac_algorithm = HMAC_SHA512")
+        earlier.setattr("index.fts5.CONTAINER", blocks)
+        home.run("rebuild", "--index")
+        assert home.json("search", "购买")["total"] == 1
+    salts = {path: path.read_bytes()[:16] for path in (home.root / "index").glob("*.db")}
+    assert home.json("search", "购买")["total"] == 1
+    assert [path for path, salt in salts.items() if path.read_bytes()[:16] == salt] == []

@@ -12,7 +12,7 @@ from sqlcipher3 import dbapi2 as sqlite
 from index.analysis import fold, plan
 from index.engine import ANYTHING, Page
 from index.errors import IndexDamaged, IndexLocked, IndexUnwritable, WrongIndexKey
-from index.fts5 import _PAGE_BYTES, Fts5Engine
+from index.fts5 import CONTAINER, Fts5Engine
 
 KEY = bytes(range(32))
 RARE = "龘靐齉爩麤灪龖厵"
@@ -143,24 +143,21 @@ def test_check_names_a_postings_table_that_disagrees(tmp_path: Path) -> None:
     engine.close()
 
 
-def test_an_index_without_a_number_of_pages_counts_and_learns_it(tmp_path: Path) -> None:
-    """Indexes of the first versions weigh the same, and the first change writes the number."""
-    where = tmp_path / "grade.db"
-    engine = filled(where)
-    weighed = engine.stats(plan("档案"), ANYTHING)
-    assert weighed.pages == 241
-    for change in (
-        lambda: engine.put([SECRET], 9),
-        lambda: engine.put([Page("R9", 1, "C1", "D1", "t", 20240101, "", "档案")], 9),
-        lambda: engine.purge(["R9"]),
-    ):
-        engine._db.execute("DELETE FROM meta WHERE name = 'pages'")
-        before = engine.stats(plan("档案"), ANYTHING).pages
-        assert before == engine._db.execute("SELECT count(*) FROM page").fetchone()[0]
-        change()
-        assert engine._meta("pages") == engine.stats(plan("档案"), ANYTHING).pages
+def test_a_page_that_comes_twice_at_once_is_the_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within pages analysed together and beyond them, against what is there and what is new."""
+    monkeypatch.setattr("index.fts5._TOGETHER", 2)
+    engine = filled(tmp_path / "grade.db")
+    for _ in ("new", "known"):
+        texts = ("甲乙", "丙丁", "戊己", "庚辛", "壬癸")
+        names = ("R1", "R1", "R00000666", "R1", "R2")
+        both = zip(names, texts, strict=True)
+        engine.put([Page(name, 1, "C", "D", "t", 20240101, "", text) for name, text in both], 9)
+        totals = [engine.search(plan(text), ANYTHING, 1).total for text in (*texts, "zzqxj")]
+        assert totals == [0, 0, 1, 1, 1, 0]
+        assert engine.stats(plan(""), ANYTHING).pages == 243
         assert engine.check() == []
-    assert engine.stats(plan("档案"), ANYTHING) == weighed
     engine.close()
 
 
@@ -212,7 +209,8 @@ def test_the_stock_cipher_opens_the_file_with_the_raw_key(tmp_path: Path) -> Non
     filled(where).close()
     connection = sqlite.connect(os.fspath(where))
     connection.execute(f"PRAGMA key = \"x'{KEY.hex()}'\"")
-    connection.execute(f"PRAGMA cipher_page_size = {_PAGE_BYTES}")
+    for pragma in CONTAINER:
+        connection.execute(f"PRAGMA {pragma}")
     assert connection.execute("SELECT count(*) FROM page").fetchone() == (241,)
     connection.close()
 

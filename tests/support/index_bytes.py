@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from index.encrypted_storage import EncryptedStorage
 from index.fts5 import _PAGE_BYTES
 
-RESERVED = 80  # what SQLCipher 4 keeps at the end of a page: 16 of IV, 64 of HMAC-SHA512
+RESERVED = 48  # what SQLCipher keeps at the end of a page: 16 of IV, 32 of HMAC-SHA256
 FRAME_HEAD = 24
 
 
