@@ -15,12 +15,10 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from policies.conduct_rows import Penalty
-from policies.customer_rows import Profile, Scheme
+from policies import conduct_rows, customer_rows, rule_rows
 from policies.errors import UnknownName
 from policies.fields import SLUG
 from policies.pack_rows import GRADE_CODES, DossierType, Key, Role, Series
-from policies.rule_rows import LoanRule, Routine
 
 if TYPE_CHECKING:
     from policies.policy import Policy
@@ -87,7 +85,7 @@ def field_id(policy: Policy, name: str) -> str:
     """
     wanted = policy.fold(name)
     known: dict[str, None] = {}
-    for cited in policy.rows(Profile):
+    for cited in policy.rows(customer_rows.Profile):
         for field in cited.row.fields:
             names = (field.id, field.zh, field.zh.partition("（")[0], field.en)
             if wanted in map(policy.fold, names):
@@ -108,7 +106,7 @@ def key_value(policy: Policy, key: Key, said: str) -> str | None:
     wanted = policy.fold(said)
     if not key.values or not wanted:
         return said
-    names = value_words(key, (cited.row for cited in policy.rows(Scheme)))
+    names = value_words(key, (cited.row for cited in policy.rows(customer_rows.Scheme)))
     for value, zh, en in names:
         if wanted in map(policy.fold, (value, zh, en)):
             return value
@@ -116,7 +114,9 @@ def key_value(policy: Policy, key: Key, said: str) -> str | None:
     return parts.pop() if len(parts) == 1 else None
 
 
-def value_words(key: Key, schemes: Iterable[Scheme]) -> tuple[tuple[str, str, str], ...]:
+def value_words(
+    key: Key, schemes: Iterable[customer_rows.Scheme]
+) -> tuple[tuple[str, str, str], ...]:
     """The few words that `key` takes, each with what it is called in Chinese and English."""
     for scheme in schemes:
         if scheme.of == "case" and {value.id for value in scheme.values} == set(key.values):
@@ -130,11 +130,11 @@ def violation_code(policy: Policy, name: str) -> str:
     Whoever records one and whoever asks what it costs may use the same words. Codes are those of
     penalties, of loans not returned and of work not done in time. Raises `UnknownName`.
     """
-    penalties = [cited.row for cited in policy.rows(Penalty)]
+    penalties = [cited.row for cited in policy.rows(conduct_rows.Penalty)]
     words = {row.on: row.zh for row in reversed(penalties)}
     known = dict.fromkeys(row.on for row in penalties)
-    known |= dict.fromkeys(c.row.overdue for c in policy.rows(LoanRule) if c.row.overdue)
-    known |= dict.fromkeys(c.row.late for c in policy.rows(Routine) if c.row.late)
+    known |= dict.fromkeys(c.row.overdue for c in policy.rows(rule_rows.LoanRule) if c.row.overdue)
+    known |= dict.fromkeys(c.row.late for c in policy.rows(rule_rows.Routine) if c.row.late)
     wanted = policy.fold(name)
     for code in known:
         if policy.fold(code) == wanted:
