@@ -148,6 +148,7 @@ _CLAIM = (
     "record=excluded.record, t=excluded.t, idx=excluded.idx, customer=excluded.customer, "
     "dossier=excluded.dossier, type=excluded.type, clauses=excluded.clauses"
 )
+_PATIENCE_SECONDS = 30
 _HELD_ROWS = 4000
 # Acts whose steps neither read nor change a table in which rows may wait.
 _BESIDE = frozenset(("file", "customer", "dossier"))
@@ -169,7 +170,7 @@ class Catalogue(CatalogueView):
         IndexOutdated when another version of the program made it; both are rebuilt.
         """
         new = not path.exists()
-        connection = sqlite.connect(str(path), isolation_level=None, timeout=30.0)
+        connection = sqlite.connect(str(path), isolation_level=None, timeout=_PATIENCE_SECONDS)
         catalogue = cls(connection)
         try:
             _unlock(connection, key)
@@ -215,14 +216,21 @@ class Catalogue(CatalogueView):
             self._set_meta("root", root)
 
     def keep_reading(self, sha256: str, rules: str, text: str) -> None:
-        """Keep what these rules make of the text with this digest. Raises ShadowError."""
-        self._run(
-            "INSERT INTO reading VALUES (?,?,?) ON CONFLICT (sha256) DO UPDATE SET "
-            "rules=excluded.rules, text=excluded.text",
-            sha256,
-            rules,
-            text,
-        )
+        """Keep what these rules make of the text with this digest. Raises ShadowError.
+
+        Waits for no other writer: who reads a regulation has not come to write.
+        """
+        self._run("PRAGMA busy_timeout = 0")
+        try:
+            self._run(
+                "INSERT INTO reading VALUES (?,?,?) ON CONFLICT (sha256) DO UPDATE SET "
+                "rules=excluded.rules, text=excluded.text",
+                sha256,
+                rules,
+                text,
+            )
+        finally:
+            self._run(f"PRAGMA busy_timeout = {1000 * _PATIENCE_SECONDS}")
 
     def _apply(self, index: int, entry: Mapping[str, Any], card: Mapping[str, Any]) -> None:
         act, subject = entry["act"], entry["subject"]

@@ -98,3 +98,14 @@ def test_a_program_that_reads_otherwise_reads_anew(archive, monkeypatch) -> None
     assert kept_of(archive) == {}
     policy_of(archive.settings, archive.catalogue)
     assert kept_of(archive) == before
+
+
+def test_nobody_waits_to_keep_what_he_read(home, archive) -> None:
+    """While somebody else writes, a list is told all the same, and the next one keeps it."""
+    archive.catalogue._run("DELETE FROM reading")
+    archive.catalogue._run("BEGIN IMMEDIATE")
+    told = home.json("dossier", "list")
+    archive.catalogue._run("ROLLBACK")
+    assert told and kept_of(archive) == {}
+    assert home.json("dossier", "list") == told
+    assert len(kept_of(archive)) == len(archive.settings.packs)
