@@ -27,17 +27,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from archivist import records
 from archivist.config import Settings, check_in_place
 from archivist.errors import KeyNeeded, NotAllowed, NotKnown
-from archivist.records import (
-    Entry,
-    canonical,
-    entry,
-    grade_of,
-    key_subject,
-    numbered,
-    target_of,
-)
 from archivist.remarks import remark
 from index.catalogue import Catalogue, Change, Row
 from index.errors import IndexOutdated, ShadowError
@@ -85,7 +77,7 @@ class Desk:
         """The next unused id of a kind; given to nobody else while the lock is held."""
         nth = self._given.get(kind, 0)
         self._given[kind] = nth + 1
-        return numbered(kind, self._archive.catalogue.next_number(kind) + nth)
+        return records.numbered(kind, self._archive.catalogue.next_number(kind) + nth)
 
     def _card(self, folder: str, subject: str, content: Mapping[str, Any]) -> str:
         """Plan a sealed card beside its subject; returns its name for the entry that follows."""
@@ -95,7 +87,7 @@ class Desk:
 
         self._puts.append(
             Put(name, {"card": name, "key": HOUSE}, self._archive.house_recipient,
-                {"card": canonical(content)})
+                {"card": records.canonical(content)})
         )  # fmt: skip
         return name
 
@@ -121,7 +113,7 @@ class Desk:
     def say(self, act: str, subject: Mapping[str, str], **fields: Any) -> None:
         """Plan an entry, to be appended together with the others."""
         self._entries.append(
-            entry(act, self._at, self._who, STATION, subject, os.urandom(16), **fields)
+            records.entry(act, self._at, self._who, STATION, subject, os.urandom(16), **fields)
         )
 
     def say_with_card(
@@ -164,7 +156,7 @@ class Desk:
             keys.grant(key, holder)
         self.say(
             "key",
-            key_subject(key_id),
+            records.key_subject(key_id),
             generation=key.generation,
             suite=suite,
             public=recipient_digest(key.recipient),
@@ -383,11 +375,11 @@ class Archive:
         content: dict[str, Any] = json.loads(raw)
         return content
 
-    def entries_of(self, subject: str) -> Iterator[Entry]:
+    def entries_of(self, subject: str) -> Iterator[records.Entry]:
         """Every ledger entry that names a customer, dossier, record, claim or person."""
         for index in self.catalogue.history(subject):
             for at, raw in self.ledger.entries(index, index + 1):
-                yield Entry.parse(at, raw)
+                yield records.Entry.parse(at, raw)
 
     def sealing_key(self, key: str) -> tuple[int, Recipient]:
         """The generation and public half that seal with a key: a grade's own or a list's.
@@ -466,13 +458,13 @@ class Archive:
 
     def shut(self, key: str, name: str) -> NotAllowed:
         """Why a person does not open what a key seals: not cleared, or not on the list."""
-        if target_of(key) is None or not self.keys.holds_any(grade_of(key), name):
+        if records.target_of(key) is None or not self.keys.holds_any(records.grade_of(key), name):
             return NotAllowed(
                 f"{name} 没有该密级的涉密权限", f"{name} is not cleared for this grade"
             )
         return NotAllowed(
-            f"{name} 不在 {target_of(key)} 的知悉范围内",
-            f"{name} is not on the need-to-know list of {target_of(key)}",
+            f"{name} 不在 {records.target_of(key)} 的知悉范围内",
+            f"{name} is not on the need-to-know list of {records.target_of(key)}",
             "由名单上的人加入：archivist need-to-know add",
             "somebody on the list adds people: archivist need-to-know add",
         )

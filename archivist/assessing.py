@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from archivist import records
 from archivist.lapses import CONFIRMED, DISMISSED, OPEN, Case, iso_day, named, shown
 from archivist.loan_lapses import shown_by_loans
-from archivist.records import kind_of
 from policies.penalties import Assessment, Violation, assess, uncorrected
 from policies.penalty_law import penalties_of
 
@@ -93,7 +93,7 @@ def _decided(case: Case, row: Row) -> Case:
 
 def _recorded(archive: Archive, policy: Policy, rows: Iterable[Row]) -> Iterator[Case]:
     for row in rows:
-        if kind_of(row["id"]) == "violation":
+        if records.kind_of(row["id"]) == "violation":
             yield _case_of(archive, policy, row, "recorded")
 
 

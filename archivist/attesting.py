@@ -24,7 +24,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from archivist.errors import BadRequest
-from policies.wording import signer_names
+from policies import wording
 
 if TYPE_CHECKING:
     from archivist.archive import Archive
@@ -94,7 +94,7 @@ def check(policy: Policy, dossier_type: str, doc_type: str, seen: Seen) -> Seen:
     Raises BadRequest when it says what no checklist asks of such a paper.
     """
     items = _items(policy, dossier_type, doc_type)
-    signers = {who: signer_names(policy, who) for item in items for who in item.signed_by}
+    signers = {who: wording.signer_names(policy, who) for item in items for who in item.signed_by}
     fields = {name: (name, name) for item in items for name in (*item.fields, *item.verify)}
     signed, unsigned = _called(policy, "签字人", "signer", seen.signed, seen.unsigned, signers)
     filled, lacking = _called(policy, "栏目", "field", seen.fields, seen.lacking_fields, fields)

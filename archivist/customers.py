@@ -29,6 +29,7 @@ from archivist.errors import BadRequest, NotAllowed
 from archivist.hold_book import holds_on
 from archivist.standing import customer_fields, local_moment
 from index.catalogue_view import key_form
+from policies import deadlines, placing
 from policies.customers import (
     FIRST_CONTACT,
     contacts_needed,
@@ -39,14 +40,13 @@ from policies.customers import (
     scheme_value,
     schemes_of,
 )
-from policies.deadlines import Due, is_overdue
 from policies.identifiers import RESIDENT_ID, USCC, is_valid, normal
-from policies.placing import SHORTEST_KEY
 
 if TYPE_CHECKING:
     from archivist.archive import Archive, Desk
     from index.catalogue import Row
     from policies.calendar import Calendar
+    from policies.deadlines import Due
     from policies.policy import Policy
 
 NAME_LENGTH = 200
@@ -176,7 +176,7 @@ def numbers_of(fields: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """Field, kind and comparable form of each number that identifies; too short ones do not."""
     for name, kind in NUMBERS.items():
         number = comparable(kind, fields.get(name, ""))
-        if len(number) >= SHORTEST_KEY and any(map(str.isdecimal, number)):
+        if len(number) >= placing.SHORTEST_KEY and any(map(str.isdecimal, number)):
             yield name, kind, number
 
 
@@ -278,7 +278,7 @@ def registered_by(
     row = archive.the("customer", identifier)
     first = row["fields"].get(FIRST_CONTACT)
     due = registration_due(policy, date.fromisoformat(first), calendar) if first else None
-    return (due, is_overdue(due, local_moment(row["opened"]))) if due else None
+    return (due, deadlines.is_overdue(due, local_moment(row["opened"]))) if due else None
 
 
 def was_registered(archive: Archive, policy: Policy, asked: str, day: date) -> dict[str, Any]:

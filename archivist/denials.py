@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from archivist import records
 from archivist.errors import NotAllowed
-from archivist.records import timestamp
 
 if TYPE_CHECKING:
     from archivist.archive import Archive, Desk
@@ -61,7 +61,7 @@ def recording(
 def clock_problem(archive: Archive, now: datetime) -> tuple[str, str] | None:
     """What to say while the clock stands before the newest entry. Needs a followed catalogue."""
     newest = archive.catalogue.newest
-    if newest and timestamp(now + CLOCK_SLACK) < newest:
+    if newest and records.timestamp(now + CLOCK_SLACK) < newest:
         return (
             f"核对时钟；台账最新时间为 {newest}（UTC）",
             f"check the clock; the newest entry is of {newest} (UTC)",

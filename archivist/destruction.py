@@ -35,26 +35,30 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archivist import disposals, rotation
-from archivist.destruction_proofs import Deed, list_digest, signed_by, words_digest
-from archivist.disposal_book import case_by_ledger
-from archivist.disposal_desk import Denied, Refusal, at_the_desk, next_state
-from archivist.disposal_gate import Gate, refusals
-from archivist.erasing import erase, opens, traces
+from archivist import (
+    destruction_proofs,
+    disposal_book,
+    disposal_desk,
+    disposal_gate,
+    disposals,
+    erasing,
+    resealing,
+    rotation,
+)
 from archivist.errors import BadRequest, NotAllowed, NotKnown
 from archivist.records import Entry, grade_of
 from archivist.regulations import policy_of
 from archivist.remarks import remark
-from archivist.resealing import settle
 from archivist.statements import check_own_key
+from index import purging
 from index.errors import IndexLocked, ShadowError
-from index.purging import found, purge
 from index.rekeying import throw_away
 from storage.errors import Busy, Damaged
 from storage.keys import index_key
 
 if TYPE_CHECKING:
     from archivist.archive import Archive, Desk
+    from archivist.disposal_desk import Refusal
     from index.catalogue import Row
     from storage.people import Unlocked
 
@@ -109,11 +113,13 @@ def ordered(
 
     Raises Denied with everything that speaks against it; the first reason is what is recorded.
     """
-    against = refusals(archive, disposal, on, now, executor, witnesses)
+    against = disposal_gate.refusals(archive, disposal, on, now, executor, witnesses)
     if against:
         raise _denied(against)
     policy = policy_of(archive.settings, archive.catalogue)
-    gate = Gate(archive, policy, case_by_ledger(archive, disposal), on, now)
+    gate = disposal_gate.Gate(
+        archive, policy, disposal_book.case_by_ledger(archive, disposal), on, now
+    )
     last = gate.case.round
     assert last is not None, "the gate opens to nothing that was not appraised"
     return Order(
@@ -128,7 +134,7 @@ def ordered(
     )
 
 
-def _denied(against: Sequence[Refusal]) -> Denied:
+def _denied(against: Sequence[Refusal]) -> disposal_desk.Denied:
     def said(one: Refusal, zh: bool) -> str:
         about = one.record or one.person
         words = one.zh if zh else one.en
@@ -139,7 +145,7 @@ def _denied(against: Sequence[Refusal]) -> Denied:
         "；".join(said(one, True) for one in against),
         "; ".join(said(one, False) for one in against),
     )
-    return Denied(against[0].code, more)
+    return disposal_desk.Denied(against[0].code, more)
 
 
 def execute(
@@ -160,8 +166,11 @@ def execute(
     if not place.strip():
         raise BadRequest("请用 --place 写明销毁地点", "say where it happens with --place TEXT")
     archive.follow()
-    with at_the_desk(archive, now, executor.name, "execute", {"disposal": disposal}) as desk:
-        settle(archive)  # a record that a crash left between two grades has its files noted
+    with disposal_desk.at_the_desk(
+        archive, now, executor.name, "execute", {"disposal": disposal}
+    ) as desk:
+        # A record that a crash left between two grades has its files noted.
+        resealing.settle(archive)
         order = gate()
         _check_people(archive, order, executor, witnesses)
         rows = _rows(archive, order)
@@ -195,8 +204,15 @@ def _decide(
     now: datetime,
 ) -> None:
     content = {"v": 1, "place": place, "salt": os.urandom(16).hex()}
-    digest = list_digest(rows)
-    deed = Deed(order.disposal, "records", digest, len(rows), METHOD, words_digest(content))
+    digest = destruction_proofs.list_digest(rows)
+    deed = destruction_proofs.Deed(
+        order.disposal,
+        "records",
+        digest,
+        len(rows),
+        METHOD,
+        destruction_proofs.words_digest(content),
+    )
     desk.say_with_card(
         disposals.FOLDER,
         order.disposal,
@@ -204,14 +220,17 @@ def _decide(
         "destroy",
         {"disposal": order.disposal},
         step="decided",
-        state=next_state("approved", "execute"),
+        state=disposal_desk.next_state("approved", "execute"),
         on=order.on.isoformat(),
         records=[row["id"] for row in rows],
         list=digest,
         unsealed=[row["id"] for row in rows if row["generation"] is None],
         keys=dict(keys),
         claims=[row["id"] for row in _copies(archive, rows)],
-        witnesses=[signed_by(archive.settings.archive_id, deed, one, now) for one in witnesses],
+        witnesses=[
+            destruction_proofs.signed_by(archive.settings.archive_id, deed, one, now)
+            for one in witnesses
+        ],
         entries=list(order.entries),
         clauses=list(order.clauses),
         packs=list(order.packs),
@@ -275,7 +294,7 @@ def keys_to_destroy(archive: Archive, rows: Iterable[Row]) -> dict[str, int]:
             if newest := archive.catalogue.newest_generation(grade_of(key)):
                 sealed[grade_of(key)] = newest
         for key, generation in sealed.items():
-            if key not in keys and opens(archive, key, generation):
+            if key not in keys and erasing.opens(archive, key, generation):
                 newest = archive.catalogue.newest_generation(key)
                 # A rotation under way makes heads durable before the entry that names them.
                 keys[key] = max(generation, newest or 0)
@@ -326,7 +345,7 @@ def lacking_keys(archive: Archive, keys: Mapping[str, int], name: str) -> list[s
     return [
         key
         for key, floor in keys.items()
-        if not all(archive.holds(key, n, name) for n in opens(archive, key, floor))
+        if not all(archive.holds(key, n, name) for n in erasing.opens(archive, key, floor))
     ]
 
 
@@ -353,10 +372,10 @@ def finish(
     check_held(archive, row["keys"], person.name)
     with archive.writing(now, person.name):
         rotation.tidy(archive)  # a key that is half destroyed opens nothing, and shows its holders
-        erase(archive, row)
+        erasing.erase(archive, row)
     _purge(archive, row, person)
     for key, floor in row["keys"].items():
-        while opens(archive, key, floor):
+        while erasing.opens(archive, key, floor):
             # Twice where somebody was shut out just before: the rotation begun then ends first.
             moved = rotation.rotate(archive, key, person, now, lambda d, t, k=key: reach(k, d, t))  # type: ignore[misc]
             if moved.damaged:
@@ -381,13 +400,13 @@ def tidy(archive: Archive) -> None:
     """Go on with what was decided, as far as no key is needed. Call it with the lock held."""
     for row in archive.catalogue.destructions():
         if row["state"] != "destroyed":
-            erase(archive, row)
+            erasing.erase(archive, row)
 
 
 def _say_destroyed(archive: Archive, desk: Desk, row: Row, person: Unlocked) -> None:
     """MUST look again first: the entry claims that nothing is left."""
-    erase(archive, row)  # what a crashed run left under the keys that are no more by now
-    left = traces(archive, row)
+    erasing.erase(archive, row)  # what a crashed run left under the keys that are no more by now
+    left = erasing.traces(archive, row)
     indexes = _indexes(archive, row, person)
     for path, keys, records in indexes:
         left += [f"{path.name}: {one}" for one in _still_found(path, keys, records)]
@@ -397,7 +416,7 @@ def _say_destroyed(archive: Archive, desk: Desk, row: Row, person: Unlocked) -> 
         "destroy",
         {"disposal": row["disposal"]},
         step="destroyed",
-        state=next_state(row["state"], "finish"),
+        state=disposal_desk.next_state(row["state"], "finish"),
         count=len(row["items"]),
         list=row["list"],
         keys={key: _gone(archive, key, floor) for key, floor in row["keys"].items()},
@@ -422,7 +441,7 @@ def _purge(archive: Archive, row: Row, person: Unlocked) -> None:
     """
     for path, keys, records in _indexes(archive, row, person):
         try:
-            purge(path, keys, records)
+            purging.purge(path, keys, records)
         except IndexLocked:
             raise Busy(f"index {path.name} is being read") from None
         except ShadowError as error:
@@ -433,7 +452,7 @@ def _purge(archive: Archive, row: Row, person: Unlocked) -> None:
 
 def _still_found(path: Path, keys: Sequence[bytes], records: Sequence[str]) -> list[str]:
     try:
-        return found(path, keys, records)
+        return purging.found(path, keys, records)
     except IndexLocked:
         raise Busy(f"index {path.name} is being read") from None
     except ShadowError:

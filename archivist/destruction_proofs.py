@@ -32,8 +32,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from archivist.records import Entry, canonical, timestamp
-from archivist.statements import ledger_keys, signed, verifies
+from archivist import records, statements
 
 if TYPE_CHECKING:
     from archivist.archive import Archive
@@ -83,17 +82,17 @@ def ids_digest(ids: Iterable[str]) -> str:
 
 def words_digest(content: Mapping[str, Any]) -> str:
     """SHA-256 of a card's content as it is sealed."""
-    return hashlib.sha256(canonical(content)).hexdigest()
+    return hashlib.sha256(records.canonical(content)).hexdigest()
 
 
 def signed_by(archive_id: str, deed: Deed, person: Unlocked, now: datetime) -> dict[str, Any]:
     """One witness's statement, with key and signature."""
     statement = {"act": KIND, "v": 1, "archive": archive_id, **deed.fields(),
-                 "person": person.name, "time": timestamp(now)}  # fmt: skip
-    return signed(statement, person)
+                 "person": person.name, "time": records.timestamp(now)}  # fmt: skip
+    return statements.signed(statement, person)
 
 
-def problems(entry: Entry, keys: Mapping[str, str], archive_id: str) -> tuple[str, ...]:
+def problems(entry: records.Entry, keys: Mapping[str, str], archive_id: str) -> tuple[str, ...]:
     """Why the witnesses of an entry prove nothing; empty when each of them does.
 
     `keys` are the hex signing keys that the ledger names. The codes: malformed, and with a name
@@ -117,7 +116,9 @@ def problems(entry: Entry, keys: Mapping[str, str], archive_id: str) -> tuple[st
             "wrong-key": name in keys and keys[name] != one.get("key"),
         }
         codes = [code for code, is_so in wrong.items() if is_so]
-        if not codes and not verifies(one["key"], str(one.get("signature")), canonical(said)):
+        if not codes and not statements.verifies(
+            one["key"], str(one.get("signature")), records.canonical(said)
+        ):
             codes = ["bad-signature"]
         found += [f"{code}:{name}" for code in codes]
         seen.add(name)
@@ -127,6 +128,6 @@ def problems(entry: Entry, keys: Mapping[str, str], archive_id: str) -> tuple[st
 def witnessed(archive: Archive, index: int) -> tuple[str, ...]:
     """The `problems` of the entry at a ledger index, read from the ledger alone."""
     ((at, raw),) = archive.ledger.entries(index, index + 1)
-    entry = Entry.parse(at, raw)
+    entry = records.Entry.parse(at, raw)
     names = [one["statement"]["person"] for one in entry.fields.get("witnesses", ())]
-    return problems(entry, ledger_keys(archive, names), archive.settings.archive_id)
+    return problems(entry, statements.ledger_keys(archive, names), archive.settings.archive_id)

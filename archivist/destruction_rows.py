@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from archivist.standing import local_moment
+from archivist import standing
 from storage.errors import Missing
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def register(archive: Archive, policy: Policy, year: str = "") -> list[dict[str,
         when = ended["decided"] if ended else disposal["proposed"]
         if not ended and disposal["state"] not in ("kept", "refused"):
             continue
-        if year and f"{local_moment(when):%Y}" != year:
+        if year and f"{standing.local_moment(when):%Y}" != year:
             continue
         rows += _of_disposal(archive, policy, disposal, ended)
     for number, row in enumerate(rows, 1):
@@ -84,7 +84,7 @@ def _of_disposal(
 def _known(policy: Policy, disposal: Row, listed: Row) -> dict[str, Any]:
     kind, grade = policy.find_type(listed["type"]), policy.grades.get(listed["grade"])
     clauses = ", ".join(listed["ground"].get("clauses", []))
-    filed = local_moment(listed["filed"]).date()
+    filed = standing.local_moment(listed["filed"]).date()
     period = _period(listed["ground"])
     return {
         "disposal": disposal["id"],
@@ -126,8 +126,8 @@ def _end(archive: Archive, disposal: Row, listed: Row, ended: Row | None) -> dic
         zh, en = _spared(archive, disposal, listed)
         return {"kept_zh": "", "kept_en": "", "destroyed": None, "method_zh": "", "method_en": "",
                 "paper": None, "note_zh": zh, "note_en": en}  # fmt: skip
-    day = local_moment(ended["ended"] or ended["decided"]).date()
-    kept = _length(_months(local_moment(listed["filed"]).date(), day))
+    day = standing.local_moment(ended["ended"] or ended["decided"]).date()
+    kept = _length(_months(standing.local_moment(listed["filed"]).date(), day))
     paper = next((one for one in ended["papers"] if listed["record"] in one["items"]), None)
     methods = ["key_destruction", *([paper["method"]] if paper else [])]
     done = ended["ended"] is not None

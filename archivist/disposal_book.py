@@ -23,10 +23,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from archivist import records, statements, step_proofs
 from archivist.errors import NotKnown
-from archivist.records import Entry, canonical
-from archivist.statements import digest_of
-from archivist.step_proofs import Asked
 from policies.disposal_life import OPEN, Fate, fate
 
 if TYPE_CHECKING:
@@ -68,7 +66,7 @@ def content_of(row: Row) -> str:
     """
     bodies = {name: body for name, body in row["objects"].items() if name != "head"}
     said = {"grade": row["grade"], "key": row["key"], "print": row["print"], "objects": bodies}
-    return hashlib.sha256(canonical(said)).hexdigest()
+    return hashlib.sha256(records.canonical(said)).hexdigest()
 
 
 # ── one disposal, from its entries ────────────────────────────────────────────
@@ -82,7 +80,7 @@ class Item:
     content: str
     due: str | None
     ground: Mapping[str, Any]
-    opinions: Mapping[str, Entry] = field(default_factory=dict)
+    opinions: Mapping[str, records.Entry] = field(default_factory=dict)
 
     def fate(self, asked: int) -> Fate:
         """What becomes of it where `asked` people have to say so."""
@@ -106,12 +104,12 @@ class Case:
 
     id: str
     state: str
-    proposal: Entry
+    proposal: records.Entry
     items: Mapping[str, Item]
-    entries: tuple[Entry, ...]
+    entries: tuple[records.Entry, ...]
     digests: Mapping[int, str]
-    round: Entry | None = None
-    approvals: tuple[Entry, ...] = ()
+    round: records.Entry | None = None
+    approvals: tuple[records.Entry, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -119,13 +117,13 @@ class Case:
         return list_digest(self.items.values())
 
     @property
-    def asked(self) -> Asked | None:
+    def asked(self) -> step_proofs.Asked | None:
         """What is to be approved now; None while the appraisal is not complete."""
         if self.round is None:
             return None
         index = self.round.index
         steps = self.round.fields["steps"]
-        return Asked(self.id, index, self.digests[index], steps, {"list": self.digest})
+        return step_proofs.Asked(self.id, index, self.digests[index], steps, {"list": self.digest})
 
     def to_destroy(self, asked: Callable[[str], int]) -> tuple[str, ...]:
         """The records that everybody asked would destroy; `asked` says how many those are."""
@@ -146,7 +144,7 @@ def list_digest(items: Iterable[Item]) -> str:
         ]
         for item in sorted(items, key=lambda item: item.record)
     ]  # fmt: skip
-    return hashlib.sha256(canonical(lines)).hexdigest()
+    return hashlib.sha256(records.canonical(lines)).hexdigest()
 
 
 def the_case(archive: Archive, identifier: str) -> Case:
@@ -169,9 +167,9 @@ def as_case(identifier: str, entries: Iterable[tuple[int, bytes]]) -> Case:
     """What entries say of a disposal, in their order; those on other things are passed over."""
     proposal, state, round_ = None, "", None
     items: dict[str, Item] = {}
-    taken: list[Entry] = []
+    taken: list[records.Entry] = []
     digests: dict[int, str] = {}
-    approvals: list[Entry] = []
+    approvals: list[records.Entry] = []
     for entry, digest in _steps(identifier, entries):
         taken.append(entry)
         digests[entry.index] = digest
@@ -193,18 +191,20 @@ def as_case(identifier: str, entries: Iterable[tuple[int, bytes]]) -> Case:
                 tuple(approvals))  # fmt: skip
 
 
-def _steps(identifier: str, entries: Iterable[tuple[int, bytes]]) -> Iterator[tuple[Entry, str]]:
+def _steps(
+    identifier: str, entries: Iterable[tuple[int, bytes]]
+) -> Iterator[tuple[records.Entry, str]]:
     speaking = f'"disposal":"{identifier}"'.encode()  # canonical, so exact
     for index, raw in entries:
         if speaking not in raw:
             continue
-        entry = Entry.parse(index, raw)
+        entry = records.Entry.parse(index, raw)
         # What is denied, viewed or printed of it has no state: it is no step of its life.
         if entry.subject.get("disposal") == identifier and "state" in entry.fields:
-            yield entry, digest_of(raw)
+            yield entry, statements.digest_of(raw)
 
 
-def _opine(items: dict[str, Item], entry: Entry) -> None:
+def _opine(items: dict[str, Item], entry: records.Entry) -> None:
     item = items.get(entry.subject["record"])
     if item is None:
         return  # nobody proposed it: it destroys nothing

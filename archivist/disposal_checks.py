@@ -19,22 +19,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from archivist import keeping
-from archivist.disposal_book import FOREVER, REQUEST, SWEEP, content_of
+from archivist import disposal_book, hold_book, keeping, standing
 from archivist.disposal_desk import Refusal, refusal
-from archivist.hold_book import is_held
-from archivist.standing import local_moment
-from policies import loan_life
-from policies.approvals import Decision, Request, decide, joined
+from policies import approvals, loan_life, reach, retention
 from policies.disposal_life import OPEN
-from policies.reach import clauses_of, distinct
-from policies.retention import DisposalTerms, disposal_terms, last_day, period_of
 
 if TYPE_CHECKING:
     from archivist.archive import Archive
     from index.catalogue import Row
+    from policies.approvals import Decision
     from policies.keeping import Kept
     from policies.policy import Policy
+    from policies.retention import DisposalTerms
 
 ASKED_FOR = frozenset({"requested", "approved"})  # a loan that has not begun yet
 _WHY = {"permanent": "permanent", "waits": "waits", "open": "period-open",
@@ -80,7 +76,7 @@ class Checks:
 
     def _against(self, row: Row, on: date, origin: str, disposal: str | None) -> Iterator[Refusal]:
         record = row["id"]
-        if is_held(row, self._held):
+        if hold_book.is_held(row, self._held):
             yield refusal("held", record=record)
         if record in self._lent:
             loan, state = self._lent[record]
@@ -88,7 +84,9 @@ class Checks:
                 "on-loan" if state in loan_life.OUT else "loan-asked", (loan, loan), record=record
             )
         yield from self._elsewhere(record, origin, disposal)
-        yield from self._floors(row, on) if origin == REQUEST else self._period(row, on)
+        yield from (
+            self._floors(row, on) if origin == disposal_book.REQUEST else self._period(row, on)
+        )
         decision = self.decision([row])
         if decision.why is not None:
             yield refusal(decision.why.code, (decision.why.zh, decision.why.en), decision.clauses,
@@ -102,7 +100,7 @@ class Checks:
                 yield refusal("in-disposal", (other["id"], other["id"]), record=record)
         # Otherwise a sweep would propose every night what somebody said no to in the morning.
         said_no = [row["id"] for row in others if row["state"] in ("refused", "withdrawn")]
-        if origin == SWEEP and disposal is None and said_no:
+        if origin == disposal_book.SWEEP and disposal is None and said_no:
             yield refusal("refused-before", (said_no[-1], said_no[-1]), record=record)
 
     # ── periods ───────────────────────────────────────────────────────────────
@@ -122,7 +120,7 @@ class Checks:
         until = kept.day.isoformat() if kept.day else ""
         if kept.waits_for:
             more = ("等待" + "、".join(kept.waits_for), "it waits for " + ", ".join(kept.waits_for))
-        elif until == FOREVER:
+        elif until == disposal_book.FOREVER:
             more = ("永久", "for good")
         else:
             more = (f"至 {until}", f"until {until}") if until else ("", "")
@@ -130,20 +128,20 @@ class Checks:
 
     def _floors(self, row: Row, on: date) -> Iterator[Refusal]:
         dossier = self.dossier(row)
-        floors = period_of(self._policy, row["type"], dossier["type"]).floors
+        floors = retention.period_of(self._policy, row["type"], dossier["type"]).floors
         events = keeping.events_of(dossier["events"], dossier["closed"])
-        filed = local_moment(row["filed"]).date()
+        filed = standing.local_moment(row["filed"]).date()
         for floor in floors:
-            day = last_day(floor, events, filed)
+            day = retention.last_day(floor, events, filed)
             if day is None or day >= on:
                 until = day.isoformat() if day else floor.start
                 yield refusal("legal-floor", (f"至 {until}", f"until {until}"),
-                              clauses_of([floor.clause]), row["id"])  # fmt: skip
+                              reach.clauses_of([floor.clause]), row["id"])  # fmt: skip
 
     def ground(self, row: Row) -> tuple[str | None, dict[str, Any]]:
         """The last day of a record's period, and the rule of it as an entry has it."""
         kept = self.kept(row)
-        rule = period_of(self._policy, row["type"], self.dossier(row)["type"]).rule
+        rule = retention.period_of(self._policy, row["type"], self.dossier(row)["type"]).rule
         length: dict[str, Any] = {"permanent": True} if rule and rule.permanent else {}
         if rule and not rule.permanent:
             length = {"years": rule.years, "months": rule.months, "start": rule.start}
@@ -156,15 +154,17 @@ class Checks:
 
     def decision(self, rows: Sequence[Row]) -> Decision:
         """Who has to approve the destruction of all of these; at least one."""
-        kinds = distinct((r["grade"], r["type"], self.dossier(r)["type"]) for r in rows)
-        return joined(
-            decide(self._policy, Request("destroy", grade, doc_type=paper, dossier_type=kind))
+        kinds = reach.distinct((r["grade"], r["type"], self.dossier(r)["type"]) for r in rows)
+        return approvals.joined(
+            approvals.decide(
+                self._policy, approvals.Request("destroy", grade, doc_type=paper, dossier_type=kind)
+            )
             for grade, paper, kind in kinds
         )
 
     def terms(self, row: Row) -> DisposalTerms:
         """What destroying a record takes beside approvals."""
-        return disposal_terms(
+        return retention.disposal_terms(
             self._policy, row["type"], self.dossier(row)["type"], grade=row["grade"]
         )
 
@@ -184,6 +184,6 @@ def changed(row: Row, content: str, grade: str, key: str) -> Refusal | None:
     """What changed of a record since it was proposed with this content, grade and key."""
     if (row["grade"], row["key"]) != (grade, key):
         return refusal("regraded", (f"{grade} → {row['grade']}",) * 2, record=row["id"])
-    if content_of(row) != content:
+    if disposal_book.content_of(row) != content:
         return refusal("record-changed", record=row["id"])
     return None

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from archivist.denials import CLOCK_SET_BACK, Denial, clock_problem, recording
 from archivist.errors import NotAllowed
-from policies.disposal_life import IllegalStep, step
+from policies import disposal_life
 
 if TYPE_CHECKING:
     from archivist.archive import Archive, Desk
@@ -145,6 +145,6 @@ def at_the_desk(
 def next_state(state: str, act: str, to: str | None = None) -> str:
     """The state after an act. Raises NotAllowed, in words, for an illegal step."""
     try:
-        return step(state, act, to)
-    except IllegalStep as error:
+        return disposal_life.step(state, act, to)
+    except disposal_life.IllegalStep as error:
         raise NotAllowed(error.zh, error.en) from None

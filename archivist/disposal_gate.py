@@ -24,17 +24,14 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from archivist.denials import CLOCK_SET_BACK, clock_problem
+from archivist import denials, disposal_checks, hold_book, regulations
 from archivist.disposal_book import Case, case_by_ledger
-from archivist.disposal_checks import ASKED_FOR, Checks, changed
 from archivist.disposal_desk import Refusal, refusal
 from archivist.disposal_proofs import DISPOSAL, opinion_problems
-from archivist.hold_book import held_by_ledger
-from archivist.regulations import days_said, policy_of
 from archivist.standing import local_moment
 from archivist.step_proofs import as_decision, proven
+from policies import loan_life
 from policies.disposal_life import STATE_WORDS
-from policies.loan_life import OUT
 from policies.reach import role_words
 from storage.errors import Damaged
 
@@ -64,7 +61,7 @@ def refusals(
     the clock: approvals and cooling-off go by it. Without `executor` or `witnesses` nothing is
     asked of them: so a list shows what is missing. Raises NotKnown.
     """
-    policy = policy_of(archive.settings, archive.catalogue)
+    policy = regulations.policy_of(archive.settings, archive.catalogue)
     gate = Gate(archive, policy, case_by_ledger(archive, disposal), on, now)
     return (*gate.against(), *gate.against_people(executor, witnesses))
 
@@ -97,7 +94,7 @@ class Seen:
         open_ = {
             record: (loan, states[loan])
             for loan, records in lent.items()
-            if states[loan] in OUT | ASKED_FOR
+            if states[loan] in loan_life.OUT | disposal_checks.ASKED_FOR
             for record in records
         }
         return cls(keys, frozenset(left), open_)
@@ -119,7 +116,9 @@ class Gate:
         self.archive, self.policy, self.case = archive, policy, case
         self._on, self._now = on, now
         self._seen = Seen.of(archive)
-        self.checks = Checks(archive, policy, held_by_ledger(archive), self._seen.lent)
+        self.checks = disposal_checks.Checks(
+            archive, policy, hold_book.held_by_ledger(archive), self._seen.lent
+        )
 
     @property
     def proposer(self) -> str:
@@ -175,8 +174,8 @@ class Gate:
         )
 
     def _clock(self) -> Iterator[Refusal]:
-        if hint := clock_problem(self.archive, self._now):
-            yield refusal(CLOCK_SET_BACK, hint)
+        if hint := denials.clock_problem(self.archive, self._now):
+            yield refusal(denials.CLOCK_SET_BACK, hint)
 
     def _state(self) -> Iterator[Refusal]:
         if self.case.state != "approved":
@@ -297,7 +296,9 @@ class Gate:
                               record=name)  # fmt: skip
                 continue
             before = self.proposed[name]
-            said = changed(row, self.case.items[name].content, before["grade"], before["key"])
+            said = disposal_checks.changed(
+                row, self.case.items[name].content, before["grade"], before["key"]
+            )
             if said is not None:
                 yield said
             yield from self.checks.against(row, self._on, origin, self.case.id)
@@ -314,7 +315,7 @@ def approval_code(problem: str) -> str:
 
 def cooling_off_until(policy: Policy, case: Case) -> date | None:
     """The first day on which it may be executed; None without approvals or cooling-off days."""
-    days = days_said(policy, COOLING_OFF, 0, least=0)
+    days = regulations.days_said(policy, COOLING_OFF, 0, least=0)
     if not days or not case.approvals:
         return None
     last = local_moment(case.approvals[-1].time).date()

@@ -20,10 +20,8 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from archivist import disposal_gate, regulations, standing
 from archivist.disposal_book import Item, case_by_ledger, the_disposal
-from archivist.disposal_gate import Gate, cooling_off_until
-from archivist.regulations import roles_held
-from archivist.standing import customer_name
 from policies.disposal_life import BEFORE_EXECUTION
 from storage.errors import Missing
 
@@ -88,7 +86,7 @@ def shown(
     """One disposal with everything that deciding on it takes. Raises NotKnown."""
     archive.follow()
     row = the_disposal(archive, identifier)
-    gate = Gate(archive, policy, case_by_ledger(archive, identifier), on, now)
+    gate = disposal_gate.Gate(archive, policy, case_by_ledger(archive, identifier), on, now)
     begun = row["state"] not in BEFORE_EXECUTION
     against = () if begun else gate.against()
     concerned = _concerned(archive, policy, gate, person)
@@ -96,7 +94,7 @@ def shown(
         **plain(archive, row),
         "steps": [{"role": step.role, "act": step.act} for step in expected(gate).steps],
         "names": {
-            name: customer_name(archive.catalogue, name)
+            name: standing.customer_name(archive.catalogue, name)
             for name in sorted({one["customer"] for one in gate.proposed.values()})
         },
         "items": [
@@ -112,7 +110,7 @@ def shown(
     }  # fmt: skip
 
 
-def expected(gate: Gate) -> Decision:
+def expected(gate: disposal_gate.Gate) -> Decision:
     """The steps that the appraisal led to; before that, those that all of it would take."""
     if gate.case.round is not None or not gate.rows:
         return gate.decision
@@ -122,20 +120,22 @@ def expected(gate: Gate) -> Decision:
     return gate.checks.decision(rows or list(gate.rows.values()))
 
 
-def _concerned(archive: Archive, policy: Policy, gate: Gate, person: Unlocked | None) -> bool:
+def _concerned(
+    archive: Archive, policy: Policy, gate: disposal_gate.Gate, person: Unlocked | None
+) -> bool:
     """Whether somebody has a part in it: he proposed, appraised, or is asked to approve."""
     if person is None:
         return False
     roles = {role for step in expected(gate).steps for role in step.means}
     said = {who for item in gate.case.items.values() for who in item.opinions}
     return person.name in {gate.proposer, *said} or bool(
-        roles & roles_held(archive.catalogue, policy, person.name)
+        roles & regulations.roles_held(archive.catalogue, policy, person.name)
     )
 
 
 def _item(
     archive: Archive,
-    gate: Gate,
+    gate: disposal_gate.Gate,
     proposed: Row,
     item: Item,
     person: Unlocked | None,
@@ -202,7 +202,7 @@ def _line(archive: Archive, entry: Entry, concerned: bool) -> Told:
 # ── what is still needed ──────────────────────────────────────────────────────
 
 
-def _needs(gate: Gate) -> Iterator[Told]:
+def _needs(gate: disposal_gate.Gate) -> Iterator[Told]:
     case = gate.case
     lacking = [name for name, item in case.items.items() if item.fate(gate.asked(name)) == "open"]
     for name in lacking:
@@ -212,11 +212,11 @@ def _needs(gate: Gate) -> Iterator[Told]:
         return
     for step in _left(gate, case.asked.steps):
         yield {"what": "approval", "role": step["role"], "act": step["act"]}
-    until = cooling_off_until(gate.policy, case)
+    until = disposal_gate.cooling_off_until(gate.policy, case)
     if until is not None and case.state == "approved":
         yield {"what": "cooling-off", "until": until.isoformat()}
     yield {"what": "execution", "witnesses": gate.needed_witnesses, "not": sorted(gate.took_part)}
 
 
-def _left(gate: Gate, steps: Sequence[Any]) -> Sequence[Any]:
+def _left(gate: disposal_gate.Gate, steps: Sequence[Any]) -> Sequence[Any]:
     return steps[len(gate.case.approvals) :]

@@ -31,9 +31,8 @@ from typing import TYPE_CHECKING, Any
 
 from archivist.errors import NotKnown
 from archivist.records import Entry, kind_of
-from storage import durable
+from storage import durable, vault
 from storage.errors import StorageError
-from storage.vault import MAX_HEAD_BYTES
 
 if TYPE_CHECKING:
     from archivist.archive import Archive
@@ -158,7 +157,7 @@ def _dead_orphans(archive: Archive, keys: Mapping[str, int]) -> int:
     removed = 0
     for head in sorted((archive.root / ORPHANS).glob("*/keys/records/*/*/*.head")):
         try:
-            label = archive.vault.label_of(durable.read_bytes(head, MAX_HEAD_BYTES))
+            label = archive.vault.label_of(durable.read_bytes(head, vault.MAX_HEAD_BYTES))
         except StorageError:
             continue
         key, generation = label.get("key"), label.get("generation")

@@ -22,13 +22,13 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from archivist import hold_proofs, records
 from archivist.errors import NotAllowed, NotKnown
-from archivist.hold_proofs import Placed, in_force
-from archivist.records import Entry, target_of
 from storage.errors import Missing
 
 if TYPE_CHECKING:
     from archivist.archive import Archive
+    from archivist.hold_proofs import Placed
     from index.catalogue import Row
 
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -85,7 +85,7 @@ def held_by_ledger(archive: Archive) -> dict[str, tuple[Placed, ...]]:
     the entries that are there now.
     """
     found: dict[str, tuple[Placed, ...]] = {}
-    for hold in in_force(archive.ledger.entries(0)).values():
+    for hold in hold_proofs.in_force(archive.ledger.entries(0)).values():
         found[hold.target] = (*found.get(hold.target, ()), hold)
     return found
 
@@ -127,7 +127,7 @@ def may_know(archive: Archive, row: Row, asker: str | None) -> bool:
     keys = {one["key"] for one in archive.catalogue.lists() if one["target"] == target}
     if row["record"]:
         record = archive.catalogue.record(row["record"])
-        keys |= {record["key"]} if record and target_of(record["key"]) else set()
+        keys |= {record["key"]} if record and records.target_of(record["key"]) else set()
     return all(asker is not None and archive.keys.holds_any(key, asker) for key in keys)
 
 
@@ -155,7 +155,7 @@ def _reason(archive: Archive, index: int | None) -> str | None:
     if index is None:
         return None
     ((at, raw),) = archive.ledger.entries(index, index + 1)
-    card = Entry.parse(at, raw).fields["card"]
+    card = records.Entry.parse(at, raw).fields["card"]
     try:
         reason: str = archive.read_card(card["name"], card["sha256"])["reason"]
     except Missing:

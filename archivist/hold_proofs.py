@@ -26,8 +26,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from archivist import statements
 from archivist.records import Entry, timestamp
-from archivist.statements import digest_of, key_problem, signed
 
 if TYPE_CHECKING:
     from storage.people import Unlocked
@@ -57,7 +57,7 @@ def placed(index: int, raw: bytes) -> Placed:
     subject = entry.subject
     target = subject.get("record") or subject.get("dossier") or subject["customer"]
     return Placed(subject["hold"], target, entry.fields["kind"], entry.who, entry.time, index,
-                  digest_of(raw))  # fmt: skip
+                  statements.digest_of(raw))  # fmt: skip
 
 
 def signed_release(
@@ -74,7 +74,7 @@ def signed_release(
         "person": person.name,
         "time": timestamp(now),
     }
-    return signed(statement, person)
+    return statements.signed(statement, person)
 
 
 # ── verifying ─────────────────────────────────────────────────────────────────
@@ -101,7 +101,9 @@ def problems(
         "same-person": said["person"] == hold.who,
     }
     found = [code for code, is_so in wrong.items() if is_so]
-    if bad := key_problem(said["person"], fields["key"], fields["signature"], said, keys):
+    if bad := statements.key_problem(
+        said["person"], fields["key"], fields["signature"], said, keys
+    ):
         found.append(bad)
     return tuple(found)
 

@@ -24,8 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from archivist.late_forms import OwedForm, named_late, owed_forms
 from archivist.standing import dossier_state, local_moment
-from policies.conduct_rows import Penalty
-from policies.deadlines import due_of
+from policies import conduct_rows, deadlines
 from policies.measures import (
     asked_items,
     complete_on,
@@ -163,7 +162,9 @@ def _urged_in_vain(
     asked = asked_items(dossier_type, state)
     there = complete_on(dossier_type, asked, [p for p in state.papers if p.filed <= today])
     dues = [
-        due_of(dossier_type, item, state.events, calendar, state.customer_fields, state.keys)
+        deadlines.due_of(
+            dossier_type, item, state.events, calendar, state.customer_fields, state.keys
+        )
         for item in asked
     ]
     due = min(filter(None, dues), key=lambda one: one.moment, default=None)
@@ -275,7 +276,7 @@ def _codes(policy: Policy, dossier_type: DossierType, fault: str) -> list[tuple[
     """(code, role) of the penalties for a fault: rows that name it, else rows for its kind."""
     rows = [
         cited.row
-        for cited in policy.rows(Penalty)
+        for cited in policy.rows(conduct_rows.Penalty)
         if dossier_type.id in (cited.row.dossier_types or (dossier_type.id,))
     ]
     exact = [row for row in rows if fault in row.lacks]

@@ -20,11 +20,10 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from archivist import standing
 from archivist.errors import NotKnown
-from archivist.standing import local_moment
-from policies import lending
+from policies import lending, reach
 from policies.loan_life import OUT
-from policies.reach import distinct, once_each
 
 if TYPE_CHECKING:
     from archivist.archive import Archive
@@ -84,11 +83,11 @@ def terms_for(
     """What borrowing papers of these grades demands: everything, in the shortest time."""
     every = [
         lending.loan_terms(policy, kind, relation, grade, dossier_type)
-        for grade in distinct(grades) or (None,)
+        for grade in reach.distinct(grades) or (None,)
     ]
 
     def all_of(name: str) -> tuple[Any, ...]:
-        return distinct(word for terms in every for word in getattr(terms, name))
+        return reach.distinct(word for terms in every for word in getattr(terms, name))
 
     return lending.Terms(
         **{
@@ -97,7 +96,7 @@ def terms_for(
                          "overdue", "clauses", "packs")
         },
         days=min((terms.days for terms in every if terms.days is not None), default=None),
-        open=once_each(question for terms in every for question in terms.open),
+        open=reach.once_each(question for terms in every for question in terms.open),
     )  # fmt: skip
 
 
@@ -225,4 +224,4 @@ def listed(
 
 def requested_on(row: Row) -> date:
     """The local day of the request."""
-    return local_moment(row["requested"]).date()
+    return standing.local_moment(row["requested"]).date()

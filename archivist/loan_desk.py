@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from archivist.archive import Archive, Desk, restricted_words
 from archivist.denials import CLOCK_SET_BACK, Denial, clock_problem, recording
 from archivist.errors import NotAllowed
-from policies.loan_life import IllegalStep, step
+from policies import loan_life
 
 if TYPE_CHECKING:
     from index.catalogue import Row
@@ -104,8 +104,8 @@ def check_clock(archive: Archive, now: datetime) -> None:
 def next_state(state: str, act: str, to: str | None = None) -> str:
     """The state after an act. Raises NotAllowed, in words, for an illegal step."""
     try:
-        return step(state, act, to)
-    except IllegalStep as error:
+        return loan_life.step(state, act, to)
+    except loan_life.IllegalStep as error:
         raise NotAllowed(error.zh, error.en) from None
 
 

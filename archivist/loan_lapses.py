@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from archivist import loan_book
 from archivist.lapses import Case
-from archivist.loan_book import back_on, due_of, terms_of
 from archivist.regulations import roles_meant
 from policies.penalties import Violation, liable
 
@@ -44,15 +44,15 @@ def shown_by_loans(archive: Archive, policy: Policy, today: date) -> Iterator[Ca
 
 
 def _late(archive: Archive, policy: Policy, row: Row, today: date) -> Iterator[Case]:
-    due, back = due_of(archive, row), back_on(row, today)
+    due, back = loan_book.due_of(archive, row), loan_book.back_on(row, today)
     if due is None or (back or today) <= due:
         return
-    for code in terms_of(archive, policy, row).overdue:
+    for code in loan_book.terms_of(archive, policy, row).overdue:
         yield from _case(archive, policy, row, code, due + _DAY, 1, corrected=back)
 
 
 def _spoiled(archive: Archive, policy: Policy, row: Row, today: date) -> Iterator[Case]:
-    back = back_on(row, today)
+    back = loan_book.back_on(row, today)
     if back is None or row["condition"] in (None, "intact"):
         return
     pieces = len(row["lent"])

@@ -25,12 +25,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from archivist.destruction import decided, generations_of
-from archivist.destruction_proofs import Deed, ids_digest, signed_by, words_digest
-from archivist.destruction_rows import METHOD_WORDS
-from archivist.disposals import FOLDER
+from archivist import destruction, destruction_proofs, destruction_rows, disposals, statements
 from archivist.errors import BadRequest, NotAllowed, NotKnown
-from archivist.statements import check_own_key
 from policies.destruction import disposal_terms
 
 if TYPE_CHECKING:
@@ -93,7 +89,7 @@ def paper_destroyed(
 
 def paper_left(archive: Archive, disposal: str) -> list[str]:
     """The records of a disposal whose paper originals nobody has seen destroyed."""
-    row = decided(archive, disposal)
+    row = destruction.decided(archive, disposal)
     done = {name for told in row["papers"] for name in told["items"]}
     return [name for name in row["items"] if name not in done]
 
@@ -109,7 +105,7 @@ def _check_method(archive: Archive, policy: Policy, stone: Row, method: str) -> 
     asked, clauses = methods_for(archive, policy, stone)
     if not asked or method in asked or "tear" in asked:
         return
-    words = [METHOD_WORDS[name] for name in asked]
+    words = [destruction_rows.METHOD_WORDS[name] for name in asked]
     cited = ", ".join(clauses)
     raise NotAllowed(
         f"{stone['id']} 的纸质原件须{'、'.join(zh for zh, _ in words)}（{cited}）",
@@ -144,8 +140,8 @@ def bundle_destroyed(
 def bundles_that_open(archive: Archive, disposal: str) -> list[Row]:
     """Every bundle that holds a key some record of the disposal was ever sealed to."""
     opening: dict[str, set[int]] = {}
-    for record in decided(archive, disposal)["items"]:
-        for key, generations in generations_of(archive, record).items():
+    for record in destruction.decided(archive, disposal)["items"]:
+        for key, generations in destruction.generations_of(archive, record).items():
             opening.setdefault(key, set()).update(generations)
     return [
         row
@@ -175,7 +171,7 @@ def _the_bundle(archive: Archive, disposal: str, named: str) -> Row:
 
 def ended(archive: Archive, disposal: str) -> Row:
     """The destruction of a disposal that is over. Raises NotKnown, NotAllowed before its end."""
-    row = decided(archive, disposal)
+    row = destruction.decided(archive, disposal)
     if row["state"] != "destroyed":
         raise NotAllowed(
             f"{disposal} 尚未销毁完毕",
@@ -199,7 +195,7 @@ def _check_witnesses(archive: Archive, row: Row, seen: Seen, who: str) -> None:
         raise NotAllowed("经办人不能同时是监销人", "whoever carries it out does not witness it")
     for one in seen.witnesses:
         archive.active(one.name)
-        check_own_key(archive, one)
+        statements.check_own_key(archive, one)
 
 
 def _say(
@@ -214,11 +210,13 @@ def _say(
 ) -> None:
     things = list(things)
     content = {"v": 1, "place": seen.place, "salt": os.urandom(16).hex()}
-    digest = ids_digest(things)
-    deed = Deed(disposal, of, digest, len(things), seen.method, words_digest(content))
+    digest = destruction_proofs.ids_digest(things)
+    deed = destruction_proofs.Deed(
+        disposal, of, digest, len(things), seen.method, destruction_proofs.words_digest(content)
+    )
     here = archive.settings.archive_id
     desk.say_with_card(
-        FOLDER,
+        disposals.FOLDER,
         disposal,
         content,
         "destroy",
@@ -228,6 +226,6 @@ def _say(
         list=digest,
         method=seen.method,
         on=seen.on.isoformat(),
-        witnesses=[signed_by(here, deed, one, now) for one in seen.witnesses],
+        witnesses=[destruction_proofs.signed_by(here, deed, one, now) for one in seen.witnesses],
         **more,
     )

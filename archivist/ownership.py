@@ -24,10 +24,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from archivist import records, regulations
 from archivist.errors import BadRequest, NotAllowed
-from archivist.records import timestamp
-from archivist.regulations import roles_meant
 from archivist.standing import customer_fields, local_moment
+from policies import reach
 from policies.customers import (
     Claim,
     Ruling,
@@ -36,7 +36,6 @@ from policies.customers import (
     rule_ownership,
     who_may_reassign,
 )
-from policies.reach import role_words
 
 if TYPE_CHECKING:
     from archivist.archive import Archive
@@ -103,11 +102,11 @@ def claim(archive: Archive, policy: Policy, claimed: Claimed, now: datetime, who
         person = archive.active(claimed.person)
         said = {
             "department": claimed.department or person["department"] or None,
-            "listed": timestamp(claimed.listed) if claimed.listed else None,
+            "listed": records.timestamp(claimed.listed) if claimed.listed else None,
             "named": claimed.named or None,
             "on_duty": claimed.on_duty or None,
         }
-        this: Row = {**said, "step": "claim", "person": claimed.person, "t": timestamp(now)}
+        this: Row = {**said, "step": "claim", "person": claimed.person, "t": records.timestamp(now)}
         ruling = _ruling(policy, [*_history(archive, row), this])
         subject = {"customer": claimed.customer, "person": claimed.person}
         desk.say(
@@ -304,7 +303,7 @@ def _ruled_by(archive: Archive, policy: Policy, owned: bool, who: str) -> list[C
     """The rules that let this person give the customer away; NotAllowed without one."""
     people = archive.catalogue.people()
     typed = next((row["roles"] for row in people if row["id"] == who), ())
-    held = roles_meant(policy, typed)
+    held = regulations.roles_meant(policy, typed)
     rules = [
         cited
         for cited in reassigning(policy, owned)
@@ -313,7 +312,7 @@ def _ruled_by(archive: Archive, policy: Policy, owned: bool, who: str) -> list[C
     if rules:
         return rules
     roles = who_may_reassign(policy, owned)
-    zh = "、".join(role_words(policy, role)[0] for role in roles)
+    zh = "、".join(reach.role_words(policy, role)[0] for role in roles)
     raise NotAllowed(
         f"{who} 无权改派客户",
         f"{who} may not give a customer to somebody else",

@@ -287,14 +287,8 @@ class Regulations:
 
 def shipped_packs() -> dict[str, str]:
     """The packs that come with the program: id → TOML text."""
-    from importlib import resources  # brings temporary files with it; few calls ask for these
-
-    folder = resources.files("policies") / "packs"
-    return {
-        Path(entry.name).stem: entry.read_text("utf-8")
-        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
-        if entry.name.endswith(".toml")
-    }
+    folder = Path(packs.__file__).parent / "packs"
+    return {entry.stem: entry.read_text("utf-8") for entry in sorted(folder.glob("*.toml"))}
 
 
 def pack_text(name_or_path: str) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from archivist.records import canonical
+from archivist import records
 from storage.errors import Damaged
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def digest_of(raw: bytes) -> str:
 
 def signed(statement: Mapping[str, Any], person: Unlocked) -> dict[str, Any]:
     """A statement with the key and the signature of whoever makes it."""
-    signature = person.sign(canonical(statement)).hex()
+    signature = person.sign(records.canonical(statement)).hex()
     return {"statement": statement, "key": person.verify_key.hex(), "signature": signature}
 
 
@@ -55,7 +55,7 @@ def key_problem(
         return "unknown-key"
     if keys[person] != key:
         return "wrong-key"
-    return None if verifies(key, signature, canonical(statement)) else "bad-signature"
+    return None if verifies(key, signature, records.canonical(statement)) else "bad-signature"
 
 
 def fingerprint(key: str) -> str:

@@ -28,8 +28,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from archivist import regulations
 from archivist.records import Entry, timestamp
-from archivist.regulations import roles_held
 from archivist.statements import key_problem, signed
 from policies import approvals
 
@@ -191,7 +191,7 @@ def proven(
         found = problems(kind, entry.fields, asked, number, keys, here, timestamp(now))
         said = _told(kind, found) if found else None
         if said is None:
-            roles = roles_held(archive.catalogue, policy, entry.who)
+            roles = regulations.roles_held(archive.catalogue, policy, entry.who)
             said = approvals.may_sign(policy, decision, number, entry.who, roles, requester, people)
         if said is not None:
             return Taken(tuple(people), said, entry.who)

@@ -31,16 +31,13 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from archivist import disposals, granting, regrading, routines
-from archivist.disposal_checks import ASKED_FOR
+from archivist import disposal_checks, disposals, granting, loan_book, regrading, routines
 from archivist.hold_book import held_targets
 from archivist.keeping import Schedule, events_of
-from archivist.loan_book import due_of, is_overdue
 from archivist.standing import fields_told, local_moment, papers_of
 from index import catalogue_sweep
-from policies.disposal_life import OPEN
+from policies import disposal_life, loan_life
 from policies.expiry import expiring
-from policies.loan_life import OUT
 from policies.many import Folder
 from policies.scope import marking
 from policies.sweep import (
@@ -199,8 +196,8 @@ def _spared(archive: Archive) -> Spared:
     kept = catalogue.all_kept().items()
     return Spared(
         held=held_targets(archive),
-        lent=catalogue_sweep.lent(catalogue, sorted(OUT | ASKED_FOR)),
-        proposed=catalogue_sweep.in_disposals(catalogue, sorted(OPEN)),
+        lent=catalogue_sweep.lent(catalogue, sorted(loan_life.OUT | disposal_checks.ASKED_FOR)),
+        proposed=catalogue_sweep.in_disposals(catalogue, sorted(disposal_life.OPEN)),
         refused=catalogue_sweep.in_disposals(catalogue, ("refused", "withdrawn")),
         appraised={record: date.fromisoformat(day) for record, day in kept},
     )
@@ -214,9 +211,9 @@ def _endings(archive: Archive, policy: Policy, today: date) -> Any:
 
 def _overdue_loans(archive: Archive, today: date) -> Iterator[Line]:
     for row in catalogue_sweep.loans_out(archive.catalogue, today.isoformat()):
-        if is_overdue(archive, row, today):
-            yield Line(row["id"], "remind", "overdue", due_of(archive, row), tuple(row["clauses"]),
-                       tuple(row["packs"]), row["customer"], row["dossier"],
+        if loan_book.is_overdue(archive, row, today):
+            yield Line(row["id"], "remind", "overdue", loan_book.due_of(archive, row),
+                       tuple(row["clauses"]), tuple(row["packs"]), row["customer"], row["dossier"],
                        row["form"])  # fmt: skip
 
 

@@ -11,12 +11,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from archivist import granting, watermark
+from archivist import fixity, granting, hold_book, loan_book, loan_desk, watermark
 from archivist.errors import BadRequest, NotAllowed
-from archivist.fixity import as_filed
-from archivist.hold_book import holds_on, known, may_know, the_hold
-from archivist.loan_book import terms_of
-from archivist.loan_desk import at_the_desk, subject_of
 from archivist.records import Entry, target_of
 
 if TYPE_CHECKING:
@@ -50,7 +46,7 @@ def view(
     with archive.writing(now, person.name) as desk:
         _say(desk, row, purpose)
     archive.follow()
-    chunks = as_filed(archive, row, chunks)
+    chunks = fixity.as_filed(archive, row, chunks)
     if not on_screen:
         return row, chunks
     return row, watermark.pictures(
@@ -63,9 +59,9 @@ def _borrowed(
     now: datetime, on_screen: bool,
 ) -> tuple[Row, Iterator[bytes]]:  # fmt: skip
     """Open a record by a loan: what the borrower gets says on every page whose it is."""
-    with at_the_desk(archive, now, person.name, "open", subject_of(loan)):
+    with loan_desk.at_the_desk(archive, now, person.name, "open", loan_desk.subject_of(loan)):
         granting.check_open(archive, loan, now)
-    if not on_screen and "leave_screen" in terms_of(archive, policy, loan).forbids:
+    if not on_screen and "leave_screen" in loan_book.terms_of(archive, policy, loan).forbids:
         raise NotAllowed(
             "制度规定这份资料只许在屏幕上阅览",
             "the regulation lets this record be read on a screen only",
@@ -73,7 +69,7 @@ def _borrowed(
             "add --screen",
         )
     # Outside the lock: a document may take a minute to mark.
-    plain = b"".join(as_filed(archive, row, granting.opened(archive, loan, row, person)))
+    plain = b"".join(fixity.as_filed(archive, row, granting.opened(archive, loan, row, person)))
     mark = _mark(policy, row, person, loan["id"], now)
     if on_screen:
         media, seen = "image/png", list(watermark.pictures(row["media"], plain, mark))
@@ -135,7 +131,7 @@ def _known(archive: Archive, row: Row, asker: str | None) -> dict[str, Any]:
         "generation": row["generation"],
         "until": row["until"],
         "restricted": row["customer"] in archive.catalogue.restricted(),
-        "held": known(archive, holds_on(archive, row), asker),
+        "held": hold_book.known(archive, hold_book.holds_on(archive, row), asker),
         "pages": row["pages"],
         "media": row["media"],
         "size_bytes": row["objects"]["scan"]["size_bytes"],
@@ -148,7 +144,9 @@ def _known(archive: Archive, row: Row, asker: str | None) -> dict[str, Any]:
             _line(entry)
             for entry in archive.entries_of(row["id"])
             if entry.act != "hold"
-            or may_know(archive, the_hold(archive, entry.subject["hold"]), asker)
+            or hold_book.may_know(
+                archive, hold_book.the_hold(archive, entry.subject["hold"]), asker
+            )
         ],
     }
 

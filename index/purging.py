@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from index.engine import Engine
 from index.errors import IndexLocked, WrongIndexKey
+
+if TYPE_CHECKING:
+    from index.engine import Engine
 
 
 def purge(where: Path, keys: Sequence[bytes], records: Sequence[str]) -> None:

@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from policies import approval_cases, lending
+from policies import approval_cases, lending, rule_rows
 from policies.lending import Terms, knows, loan_terms, who_may_know
 from policies.policy import Cited, Policy, Question
 from policies.reach import (
@@ -40,7 +40,6 @@ from policies.reach import (
     speakers,
     vague_roles,
 )
-from policies.rule_rows import Approval, steps_of
 
 __all__ = [
     "ACTION_WORDS", "ACT_WORDS", "Decision", "Reason", "Request", "Step", "Terms", "decide",
@@ -188,17 +187,19 @@ def may_sign(
 
 def unsettled(policy: Policy) -> Iterator[Question]:
     """Every contradiction between the adopted approval rows, and every vague role they name."""
-    actions = distinct(action for c in policy.rows(Approval) for action in c.row.actions)
+    actions = distinct(action for c in policy.rows(rule_rows.Approval) for action in c.row.actions)
     for action in actions:
         yield from _contradictions(policy, action)
-    named = (role for c in policy.rows(Approval) for role in (*c.row.roles, *c.row.requesters))
+    named = (
+        role for c in policy.rows(rule_rows.Approval) for role in (*c.row.roles, *c.row.requesters)
+    )
     yield from once_each((*vague_roles(policy, named), *lending.unsettled(policy)))
 
 
 def _contradictions(policy: Policy, action: str) -> Iterator[Question]:
     """One question for each setting that an open contradiction on this action asks for."""
     rows = _rows_on(policy, action)
-    disputes: dict[str | None, tuple[Cited[Approval], ...]] = {}
+    disputes: dict[str | None, tuple[Cited[rule_rows.Approval], ...]] = {}
     for subject in approval_cases.cases(policy, rows):
         by_pack = speakers(policy, rows, subject)
         if _settled(policy, action, subject.grade, by_pack) is None:
@@ -208,11 +209,13 @@ def _contradictions(policy: Policy, action: str) -> Iterator[Question]:
         yield _question(policy, action, grade, fought)
 
 
-def _rows_on(policy: Policy, action: str) -> tuple[Cited[Approval], ...]:
-    return tuple(cited for cited in policy.rows(Approval) if action in cited.row.actions)
+def _rows_on(policy: Policy, action: str) -> tuple[Cited[rule_rows.Approval], ...]:
+    return tuple(cited for cited in policy.rows(rule_rows.Approval) if action in cited.row.actions)
 
 
-def _decide(policy: Policy, request: Request, rows: tuple[Cited[Approval], ...]) -> Decision:
+def _decide(
+    policy: Policy, request: Request, rows: tuple[Cited[rule_rows.Approval], ...]
+) -> Decision:
     by_pack = speakers(policy, rows, request.subject)
     if not by_pack:
         return Decision(False, why=_no_rule(request.action))
@@ -234,7 +237,7 @@ def _settled(
     policy: Policy,
     action: str,
     grade: str | None,
-    by_pack: Mapping[str, tuple[Cited[Approval], ...]],
+    by_pack: Mapping[str, tuple[Cited[rule_rows.Approval], ...]],
 ) -> Decision | None:
     """What the regulations say together; None when they contradict and nothing settles it."""
     said = {pack: _demand(policy, rows) for pack, rows in by_pack.items()}
@@ -250,12 +253,12 @@ def _settled(
     return _together(said.values())
 
 
-def _demand(policy: Policy, rows: tuple[Cited[Approval], ...]) -> Decision:
+def _demand(policy: Policy, rows: tuple[Cited[rule_rows.Approval], ...]) -> Decision:
     """What one regulation demands by its equally specific rows, which are all to be followed."""
     steps = (
         Step(role, act, policy.who_is(role))
         for cited in rows
-        for role, act in steps_of(cited.row.steps)
+        for role, act in rule_rows.steps_of(cited.row.steps)
     )
     taken = _once(steps)
     forbidden = next((c.row for c in rows if c.row.never and not c.row.steps), None)
@@ -320,15 +323,15 @@ def _essence(decision: Decision) -> tuple[object, ...]:
 
 
 def _dispute(
-    grade: str | None, by_pack: Mapping[str, tuple[Cited[Approval], ...]]
-) -> tuple[str | None, tuple[Cited[Approval], ...]]:
+    grade: str | None, by_pack: Mapping[str, tuple[Cited[rule_rows.Approval], ...]]
+) -> tuple[str | None, tuple[Cited[rule_rows.Approval], ...]]:
     """The grade that the quarrel is about, None where it is about any, and the rows in it."""
     fought = distinct(cited for rows in by_pack.values() for cited in rows)
     return (grade if any(cited.row.grades for cited in fought) else None), fought
 
 
 def _question(
-    policy: Policy, action: str, grade: str | None, fought: Sequence[Cited[Approval]]
+    policy: Policy, action: str, grade: str | None, fought: Sequence[Cited[rule_rows.Approval]]
 ) -> Question:
     zh, en = ACTION_WORDS[action]
     level = policy.grades.get(grade or "")
@@ -349,13 +352,15 @@ def _question(
     )
 
 
-def _spoken(policy: Policy, row: Approval) -> tuple[str, str]:
+def _spoken(policy: Policy, row: rule_rows.Approval) -> tuple[str, str]:
     """The steps of a row in words."""
     if row.free:
         return "无需审批", "no approval"
     if not row.steps:
         return "不允许", "forbidden"
-    words = [(role_words(policy, role), ACT_WORDS[act]) for role, act in steps_of(row.steps)]
+    words = [
+        (role_words(policy, role), ACT_WORDS[act]) for role, act in rule_rows.steps_of(row.steps)
+    ]
     zh = "→".join(f"{role[0]}{act[0]}" for role, act in words)
     return zh, ", then ".join(f"{role[1]} {act[1]}" for role, act in words)
 

@@ -31,8 +31,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from policies.pack_rows import CONDITION, DossierType, Item
+from policies import pack_rows
+
+if TYPE_CHECKING:
+    from policies.pack_rows import DossierType, Item
 
 LACKS = ("document", "count", "copy", "sides", "signature", "field", "expired")
 """What an item can lack: the paper itself, a further one, the right kind of copy, a side, a
@@ -266,7 +270,7 @@ def holds(
 
 def condition_parts(when: str) -> tuple[str, str, str, tuple[str, ...]]:
     """A condition's subject (customer, dossier), field, operator and values; "" and () without."""
-    condition = re.fullmatch(CONDITION, when)
+    condition = re.fullmatch(pack_rows.CONDITION, when)
     assert condition, "packs are checked before they are asked"
     subject, field, operator, wanted = condition.groups()
     values = tuple(word.strip() for word in wanted.split("|")) if wanted else ()

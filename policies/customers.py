@@ -25,15 +25,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from policies.checklist import holds
-from policies.customer_rows import Escalation, Ownership, Profile, ProfileField, Scheme
-from policies.deadlines import Due, add_days, add_months, due_of
+from policies import checklist, customer_rows, deadlines, rhythms
 from policies.errors import UnknownName
 from policies.policy import Question
-from policies.rhythms import business_day
 
 if TYPE_CHECKING:
     from policies.calendar import Calendar
+    from policies.customer_rows import ProfileField
+    from policies.deadlines import Due
     from policies.policy import Cited, Policy
 
 FIRST_CONTACT = "first_contact"
@@ -80,9 +79,13 @@ class Ruling:
     rule: str = ""
 
 
-def profiles(policy: Policy, fields: Mapping[str, str]) -> tuple[Cited[Profile], ...]:
+def profiles(policy: Policy, fields: Mapping[str, str]) -> tuple[Cited[customer_rows.Profile], ...]:
     """The profiles that apply to a customer with these registered fields."""
-    return tuple(cited for cited in policy.rows(Profile) if holds(cited.row.when, fields))
+    return tuple(
+        cited
+        for cited in policy.rows(customer_rows.Profile)
+        if checklist.holds(cited.row.when, fields)
+    )
 
 
 def profile_gaps(policy: Policy, fields: Mapping[str, str]) -> tuple[Gap, ...]:
@@ -121,22 +124,24 @@ def scheme_value(policy: Policy, text: str, of: str = "") -> tuple[str, str]:
     raise UnknownName(of or "class", text, tuple(sorted(known)), tuple(known.values()))
 
 
-def schemes_of(policy: Policy, of: str = "") -> tuple[Scheme, ...]:
+def schemes_of(policy: Policy, of: str = "") -> tuple[customer_rows.Scheme, ...]:
     """The schemes of one use; all of them when `of` is empty."""
-    return tuple(cited.row for cited in policy.rows(Scheme) if of in ("", cited.row.of))
+    return tuple(
+        cited.row for cited in policy.rows(customer_rows.Scheme) if of in ("", cited.row.of)
+    )
 
 
 def scheme_words(policy: Policy, told: str) -> tuple[str, str]:
     """`business_class:key` in Chinese and English; what no scheme declares is left as it is."""
     scheme_id, _, value_id = told.partition(":")
-    for cited in policy.rows(Scheme):
+    for cited in policy.rows(customer_rows.Scheme):
         for value in cited.row.values:
             if (cited.row.id, value.id) == (scheme_id, value_id):
                 return value.zh, value.en
     return told, told
 
 
-def _names(policy: Policy, scheme: Scheme, name: str) -> bool:
+def _names(policy: Policy, scheme: customer_rows.Scheme, name: str) -> bool:
     return policy.fold(name) in map(policy.fold, (scheme.id, scheme.zh, scheme.en))
 
 
@@ -162,9 +167,9 @@ def rule_ownership(policy: Policy, claims: Sequence[Claim]) -> Ruling:
     )
 
 
-def _prevailing(policy: Policy) -> list[Cited[Ownership]]:
+def _prevailing(policy: Policy) -> list[Cited[customer_rows.Ownership]]:
     """The ownership rows in force: of packs that decide differently only the settled one's."""
-    rows = list(policy.rows(Ownership))
+    rows = list(policy.rows(customer_rows.Ownership))
     deciding = {cited.pack for cited in rows if cited.row.rule in _DECIDING}
     if len(deciding) < 2:
         return rows
@@ -176,16 +181,22 @@ def _prevailing(policy: Policy) -> list[Cited[Ownership]]:
     ]
 
 
-def _by_name(_: Ownership, claims: Sequence[Claim], __: Mapping[str, object]) -> str | None:
+def _by_name(
+    _: customer_rows.Ownership, claims: Sequence[Claim], __: Mapping[str, object]
+) -> str | None:
     return _only([claim.person for claim in claims if claim.named])
 
 
-def _by_registration(_: Ownership, claims: Sequence[Claim], __: Mapping[str, object]) -> str | None:
+def _by_registration(
+    _: customer_rows.Ownership, claims: Sequence[Claim], __: Mapping[str, object]
+) -> str | None:
     first = min(claim.at for claim in claims)
     return _only([claim.person for claim in claims if claim.at == first])
 
 
-def _by_list(row: Ownership, claims: Sequence[Claim], rules: Mapping[str, object]) -> str | None:
+def _by_list(
+    row: customer_rows.Ownership, claims: Sequence[Claim], rules: Mapping[str, object]
+) -> str | None:
     """The earliest list; one handed in after the cut-off belongs to the next day.
 
     Where a late or missing list forfeits the claim (S001-5-R09), whoever handed in none has
@@ -203,7 +214,9 @@ def _by_list(row: Ownership, claims: Sequence[Claim], rules: Mapping[str, object
     return _only([person for moment, person in moments if moment == first])
 
 
-def _by_duty(_: Ownership, claims: Sequence[Claim], __: Mapping[str, object]) -> str | None:
+def _by_duty(
+    _: customer_rows.Ownership, claims: Sequence[Claim], __: Mapping[str, object]
+) -> str | None:
     return _only([claim.person for claim in claims if claim.on_duty])
 
 
@@ -216,8 +229,8 @@ _RULES = {
 }
 
 
-def _business_moment(listed: datetime, row: Ownership) -> tuple[date, datetime]:
-    return business_day(listed, row.cut_off), listed
+def _business_moment(listed: datetime, row: customer_rows.Ownership) -> tuple[date, datetime]:
+    return rhythms.business_day(listed, row.cut_off), listed
 
 
 def _only(people: Sequence[str]) -> str | None:
@@ -226,15 +239,15 @@ def _only(people: Sequence[str]) -> str | None:
 
 def neglected(
     policy: Policy, last_service: date, today: date, fields: Mapping[str, str] | None = None
-) -> Cited[Ownership] | None:
+) -> Cited[customer_rows.Ownership] | None:
     """The rule by which the customer may be given to somebody else, or None.
 
     Three months without adequate service (S001-5-R16): free from the day after they are over.
     """
-    for cited in policy.rows(Ownership):
+    for cited in policy.rows(customer_rows.Ownership):
         row = cited.row
-        if row.rule == "neglected" and holds(row.when, fields or {}):
-            ends = add_days(add_months(last_service, row.months), row.days)
+        if row.rule == "neglected" and checklist.holds(row.when, fields or {}):
+            ends = deadlines.add_days(deadlines.add_months(last_service, row.months), row.days)
             if today > ends:
                 return cited
     return None
@@ -250,30 +263,34 @@ def who_may_reassign(policy: Policy, owned: bool = True) -> tuple[str, ...]:
     return tuple(dict.fromkeys(role for roles in found for role in roles))
 
 
-def reassigning(policy: Policy, owned: bool = True) -> tuple[Cited[Ownership], ...]:
+def reassigning(policy: Policy, owned: bool = True) -> tuple[Cited[customer_rows.Ownership], ...]:
     """The rows by which somebody may give a customer away; as `who_may_reassign` asks them."""
     rules = {"neglected", "adjudicated", "unresolved_complaint", "leaver_replaced"}
     if not owned:
         rules.add("even_assignment")
-    return tuple(cited for cited in policy.rows(Ownership) if cited.row.rule in rules)
+    return tuple(cited for cited in policy.rows(customer_rows.Ownership) if cited.row.rule in rules)
 
 
 def owners_are_ruled(policy: Policy) -> bool:
     """Whether a regulation says whose a customer is, so that nobody may simply write it down."""
     return bool(who_may_reassign(policy)) or any(
-        cited.row.rule in _RULES for cited in policy.rows(Ownership)
+        cited.row.rule in _RULES for cited in policy.rows(customer_rows.Ownership)
     )
 
 
-def gates(policy: Policy) -> tuple[Cited[Ownership], ...]:
+def gates(policy: Policy) -> tuple[Cited[customer_rows.Ownership], ...]:
     """The rules by which something waits until the customer is registered (S001-14-R17)."""
-    return tuple(cited for cited in policy.rows(Ownership) if cited.row.rule == "registered_gate")
+    return tuple(
+        cited
+        for cited in policy.rows(customer_rows.Ownership)
+        if cited.row.rule == "registered_gate"
+    )
 
 
 def registration_due(policy: Policy, first_contact: date, calendar: Calendar) -> Due | None:
     """By when a customer first met on this day must be registered (S001-14-R06)."""
     found = (
-        due_of(kind, None, {FIRST_CONTACT: first_contact}, calendar)
+        deadlines.due_of(kind, None, {FIRST_CONTACT: first_contact}, calendar)
         for kind in policy.dossier_types.values()
         if any(event.id == FIRST_CONTACT for event in kind.events)
     )
@@ -284,8 +301,8 @@ def contacts_needed(policy: Policy, fields: Mapping[str, str]) -> tuple[int, str
     """How many employees must keep contact with this customer, and the clause; else (1, "")."""
     found = [
         (cited.row.count, cited.row.clause)
-        for cited in policy.rows(Ownership)
-        if cited.row.rule == "two_contacts" and holds(cited.row.when, fields)
+        for cited in policy.rows(customer_rows.Ownership)
+        if cited.row.rule == "two_contacts" and checklist.holds(cited.row.when, fields)
     ]
     return max(found, default=(1, ""))
 
@@ -295,19 +312,21 @@ def escalation(
     dossier_type: str,
     customer_fields: Mapping[str, str],
     keys: Mapping[str, str],
-) -> tuple[Cited[Escalation], ...]:
+) -> tuple[Cited[customer_rows.Escalation], ...]:
     """Who is asked next, step by step, when this case is not settled."""
     return tuple(
         cited
-        for cited in policy.rows(Escalation)
+        for cited in policy.rows(customer_rows.Escalation)
         if (not cited.row.dossier_types or dossier_type in cited.row.dossier_types)
-        and holds(cited.row.when, customer_fields, keys)
+        and checklist.holds(cited.row.when, customer_fields, keys)
     )
 
 
 def unsettled(policy: Policy) -> Iterator[Question]:
     """Regulations that give a contested customer to different people."""
-    deciding = [cited for cited in policy.rows(Ownership) if cited.row.rule in _DECIDING]
+    deciding = [
+        cited for cited in policy.rows(customer_rows.Ownership) if cited.row.rule in _DECIDING
+    ]
     packs = {cited.pack.partition("@")[0] for cited in deciding}
     if len(packs) < 2 or any(cited.company for cited in deciding):
         return

@@ -29,11 +29,12 @@ from datetime import MAXYEAR, date, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from policies.checklist import ItemReview, Paper, holds, review
+from policies import checklist
 from policies.pack_rows import WEEKDAYS, Deadline, DossierType
 
 if TYPE_CHECKING:
     from policies.calendar import Calendar
+    from policies.checklist import ItemReview
     from policies.policy import Policy
 
 __all__ = [
@@ -82,7 +83,7 @@ class DossierState:
     events: Mapping[str, date] = field(default_factory=dict)
     customer_fields: Mapping[str, str] = field(default_factory=dict, repr=False)
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
-    papers: tuple[Paper, ...] = ()
+    papers: tuple[checklist.Paper, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +121,11 @@ def missing(
     kind = policy.dossier_type(dossier.type)
     day = calendar_day(today)
     known = {paper.type for paper in dossier.papers}
-    papers = (*dossier.papers, *(Paper(name, day) for name in dossier.have - known))
+    papers = (*dossier.papers, *(checklist.Paper(name, day) for name in dossier.have - known))
     told = (dossier.customer_fields, dossier.keys)
     return tuple(
         lack
-        for item in review(kind, papers, *told, day)
+        for item in checklist.review(kind, papers, *told, day)
         if item.lacks
         for lack in lacks_of(
             item, kind, due_of(kind, item.item.id, dossier.events, calendar, *told), today
@@ -191,7 +192,7 @@ def due_of(
         for deadline in dossier_type.deadlines
         if (not deadline.items or item_id in deadline.items)
         and deadline.after in events
-        and holds(deadline.when, customer_fields, keys)
+        and checklist.holds(deadline.when, customer_fields, keys)
     )
     return min((due for due in binding if due), key=lambda due: due.moment, default=None)
 
@@ -209,7 +210,7 @@ def awaited(
         for deadline in dossier_type.deadlines
         if (not deadline.items or item_id in deadline.items)
         and deadline.after not in events
-        and holds(deadline.when, customer_fields, keys)
+        and checklist.holds(deadline.when, customer_fields, keys)
     )
     return tuple(dict.fromkeys(waiting))
 

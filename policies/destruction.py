@@ -20,19 +20,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from policies.keeping_rows import Disposal
+from policies import keeping_rows, reach
 from policies.policy import Cited, Policy, Question
 from policies.promptly import is_number
-from policies.reach import (
-    Subject,
-    clauses_of,
-    covering,
-    distinct,
-    named_by,
-    once_each,
-    prevailing,
-    speakers,
-)
 
 __all__ = ["DisposalTerms", "disposal_terms", "unsettled"]
 
@@ -65,9 +55,9 @@ def disposal_terms(
     grade: str | None = None,
 ) -> DisposalTerms:
     """What destroying such a paper takes: demands add up, the most specific method is used."""
-    subject = Subject(doc_type, dossier_type, series, grade)
-    rows = policy.rows(Disposal)
-    applying = covering(policy, rows, subject)
+    subject = reach.Subject(doc_type, dossier_type, series, grade)
+    rows = policy.rows(keeping_rows.Disposal)
+    applying = reach.covering(policy, rows, subject)
     methods = _methods(policy, rows, subject)
     witnesses = max((c.row.witnesses for c in applying), default=0)
     appraisal = max((c.row.appraisal for c in applying), default=0)
@@ -80,32 +70,36 @@ def disposal_terms(
         any(c.row.statement for c in applying),
         witnesses,
         any(c.row.register for c in applying),
-        distinct(cited.row.method for cited in methods),
+        reach.distinct(cited.row.method for cited in methods),
         any(c.row.only_by_procedure for c in applying),
-        clauses_of(c.row.clause for c in applying),
-        distinct(c.pack for c in applying),
+        reach.clauses_of(c.row.clause for c in applying),
+        reach.distinct(c.pack for c in applying),
         tuple(asked),
     )
 
 
 def unsettled(policy: Policy) -> Iterator[Question]:
     """Different methods of two packs, and the number of witnesses that nobody gives."""
-    places = (at for cited in policy.rows(Disposal) for at in named_by(policy, cited.row))
+    places = (
+        at
+        for cited in policy.rows(keeping_rows.Disposal)
+        for at in reach.named_by(policy, cited.row)
+    )
     terms = (
         disposal_terms(policy, at.doc_type, at.dossier_type, at.series, at.grade) for at in places
     )
-    yield from once_each(question for found in terms for question in found.open)
+    yield from reach.once_each(question for found in terms for question in found.open)
 
 
 def _methods(
-    policy: Policy, rows: Iterable[Cited[Disposal]], subject: Subject
-) -> tuple[Cited[Disposal], ...]:
-    by_pack = speakers(policy, (c for c in rows if c.row.method), subject)
-    chosen = prevailing(by_pack, policy.setting("disposal.method"))
+    policy: Policy, rows: Iterable[Cited[keeping_rows.Disposal]], subject: reach.Subject
+) -> tuple[Cited[keeping_rows.Disposal], ...]:
+    by_pack = reach.speakers(policy, (c for c in rows if c.row.method), subject)
+    chosen = reach.prevailing(by_pack, policy.setting("disposal.method"))
     return chosen or tuple(cited for own in by_pack.values() for cited in own)
 
 
-def _other_methods(methods: tuple[Cited[Disposal], ...]) -> Question | None:
+def _other_methods(methods: tuple[Cited[keeping_rows.Disposal], ...]) -> Question | None:
     if len({cited.row.method for cited in methods}) < 2:
         return None
     said = ", ".join(f"{cited.row.clause} {cited.row.method}" for cited in methods)
@@ -113,17 +107,17 @@ def _other_methods(methods: tuple[Cited[Disposal], ...]) -> Question | None:
         "disposal.method",
         f"各制度规定的销毁方式不一：{said}。请设为以哪个制度包为准",
         f"regulations disagree on how it is destroyed: {said}; name the pack that prevails",
-        clauses_of(cited.row.clause for cited in methods),
+        reach.clauses_of(cited.row.clause for cited in methods),
         contradiction=True,
     )
 
 
-def _how_many_witnesses(applying: tuple[Cited[Disposal], ...]) -> Question:
+def _how_many_witnesses(applying: tuple[Cited[keeping_rows.Disposal], ...]) -> Question:
     return Question(
         "disposal.witnesses",
         "采用的制度都没有规定销毁时须有几名监销人（通行做法为两人）",
         "no adopted regulation says how many witnesses a destruction takes (usual are two)",
-        clauses_of(cited.row.clause for cited in applying),
+        reach.clauses_of(cited.row.clause for cited in applying),
     )
 
 

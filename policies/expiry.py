@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from policies import rule_rows
 from policies.reach import clauses_of, distinct
-from policies.rule_rows import Secrecy
 from policies.scope import Marking, marking
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _cited(policy: Policy, grade: str) -> tuple[tuple[str, ...], tuple[str, ...]
     """Clauses and packs that speak of the end of a grade's period."""
     rows = [
         cited
-        for cited in policy.rows(Secrecy)
+        for cited in policy.rows(rule_rows.Secrecy)
         if cited.row.of in ("expiry", "extension")
         and (not cited.row.grades or grade in cited.row.grades)
     ]

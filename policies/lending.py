@@ -21,18 +21,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from policies import reach, rule_rows
 from policies.policy import Cited, Policy, Question
 from policies.promptly import is_number
-from policies.reach import (
-    Subject,
-    clauses_of,
-    covering,
-    distinct,
-    speakers,
-    unanswered,
-    vague_roles,
-)
-from policies.rule_rows import Knowledge, LoanRule
 
 __all__ = ["Terms", "knows", "loan_terms", "unsettled", "who_may_know"]
 
@@ -58,9 +49,9 @@ class Terms:
     open: tuple[Question, ...] = ()
 
 
-def who_may_know(policy: Policy, grade: str) -> tuple[Cited[Knowledge], ...]:
+def who_may_know(policy: Policy, grade: str) -> tuple[Cited[rule_rows.Knowledge], ...]:
     """The rules on who may know papers of this grade; none where knowing is not limited."""
-    found = tuple(cited for cited in policy.rows(Knowledge) if grade in cited.row.grades)
+    found = tuple(cited for cited in policy.rows(rule_rows.Knowledge) if grade in cited.row.grades)
     return tuple(cited for cited in found if cited.company) or found
 
 
@@ -103,48 +94,50 @@ def loan_terms(
     Of the periods one regulation gives the most specific counts; of several regulations' the
     shortest, which keeps them all.
     """
-    rows = [c for c in policy.rows(LoanRule) if not c.row.kinds or kind in c.row.kinds]
-    subject = Subject(None, dossier_type, series, grade, relation)
-    applying = covering(policy, rows, subject)
-    timed = speakers(policy, (c for c in rows if c.row.days or c.row.days_from), subject)
+    rows = [c for c in policy.rows(rule_rows.LoanRule) if not c.row.kinds or kind in c.row.kinds]
+    subject = reach.Subject(None, dossier_type, series, grade, relation)
+    applying = reach.covering(policy, rows, subject)
+    timed = reach.speakers(policy, (c for c in rows if c.row.days or c.row.days_from), subject)
     spans = [_loan_days(policy, c) for own in timed.values() for c in own]
 
     def every(name: str) -> tuple[str, ...]:
-        return distinct(word for c in applying for word in getattr(c.row, name))
+        return reach.distinct(word for c in applying for word in getattr(c.row, name))
 
     return Terms(
         every("forbids"),
         every("demands"),
         every("fields"),
         days=min((span for span in spans if isinstance(span, int)), default=None),
-        days_from=distinct(c.row.days_from for c in applying if c.row.days_from),
-        due_after=distinct(c.row.due_after for c in applying if c.row.due_after),
+        days_from=reach.distinct(c.row.days_from for c in applying if c.row.days_from),
+        due_after=reach.distinct(c.row.due_after for c in applying if c.row.due_after),
         excused_by=every("excused_by"),
-        overdue=distinct(c.row.overdue for c in applying if c.row.overdue),
-        clauses=clauses_of(c.row.clause for c in applying),
-        packs=distinct(c.pack for c in applying),
-        open=distinct(span for span in spans if isinstance(span, Question)),
+        overdue=reach.distinct(c.row.overdue for c in applying if c.row.overdue),
+        clauses=reach.clauses_of(c.row.clause for c in applying),
+        packs=reach.distinct(c.pack for c in applying),
+        open=reach.distinct(span for span in spans if isinstance(span, Question)),
     )
 
 
 def unsettled(policy: Policy) -> Iterator[Question]:
     """Loan periods nobody set, and vague roles that these rows name."""
-    for cited in policy.rows(LoanRule):
+    for cited in policy.rows(rule_rows.LoanRule):
         if cited.row.days_from and isinstance(span := _loan_days(policy, cited), Question):
             yield span
-    knowing = chain.from_iterable(cited.row.by for cited in policy.rows(Knowledge))
-    excusing = chain.from_iterable(cited.row.excused_by for cited in policy.rows(LoanRule))
-    yield from vague_roles(policy, (*knowing, *excusing))
+    knowing = chain.from_iterable(cited.row.by for cited in policy.rows(rule_rows.Knowledge))
+    excusing = chain.from_iterable(
+        cited.row.excused_by for cited in policy.rows(rule_rows.LoanRule)
+    )
+    yield from reach.vague_roles(policy, (*knowing, *excusing))
 
 
-def _loan_days(policy: Policy, cited: Cited[LoanRule]) -> int | Question:
+def _loan_days(policy: Policy, cited: Cited[rule_rows.LoanRule]) -> int | Question:
     row = cited.row
     if row.days:
         return row.days
     said = policy.setting(row.days_from) or ""
     if is_number(said):
         return int(said)
-    return unanswered(
+    return reach.unanswered(
         policy, row.days_from, row.clause,
         f"借阅期限是几天：{row.zh}", f"how many days a loan lasts: {row.en}",
     )  # fmt: skip

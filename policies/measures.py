@@ -26,14 +26,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from policies import conduct_rows, deadlines, pack_rows
 from policies.checklist import Paper, checklist, holds, review
-from policies.conduct_rows import Measure
-from policies.deadlines import DossierState, Due, due_on, is_overdue, month_end
-from policies.pack_rows import Deadline, DossierType
 from policies.promptly import is_number
 
 if TYPE_CHECKING:
     from policies.calendar import Calendar
+    from policies.deadlines import DossierState, Due
+    from policies.pack_rows import Deadline
     from policies.policy import Cited, Policy
 
 
@@ -85,7 +85,7 @@ class OwedSet:
     @property
     def in_time(self) -> bool:
         """Whether everything was there by the deadline."""
-        return self.complete_on is not None and not is_overdue(self.due, self.complete_on)
+        return self.complete_on is not None and not deadlines.is_overdue(self.due, self.complete_on)
 
     @property
     def month(self) -> str:
@@ -94,7 +94,7 @@ class OwedSet:
 
     def pending(self, today: date) -> bool:
         """Whether it can still come in time."""
-        return self.complete_on is None and not is_overdue(self.due, today)
+        return self.complete_on is None and not deadlines.is_overdue(self.due, today)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def owed_sets(
             continue
         if not holds(deadline.when, state.customer_fields, state.keys):
             continue
-        due = due_on(deadline, state.events[deadline.after], calendar, state.keys)
+        due = deadlines.due_on(deadline, state.events[deadline.after], calendar, state.keys)
         items = _bound(dossier_type, deadline, state)
         if due is None or not items:
             continue
@@ -149,7 +149,7 @@ def owed_sets(
 
 
 def complete_on(
-    dossier_type: DossierType,
+    dossier_type: pack_rows.DossierType,
     items: Collection[str],
     papers: Iterable[Paper],
     filings: Filings | None = None,
@@ -170,7 +170,7 @@ def complete_on(
     return max(moments, key=_moment, default=None)
 
 
-def asked_items(dossier_type: DossierType, state: DossierState) -> frozenset[str]:
+def asked_items(dossier_type: pack_rows.DossierType, state: DossierState) -> frozenset[str]:
     """The ids of the items that this dossier must have."""
     states = checklist(dossier_type, (), state.customer_fields, state.keys)
     return frozenset(found.item.id for found in states if found.asked)
@@ -227,17 +227,17 @@ def months_in_vain(
     refused yet.
     """
     left, found = sorted(reminders), []
-    end = month_end(left[0]) if left else until
+    end = deadlines.month_end(left[0]) if left else until
     while left and end <= until:
-        owed = due is None or is_overdue(due, end)
+        owed = due is None or deadlines.is_overdue(due, end)
         if owed and urged_in_vain(left, registered, end, least):
             found.append(end)
             left = [day for day in left if day > end]
-        end = month_end(end + timedelta(days=1))
+        end = deadlines.month_end(end + timedelta(days=1))
     return tuple(found)
 
 
-def reminders_needed(policy: Policy, row: Measure) -> int:
+def reminders_needed(policy: Policy, row: conduct_rows.Measure) -> int:
     """After how many reminders it is in vain: the row's number or the setting's, else 0."""
     said = (policy.setting(row.reminders_from) or "").strip() if row.reminders_from else ""
     return row.reminders or (int(said) if is_number(said) else 0)
@@ -245,29 +245,29 @@ def reminders_needed(policy: Policy, row: Measure) -> int:
 
 def measures(
     policy: Policy, of: str, dossier_type: str | None = None
-) -> tuple[Cited[Measure], ...]:
+) -> tuple[Cited[conduct_rows.Measure], ...]:
     """The rows that ask for a rate; with a dossier type, those that hold for it.
 
     A row that names no dossier type holds for those its own regulation declares, and for every
     one where it declares none or is the company's.
     """
-    rows = (cited for cited in policy.rows(Measure) if cited.row.of == of)
+    rows = (cited for cited in policy.rows(conduct_rows.Measure) if cited.row.of == of)
     return tuple(
         cited for cited in rows if dossier_type is None or dossier_type in _meant(policy, cited)
     )
 
 
-def _meant(policy: Policy, cited: Cited[Measure]) -> Collection[str]:
+def _meant(policy: Policy, cited: Cited[conduct_rows.Measure]) -> Collection[str]:
     own = {
         row.id
         for pack in policy.adopted
         if pack.ref == cited.pack and not cited.company
-        for row in pack.rows(DossierType)
+        for row in pack.rows(pack_rows.DossierType)
     }
     return cited.row.dossier_types or own or policy.dossier_types
 
 
-def target_percent(policy: Policy, row: Measure) -> int | None:
+def target_percent(policy: Policy, row: conduct_rows.Measure) -> int | None:
     """The target a regulation or the company sets; None where neither does."""
     if row.target_percent:
         return row.target_percent
@@ -289,7 +289,9 @@ def _rates(
     return {key: Rate(*count) for key, count in sorted(counts.items())}
 
 
-def _bound(dossier_type: DossierType, deadline: Deadline, state: DossierState) -> frozenset[str]:
+def _bound(
+    dossier_type: pack_rows.DossierType, deadline: Deadline, state: DossierState
+) -> frozenset[str]:
     asked = asked_items(dossier_type, state)
     return asked & frozenset(deadline.items) if deadline.items else asked
 

@@ -42,6 +42,10 @@ class Head(Written):
     repealed_on: date | None = calendar_day("废止日期", "repealed on", None)
     review_by: date | None = calendar_day("复审日期", "to be reviewed by", None)
 
+    @property
+    def ref(self) -> str:
+        return f"{self.id}@{self.version}"
+
     def complaints(self) -> Iterator[tuple[str, str, str]]:
         if self.version and not re.fullmatch(_VERSION, self.version):
             yield ("version", "版本号写法如 2026.1。", "a version looks like 2026.1")
@@ -56,7 +60,7 @@ class Pack:
 
     @property
     def ref(self) -> str:
-        return f"{self.head.id}@{self.head.version}"
+        return self.head.ref
 
     @property
     def id(self) -> str:

@@ -30,8 +30,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from policies import deadlines
-from policies.conduct_rows import Penalty, PenaltyTerms
+from policies import conduct_rows, deadlines
 from policies.penalty_law import (
     clause_ids,
     concerns,
@@ -47,6 +46,7 @@ from policies.promptly import is_number
 
 if TYPE_CHECKING:
     from policies.calendar import Calendar
+    from policies.conduct_rows import PenaltyTerms
     from policies.policy import Policy
 
 
@@ -84,7 +84,7 @@ class Assessment:
     """
 
     violation: Violation
-    penalty: Cited[Penalty] | None
+    penalty: Cited[conduct_rows.Penalty] | None
     amount: int = 0
     amount_to: int = 0
     multiplier: int = 1
@@ -146,7 +146,7 @@ def late(
     return tuple(found)
 
 
-def last_day(row: Penalty, events: Mapping[str, date], calendar: Calendar) -> date:
+def last_day(row: conduct_rows.Penalty, events: Mapping[str, date], calendar: Calendar) -> date:
     """The last day in time by a penalty row that has a trigger among `events`."""
     event_day = events[row.after]
     if row.working_days:
@@ -278,7 +278,7 @@ def _multiplied(
 # ── one row ───────────────────────────────────────────────────────────────────
 
 
-def _draft(policy: Policy, violation: Violation, cited: Cited[Penalty]) -> Assessment:
+def _draft(policy: Policy, violation: Violation, cited: Cited[conduct_rows.Penalty]) -> Assessment:
     """The penalty as its row states it, before it is counted and multiplied."""
     row, count = cited.row, violation.count
     asked: tuple[Question, ...] = ()
@@ -309,7 +309,7 @@ def _draft(policy: Policy, violation: Violation, cited: Cited[Penalty]) -> Asses
 
 
 def _late_codes(policy: Policy, dossier_type: str, events: Mapping[str, date]) -> tuple[str, ...]:
-    rows = (cited.row for cited in policy.rows(Penalty))
+    rows = (cited.row for cited in policy.rows(conduct_rows.Penalty))
     return tuple(
         dict.fromkeys(row.on for row in rows if row.after in events and concerns(row, dossier_type))
     )

@@ -23,9 +23,8 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from policies.conduct_rows import Penalty, PenaltyTerms
+from policies import conduct_rows, rule_rows
 from policies.policy import Cited, Question
-from policies.rule_rows import Duty
 
 if TYPE_CHECKING:
     from policies.policy import Policy
@@ -33,14 +32,14 @@ if TYPE_CHECKING:
 
 def liable(policy: Policy, code: str, dossier_type: str = "") -> tuple[str, ...]:
     """The roles on which a violation falls, as the regulations name them."""
-    rows = (c.row for c in policy.rows(Penalty) if c.row.on == code)
+    rows = (c.row for c in policy.rows(conduct_rows.Penalty) if c.row.on == code)
     roles = (role for row in rows if concerns(row, dossier_type) for role in row.who)
     return tuple(dict.fromkeys(roles))
 
 
 def penalties_of(
     policy: Policy, code: str, role: str, dossier_type: str = ""
-) -> tuple[tuple[Cited[Penalty], ...], tuple[Question, ...]]:
+) -> tuple[tuple[Cited[conduct_rows.Penalty], ...], tuple[Question, ...]]:
     """The penalty rows that speak of this code, role and type, and what is undecided.
 
     A row that names the dossier type speaks before one that names none. With an open question
@@ -48,7 +47,7 @@ def penalties_of(
     """
     rows = [
         cited
-        for cited in policy.rows(Penalty)
+        for cited in policy.rows(conduct_rows.Penalty)
         if cited.row.on == code
         and concerns(cited.row, dossier_type)
         and _means(policy, cited.row.who, role)
@@ -64,24 +63,26 @@ def penalties_of(
     return tuple(named or rows), ()
 
 
-def terms_of(policy: Policy, cited: Cited[Penalty], role: str) -> Cited[PenaltyTerms] | None:
+def terms_of(
+    policy: Policy, cited: Cited[conduct_rows.Penalty], role: str
+) -> Cited[conduct_rows.PenaltyTerms] | None:
     """The terms under which this role's penalties of a month add up; None where none speak."""
     home = regulation_of(policy, cited)
     speaking = [
         terms
-        for terms in policy.rows(PenaltyTerms)
+        for terms in policy.rows(conduct_rows.PenaltyTerms)
         if _means(policy, terms.row.who, role) and (terms.company or terms.pack == home)
     ]
     return next((terms for terms in speaking if terms.company), None) or next(iter(speaking), None)
 
 
-def regulation_of(policy: Policy, cited: Cited[Penalty]) -> str:
+def regulation_of(policy: Policy, cited: Cited[conduct_rows.Penalty]) -> str:
     """The pack whose penalty this is: a company's row stands for the one it replaced."""
     if not cited.company:
         return cited.pack
     for pack in policy.adopted:
         if pack.head.kind != "company" and any(
-            row.id == cited.row.id for row in pack.rows(Penalty)
+            row.id == cited.row.id for row in pack.rows(conduct_rows.Penalty)
         ):
             return pack.ref
     return cited.pack
@@ -104,7 +105,7 @@ def confirmers(policy: Policy, pack: str, dossier_type: str = "") -> tuple[str, 
 
 def unsettled(policy: Policy) -> Iterator[Question]:
     """What the company must decide before penalties can be assessed and confirmed."""
-    rows = policy.rows(Penalty)
+    rows = policy.rows(conduct_rows.Penalty)
     settled = {c.row.on for c in rows if c.company or policy.setting(f"penalty.{c.row.on}")}
     asked: dict[str, Question] = {}
     for one, other in combinations(rows, 2):
@@ -122,11 +123,11 @@ def unsettled(policy: Policy) -> Iterator[Question]:
             )
 
 
-def _confirming(policy: Policy) -> list[Cited[Duty]]:
-    return [c for c in policy.rows(Duty) if c.row.act == "confirm_penalties"]
+def _confirming(policy: Policy) -> list[Cited[rule_rows.Duty]]:
+    return [c for c in policy.rows(rule_rows.Duty) if c.row.act == "confirm_penalties"]
 
 
-def _holds(duty: Duty, dossier_type: str) -> bool:
+def _holds(duty: rule_rows.Duty, dossier_type: str) -> bool:
     return not duty.dossier_types or dossier_type in duty.dossier_types
 
 
@@ -135,7 +136,7 @@ def _named(policy: Policy, pack: str) -> bool:
     return any(c.company or c.pack == pack for c in _confirming(policy))
 
 
-def concerns(row: Penalty, dossier_type: str) -> bool:
+def concerns(row: conduct_rows.Penalty, dossier_type: str) -> bool:
     """Whether a row speaks of a dossier type; of an unknown one ("") every row may."""
     return not (row.dossier_types and dossier_type) or dossier_type in row.dossier_types
 
@@ -144,7 +145,7 @@ def _means(policy: Policy, who: Sequence[str], role: str) -> bool:
     return role in who or any(role in policy.who_is(named) for named in who)
 
 
-def _contradict(one: Cited[Penalty], other: Cited[Penalty]) -> bool:
+def _contradict(one: Cited[conduct_rows.Penalty], other: Cited[conduct_rows.Penalty]) -> bool:
     """Whether two packs penalise the same person for the same thing in different ways."""
     a, b = one.row, other.row
     apart = a.dossier_types and b.dossier_types and not set(a.dossier_types) & set(b.dossier_types)
@@ -159,7 +160,7 @@ def _contradict(one: Cited[Penalty], other: Cited[Penalty]) -> bool:
     )
 
 
-def _question(one: Cited[Penalty], other: Cited[Penalty]) -> Question:
+def _question(one: Cited[conduct_rows.Penalty], other: Cited[conduct_rows.Penalty]) -> Question:
     code = one.row.on
     return Question(
         f"penalty.{code}",

@@ -25,12 +25,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from policies import routing
 from policies.identifiers import VIN, find_identifiers
-from policies.routing import Clues, looks_like_number
 
 if TYPE_CHECKING:
     from policies.facts import DossierInfo, Known
     from policies.policy import Policy
+    from policies.routing import Clues
 
 Number = tuple[str, str]
 """Kind and value of an identifying number; kind "" for one without a known shape."""
@@ -154,9 +155,9 @@ class _Words:
                 if strangers and more.customers and not named.customers:
                     return _Named(more.customers, miss="unknown-customer")
                 named = named.meet(more)
-            elif named.customers and (clues.name_type or looks_like_number(word)):
+            elif named.customers and (clues.name_type or routing.looks_like_number(word)):
                 return _Named(named.customers, named.dossiers, miss="unknown-dossier")
-            elif looks_like_number(word):
+            elif routing.looks_like_number(word):
                 return _Named(miss="unknown-customer")
             else:
                 strangers += 1

@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TypeVar
 
-from policies.merging import need_question
+from policies import merging
 from policies.pack_rows import Need, Role, Row
 from policies.policy import Cited, Policy, Question
 
@@ -171,7 +171,7 @@ def unanswered(policy: Policy, setting: str, clause: str, zh: str, en: str) -> Q
     """
     for cited in policy.rows(Need):
         if cited.row.id == setting:
-            return need_question(cited.row, policy.setting(setting) or "")
+            return merging.need_question(cited.row, policy.setting(setting) or "")
     return Question(setting, zh, en, clauses_of((clause,)))
 
 

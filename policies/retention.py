@@ -28,10 +28,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from policies import destruction
-from policies.deadlines import add_months
+from policies import deadlines, destruction, keeping_rows
 from policies.destruction import DisposalTerms, disposal_terms
-from policies.keeping_rows import Retention, RetentionClass
 from policies.policy import Cited, Policy, Question
 from policies.promptly import is_number
 from policies.reach import (
@@ -209,8 +207,8 @@ def last_day(span: Span, events: Mapping[str, date], filed: date) -> date | None
         return None
     months = span.years * 12 + span.months
     if span.count_from == "next_year":
-        return add_months(date(began.year + 1, 1, 1), months) - timedelta(days=1)
-    return add_months(began, months)
+        return deadlines.add_months(date(began.year + 1, 1, 1), months) - timedelta(days=1)
+    return deadlines.add_months(began, months)
 
 
 def unsettled(policy: Policy) -> Iterator[Question]:
@@ -219,10 +217,10 @@ def unsettled(policy: Policy) -> Iterator[Question]:
 
 
 def _unsettled(policy: Policy) -> Iterator[Question]:
-    for cited in policy.rows(RetentionClass):
+    for cited in policy.rows(keeping_rows.RetentionClass):
         if cited.row.years_from and isinstance(found := _length(policy, cited), Question):
             yield found
-    for kept in policy.rows(Retention):
+    for kept in policy.rows(keeping_rows.Retention):
         for at in named_by(policy, kept.row):
             asked = period_of(policy, at.doc_type, at.dossier_type, at.series).open
             # That no regulation speaks of a paper is no gap in the regulations that do.
@@ -230,8 +228,8 @@ def _unsettled(policy: Policy) -> Iterator[Question]:
     yield from destruction.unsettled(policy)
 
 
-def _rows(policy: Policy, kind: str) -> tuple[Cited[Retention], ...]:
-    return tuple(cited for cited in policy.rows(Retention) if cited.row.kind == kind)
+def _rows(policy: Policy, kind: str) -> tuple[Cited[keeping_rows.Retention], ...]:
+    return tuple(cited for cited in policy.rows(keeping_rows.Retention) if cited.row.kind == kind)
 
 
 def _own(policy: Policy, subject: Subject) -> tuple[tuple[Span, ...], tuple[Question, ...]]:
@@ -254,14 +252,16 @@ def _own(policy: Policy, subject: Subject) -> tuple[tuple[Span, ...], tuple[Ques
 
 
 def _spans(
-    policy: Policy, rows: Iterable[Cited[Retention]]
+    policy: Policy, rows: Iterable[Cited[keeping_rows.Retention]]
 ) -> tuple[tuple[Span, ...], tuple[Question, ...]]:
     found = [_span(policy, cited) for cited in rows]
     questions = (question for _, asked in found for question in asked)
     return tuple(span for span, _ in found if span), distinct(questions)
 
 
-def _span(policy: Policy, cited: Cited[Retention]) -> tuple[Span | None, tuple[Question, ...]]:
+def _span(
+    policy: Policy, cited: Cited[keeping_rows.Retention]
+) -> tuple[Span | None, tuple[Question, ...]]:
     """One row with the company's settings filled in, or the questions that it waits for."""
     row = cited.row
     length = _length(policy, cited)
@@ -278,10 +278,12 @@ def _span(policy: Policy, cited: Cited[Retention]) -> tuple[Span | None, tuple[Q
     return Span(permanent, years, months, start, count_from, row.clause, cited.pack), ()
 
 
-def _length(policy: Policy, cited: Cited[Retention] | Cited[RetentionClass]) -> _Length | Question:
+def _length(
+    policy: Policy, cited: Cited[keeping_rows.Retention] | Cited[keeping_rows.RetentionClass]
+) -> _Length | Question:
     """The years of a row or class; 0 for one of months. Else the question to be answered first."""
     row = cited.row
-    if isinstance(row, Retention) and row.retention_class:
+    if isinstance(row, keeping_rows.Retention) and row.retention_class:
         return _class_length(policy, cited.pack, row)
     said = (policy.setting(row.years_from) or "") if row.years_from else ""
     if row.permanent or said.casefold() in _FOREVER:
@@ -294,9 +296,9 @@ def _length(policy: Policy, cited: Cited[Retention] | Cited[RetentionClass]) -> 
     return unanswered(policy, row.years_from, row.clause, zh, en)
 
 
-def _class_length(policy: Policy, pack: str, row: Retention) -> _Length | Question:
+def _class_length(policy: Policy, pack: str, row: keeping_rows.Retention) -> _Length | Question:
     """The years of a class: the company's word, else the row's own pack's, else another's."""
-    named = [c for c in policy.rows(RetentionClass) if c.row.id == row.retention_class]
+    named = [c for c in policy.rows(keeping_rows.RetentionClass) if c.row.id == row.retention_class]
     named.sort(key=lambda cited: (not cited.company, cited.pack != pack))
     if named:
         return _length(policy, named[0])
@@ -308,7 +310,7 @@ def _class_length(policy: Policy, pack: str, row: Retention) -> _Length | Questi
     )
 
 
-def _setting(policy: Policy, row: Retention, subject: Subject) -> str:
+def _setting(policy: Policy, row: keeping_rows.Retention, subject: Subject) -> str:
     """The setting that would settle it: named after what the rows speak of."""
     if subject.doc_type in row.types:
         return f"retention.{subject.doc_type}"

@@ -29,7 +29,7 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from policies.deadlines import END_OF_DAY, add_months, month_end, rolled
+from policies import deadlines
 from policies.pack_rows import WEEKDAYS
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _MONTH_WINDOW = timedelta(days=9)
 _WEEK_WINDOW = timedelta(days=3)
 # How far a holiday can move a day, with room to spare.
 _MARGIN = timedelta(days=21)
-_INTERVAL = re.compile(r"(\d{1,4})\s*个?\s*([a-z_ ]+|[\u4e00-\u9fff]{1,3})", re.IGNORECASE)
+_INTERVAL = re.compile(r"(\d{1,4})\s*个?\s*([A-Za-z_ ]+|[\u4e00-\u9fff]{1,3})")
 _UNITS = {
     "day": "days", "天": "days", "日": "days", "week": "weeks", "周": "weeks", "星期": "weeks",
     "month": "months", "月": "months", "year": "years", "年": "years",
@@ -88,7 +88,7 @@ class _Span:
         day = (self.since - _MARGIN).replace(day=1)
         while day <= self.until + _MARGIN:
             yield day
-            day = add_months(day, 1)
+            day = deadlines.add_months(day, 1)
 
     def days(self, step: timedelta, first: date) -> Iterator[date]:
         while first <= self.until + _MARGIN:
@@ -127,11 +127,11 @@ def occurrences(
 def _occurrence(
     routine: Routine, calendar: Calendar, period: str, opens: date, plain: date
 ) -> Occurrence:
-    due = rolled(plain, routine.roll, calendar)
+    due = deadlines.rolled(plain, routine.roll, calendar)
     grace = (calendar.add_working_days(due, 1), routine.grace) if routine.grace else None
     fixed = routine.roll == "none" and not (routine.working_days_only or routine.first_working_day)
     certain = fixed or calendar.is_certain(max(due, plain))
-    at = "" if routine.daily == END_OF_DAY else routine.daily
+    at = "" if routine.daily == deadlines.END_OF_DAY else routine.daily
     return Occurrence(routine.id, period, min(opens, due), due, at, certain, grace)
 
 
@@ -158,14 +158,14 @@ def _weekly(routine: Routine, span: _Span) -> _Found:
 
 def _monthly_day(routine: Routine, span: _Span) -> _Found:
     for first in span.months():
-        last = month_end(first)
+        last = deadlines.month_end(first)
         day = first.replace(day=min(routine.monthly_day, last.day))
         yield _month(first), max(first, day - _MONTH_WINDOW), day
 
 
 def _month_end(_: Routine, span: _Span) -> _Found:
     for first in span.months():
-        last = month_end(first)
+        last = deadlines.month_end(first)
         yield _month(first), last - _MONTH_WINDOW, last
 
 
@@ -197,7 +197,7 @@ def _times_per_year(routine: Routine, span: _Span) -> _Found:
         for nth in range(1, times + 1):
             # Whole months as far as they go round: twice a year is by 30 June and 31 December.
             due = (
-                month_end(date(year, 12 * nth // times, 1))
+                deadlines.month_end(date(year, 12 * nth // times, 1))
                 if times <= 12
                 else date(year, 1, 1) + timedelta(days=365 * nth // times - 1)
             )
@@ -226,9 +226,9 @@ def _calendar_periods(count: int, span: _Span) -> _Found:
     for first in span.months():
         number = first.year * 12 + first.month
         if number % count == 0:
-            opens = add_months(first, 1 - count)
+            opens = deadlines.add_months(first, 1 - count)
             name = _month(first) if count == 1 else f"{_month(opens)}/{_month(first)}"
-            yield str(first.year) if count == 12 else name, opens, month_end(first)
+            yield str(first.year) if count == 12 else name, opens, deadlines.month_end(first)
 
 
 def _from_last(count: int, unit: str, span: _Span, last: date) -> _Found:
@@ -238,7 +238,7 @@ def _from_last(count: int, unit: str, span: _Span, last: date) -> _Found:
         # Months from the first day each time: counted on from a short February, the 31st
         # would become the 28th for ever.
         if unit == "months":
-            due = add_months(last, nth * count)
+            due = deadlines.add_months(last, nth * count)
         elif unit == "working_days":
             due = span.calendar.add_working_days(due, count)
         else:

@@ -28,11 +28,9 @@ from datetime import date, datetime, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from policies.deadlines import Due, add_months, is_overdue
-from policies.pack_rows import Need
+from policies import deadlines, pack_rows, rule_rows
 from policies.policy import Cited, Policy, Question
 from policies.rhythms import Occurrence, business_day, interval, occurrences, rhythm_words
-from policies.rule_rows import Approval, Routine
 
 if TYPE_CHECKING:
     from policies.calendar import Calendar
@@ -60,7 +58,7 @@ class Owed:
     often. `done` is the day of the newest doing, `subject` the dossier, "" for the company.
     """
 
-    cited: Cited[Routine]
+    cited: Cited[rule_rows.Routine]
     state: str
     occurrence: Occurrence | None = None
     done: date | None = None
@@ -110,7 +108,7 @@ def owed(
 
 
 def owed_of(
-    cited: Cited[Routine],
+    cited: Cited[rule_rows.Routine],
     calendar: Calendar,
     today: date,
     done: Sequence[date],
@@ -124,7 +122,7 @@ def owed_of(
     day = today.date() if isinstance(today, datetime) else today
     done = [each for each in done if each <= day]
     last = max(done, default=None)
-    start = max(since or date.min, add_months(day, -_LOOK_BACK_MONTHS))
+    start = max(since or date.min, deadlines.add_months(day, -_LOOK_BACK_MONTHS))
     if routine.rhythm in _INTERVALS:
         if routine.every_from and interval(settings.get(routine.every_from, "")) is None:
             return (Owed(cited, "unset", done=last, subject=subject),)
@@ -146,7 +144,7 @@ def owed_of(
 
 
 def _is_late(one: Occurrence, today: date) -> bool:
-    return is_overdue(Due(one.due, one.at, ""), today)
+    return deadlines.is_overdue(deadlines.Due(one.due, one.at, ""), today)
 
 
 def intervals(policy: Policy) -> dict[str, str]:
@@ -156,7 +154,7 @@ def intervals(policy: Policy) -> dict[str, str]:
     """
     kinds = _kinds(policy)
     found = {}
-    for cited in policy.rows(Routine):
+    for cited in policy.rows(rule_rows.Routine):
         name = cited.row.every_from
         value = policy.setting(name) if name else None
         if value:
@@ -165,16 +163,16 @@ def intervals(policy: Policy) -> dict[str, str]:
 
 
 def _kinds(policy: Policy) -> dict[str, str]:
-    return {cited.row.id: cited.row.kind for cited in policy.rows(Need)}
+    return {cited.row.id: cited.row.kind for cited in policy.rows(pack_rows.Need)}
 
 
-def in_force(policy: Policy) -> tuple[Cited[Routine], ...]:
+def in_force(policy: Policy) -> tuple[Cited[rule_rows.Routine], ...]:
     """The routines that bind: where regulations clash, those of the pack that the setting names."""
     prevailing = policy.setting("routine.update")
     clashing = {id(cited.row) for pair in _update_clashes(policy) for cited in pair}
     return tuple(
         cited
-        for cited in policy.rows(Routine)
+        for cited in policy.rows(rule_rows.Routine)
         if id(cited.row) not in clashing or prevailing in (None, "all", _pack_id(cited))
     )
 
@@ -203,7 +201,7 @@ def unsettled(policy: Policy) -> Iterator[Question]:
 def _unread(policy: Policy) -> Iterator[Question]:
     # Where the pack asks for a number, whether one was given is asked with the other needs.
     answers, kinds = intervals(policy), _kinds(policy)
-    for cited in policy.rows(Routine):
+    for cited in policy.rows(rule_rows.Routine):
         name = cited.row.every_from
         free = kinds.get(name, "text") == "text"
         if free and name in answers and interval(answers[name]) is None:
@@ -215,14 +213,16 @@ def _unread(policy: Policy) -> Iterator[Question]:
             )
 
 
-def _update_clashes(policy: Policy) -> list[tuple[Cited[Routine], Cited[Routine]]]:
+def _update_clashes(
+    policy: Policy,
+) -> list[tuple[Cited[rule_rows.Routine], Cited[rule_rows.Routine]]]:
     """Pairs of rows of different packs that give the same updating different rhythms.
 
     An open interval (定期) contradicts nobody: the company's own answer is what it says.
     """
     rows = [
         cited
-        for cited in policy.rows(Routine)
+        for cited in policy.rows(rule_rows.Routine)
         if cited.row.of in UPDATES and not cited.row.every_from
     ]
     if any(cited.company for cited in rows):
@@ -236,21 +236,21 @@ def _update_clashes(policy: Policy) -> list[tuple[Cited[Routine], Cited[Routine]
     ]
 
 
-def _rhythm(row: Routine) -> tuple[str, object]:
+def _rhythm(row: rule_rows.Routine) -> tuple[str, object]:
     return row.rhythm, getattr(row, row.rhythm)
 
 
-def _share_scope(one: Routine, other: Routine) -> bool:
+def _share_scope(one: rule_rows.Routine, other: rule_rows.Routine) -> bool:
     mine, yours = set(one.dossier_types), set(other.dossier_types)
     return bool(mine & yours) or mine == yours
 
 
 def _backup_clash(policy: Policy) -> Iterator[Question]:
     """One regulation wants backups made, another forbids them without approval (A.2.6 no. 9)."""
-    routines = [cited for cited in policy.rows(Routine) if cited.row.of == "backup"]
+    routines = [cited for cited in policy.rows(rule_rows.Routine) if cited.row.of == "backup"]
     gates = [
         cited
-        for cited in policy.rows(Approval)
+        for cited in policy.rows(rule_rows.Approval)
         if "backup" in cited.row.actions and not cited.row.free
     ]
     own = any(cited.company for cited in routines) or any(gate.company for gate in gates)
@@ -270,5 +270,5 @@ def _backup_clash(policy: Policy) -> Iterator[Question]:
         )
 
 
-def _pack_id(cited: Cited[Routine]) -> str:
+def _pack_id(cited: Cited[rule_rows.Routine]) -> str:
     return cited.pack.partition("@")[0]

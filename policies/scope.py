@@ -22,6 +22,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from policies import rule_rows
 from policies.deadlines import add_days, add_months
 from policies.policy import Cited, Policy, Question
 from policies.promptly import is_number
@@ -35,7 +36,6 @@ from policies.reach import (
     prevailing,
     unanswered,
 )
-from policies.rule_rows import FilingScope, Secrecy
 
 __all__ = [
     "Marking", "ScopeRuling", "SecrecyPeriod", "SecrecyRuling", "in_filing_scope", "marking",
@@ -51,7 +51,7 @@ class ScopeRuling:
     """Whether a paper must be filed: `inside` is None where no regulation draws up a scope."""
 
     inside: bool | None
-    heads: tuple[Cited[FilingScope], ...] = ()
+    heads: tuple[Cited[rule_rows.FilingScope], ...] = ()
 
     @property
     def clauses(self) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ class SecrecyRuling:
     """
 
     secret: bool | None
-    heads: tuple[Cited[FilingScope], ...] = ()
+    heads: tuple[Cited[rule_rows.FilingScope], ...] = ()
 
     @property
     def clauses(self) -> tuple[str, ...]:
@@ -116,7 +116,7 @@ def in_filing_scope(policy: Policy, doc_type: str, department: str | None = None
     """Whether a paper of this type must be filed, by the department if one is named."""
     drawn_up = tuple(
         cited
-        for cited in policy.rows(FilingScope)
+        for cited in policy.rows(rule_rows.FilingScope)
         if not (cited.row.secret or cited.row.not_secret)
         and (not department or not cited.row.departments or department in cited.row.departments)
     )
@@ -130,7 +130,9 @@ def secrecy_scope(
 ) -> SecrecyRuling:
     """Whether papers of these classes are within the secrecy scope, and by which head."""
     known = {*classes, *classes_of(policy, doc_type)}
-    heads = [cited for cited in policy.rows(FilingScope) if _names(cited.row, known, doc_type)]
+    heads = [
+        cited for cited in policy.rows(rule_rows.FilingScope) if _names(cited.row, known, doc_type)
+    ]
     if secret := tuple(cited for cited in heads if cited.row.secret):
         return SecrecyRuling(True, secret)
     if open_to_all := tuple(cited for cited in heads if cited.row.not_secret):
@@ -140,7 +142,7 @@ def secrecy_scope(
 
 def marking(policy: Policy, grade: str) -> Marking:
     """Who marks papers with this grade, for how long, and what becomes of it then."""
-    rows = [c for c in policy.rows(Secrecy) if not c.row.grades or grade in c.row.grades]
+    rows = [c for c in policy.rows(rule_rows.Secrecy) if not c.row.grades or grade in c.row.grades]
     level = policy.grades.get(grade)
     by_grade = level is not None and level.period == "required"
     cited_grade = [level.clause] if level is not None and by_grade else []
@@ -189,15 +191,15 @@ def unsettled(policy: Policy) -> Iterator[Question]:
     yield from once_each(asked)
 
 
-def _names(head: FilingScope, classes: Collection[str], doc_type: str | None) -> bool:
+def _names(head: rule_rows.FilingScope, classes: Collection[str], doc_type: str | None) -> bool:
     return doc_type in head.types or bool(set(head.classes) & set(classes))
 
 
 def _usual(
-    policy: Policy, rows: Collection[Cited[Secrecy]], grade: str
+    policy: Policy, rows: Collection[Cited[rule_rows.Secrecy]], grade: str
 ) -> tuple[SecrecyPeriod | None, tuple[Question, ...]]:
     """The usual period of the grade; of one pack the row that names the grade goes first."""
-    by_pack: dict[str, Cited[Secrecy]] = {}
+    by_pack: dict[str, Cited[rule_rows.Secrecy]] = {}
     for cited in sorted(rows, key=lambda c: (not c.company, grade not in c.row.grades)):
         if cited.row.period_from:
             by_pack.setdefault(cited.pack, cited)
@@ -217,7 +219,7 @@ def _usual(
     return next(iter(said.values()), None), tuple(asked)
 
 
-def _two_periods(grade: str, by_pack: Mapping[str, Cited[Secrecy]]) -> Question:
+def _two_periods(grade: str, by_pack: Mapping[str, Cited[rule_rows.Secrecy]]) -> Question:
     clauses = clauses_of(cited.row.clause for cited in by_pack.values())
     packs = ", ".join(map(pack_id, by_pack))
     return Question(
@@ -231,7 +233,7 @@ def _two_periods(grade: str, by_pack: Mapping[str, Cited[Secrecy]]) -> Question:
 
 
 def _notice(
-    policy: Policy, rows: Collection[Cited[Secrecy]]
+    policy: Policy, rows: Collection[Cited[rule_rows.Secrecy]]
 ) -> tuple[int | None, tuple[Question, ...]]:
     """How many days before the end somebody is asked; the earliest where several packs say."""
     days: list[int] = []

@@ -14,8 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from policies.checklist import condition_parts
-from policies.naming import value_words
+from policies import checklist, naming
 from policies.pack_rows import WEEKDAYS, Deadline, DossierType, Role
 
 if TYPE_CHECKING:
@@ -186,7 +185,7 @@ def condition_words(
     """
     if not when:
         return "", ""
-    subject, name, operator, values = condition_parts(when)
+    subject, name, operator, values = checklist.condition_parts(when)
     known = _labels(kind).get(name) if subject == "dossier" else None
     zh, en = known or _CUSTOMER.get(name, (name, name))
     zh = zh if subject == "dossier" else f"客户{zh}"
@@ -195,7 +194,7 @@ def condition_words(
         return f"{zh}：是", f"{en}: yes"
     sign_zh, sign_en = ("为", "is") if operator == "=" else ("不为", "is not")
     keys = [key for key in kind.keys if subject == "dossier" and key.id == name]
-    words = {v: (zh_, en_) for key in keys for v, zh_, en_ in value_words(key, schemes)}
+    words = {v: (zh_, en_) for key in keys for v, zh_, en_ in naming.value_words(key, schemes)}
     words |= _KINDS if (subject, name) == ("customer", "kind") else {}
     told = [words.get(value, (value, value)) for value in values]
     return (

@@ -21,6 +21,7 @@ import click
 
 from archivist import destruction, destruction_book, destruction_rows, disposal_gate, outside_copies
 from archivist.archive import STATION
+from archivist.cli import labels
 from archivist.cli.door import (
     DAMAGE,
     DONE,
@@ -32,7 +33,6 @@ from archivist.cli.door import (
     now,
     pass_call,
 )
-from archivist.cli.labels import key_label, local_time
 from archivist.cli.progress import Progress
 from archivist.cli.say import chinese, counted, facts, note, say
 from archivist.cli.spoken import ENTRY, Words, command, option
@@ -172,8 +172,8 @@ def _in_words(call: Call, told: dict[str, Any]) -> str:
         return say(f"{told['disposal']}：{n} 件，尚未销毁完毕",
                    f"{told['disposal']}: {counted(n, 'record')}, not destroyed yet")  # fmt: skip
     keys = ", ".join(
-        say(f"{key_label(call.policy, key)} 第 {'、'.join(map(str, gone))} 代",
-            f"{key_label(call.policy, key)} generation {', '.join(map(str, gone))}")
+        say(f"{labels.key_label(call.policy, key)} 第 {'、'.join(map(str, gone))} 代",
+            f"{labels.key_label(call.policy, key)} generation {', '.join(map(str, gone))}")
         for key, gone in told["keys_destroyed"].items()
     )  # fmt: skip
     words = say(f"{told['disposal']}：{n} 件已销毁",
@@ -346,17 +346,23 @@ def ended_words(call: Call, told: dict[str, Any] | None) -> str:
     """How far a destruction came, for `disposal show`; "" while none was decided."""
     if told is None:
         return ""
-    keys = [f"{key_label(call.policy, key)} {', '.join(map(str, left))}"
+    keys = [f"{labels.key_label(call.policy, key)} {', '.join(map(str, left))}"
             for key, left in told["keys_left"].items()]  # fmt: skip
     hurt = [*told["findings"], *(f for one in told["paper"] for f in one["findings"]),
             *(f for one in told["bundles"] for f in one["findings"])]  # fmt: skip
     return facts(
         (
-            (say("决定销毁", "decided"), f"{local_time(told['decided'])} {told['executor']}"),
+            (
+                say("决定销毁", "decided"),
+                f"{labels.local_time(told['decided'])} {told['executor']}",
+            ),
             (say("监销人", "witnesses"), told["witnesses"]),
             (say("签名不符", "signatures that do not hold"), hurt or None),
             (say("地点", "place"), told["place"]),
-            (say("销毁完毕", "destroyed"), local_time(told["destroyed"]) or _unfinished(told)),
+            (
+                say("销毁完毕", "destroyed"),
+                labels.local_time(told["destroyed"]) or _unfinished(told),
+            ),
             (say("还有这些密钥", "keys left"), keys or None),
             (say("纸质原件", "paper originals"), _paper_words(told)),
             (say("恢复包", "recovery bundles"), [_bundle_words(one) for one in told["bundles"]]),

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archivist import destruction_book, disposal_desk, disposal_lists, disposals
+from archivist.cli import labels
 from archivist.cli.destruction import (
     bundle,
     certificate,
@@ -35,14 +36,6 @@ from archivist.cli.door import (
     day_of,
     now,
     pass_call,
-)
-from archivist.cli.labels import (
-    grade_label,
-    local_time,
-    role_label,
-    title_label,
-    type_label,
-    with_name,
 )
 from archivist.cli.say import counted, facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, Words, group, option, several
@@ -285,10 +278,10 @@ def list_(call: Call, open_only: bool, on: str | None) -> None:
 
 def _line(call: Call, row: dict[str, Any]) -> tuple[Any, ...]:
     waits = row["waits_for"]
-    return (row["disposal"], say(*STATE_WORDS[row["state"]]), local_time(row["proposed"]),
+    return (row["disposal"], say(*STATE_WORDS[row["state"]]), labels.local_time(row["proposed"]),
             row["proposed_by"], row["customers"], row["records"], row["destroy"],
             row["keep"] + row["regrade"], row["open"],
-            role_label(call.policy, waits["role"]) if waits else None)  # fmt: skip
+            labels.role_label(call.policy, waits["role"]) if waits else None)  # fmt: skip
 
 
 @disposal_command.command("show", zh="查看 DISPOSAL：几件、谁的、为什么、依据、意见、还缺什么。\n\n"
@@ -321,16 +314,22 @@ def _shown(call: Call, told: dict[str, Any], day: date) -> str:
 
 def _head(call: Call, told: dict[str, Any]) -> str:
     whose = [
-        say(f"{with_name(name, told['names'][name])}：{n} 件",
-            f"{with_name(name, told['names'][name])}: {n}")
+        say(f"{labels.with_name(name, told['names'][name])}：{n} 件",
+            f"{labels.with_name(name, told['names'][name])}: {n}")
         for name, n in _counts(one["customer"] for one in told["items"])
     ]  # fmt: skip
     kinds = [
-        say(f"{type_label(call.policy, name)} {n} 件", f"{type_label(call.policy, name)}: {n}")
+        say(
+            f"{labels.type_label(call.policy, name)} {n} 件",
+            f"{labels.type_label(call.policy, name)}: {n}",
+        )
         for name, n in _counts(one["type"] for one in told["items"])
     ]
     grades = [
-        say(f"{grade_label(call.policy, name)} {n} 件", f"{grade_label(call.policy, name)}: {n}")
+        say(
+            f"{labels.grade_label(call.policy, name)} {n} 件",
+            f"{labels.grade_label(call.policy, name)}: {n}",
+        )
         for name, n in _counts(one["grade"] for one in told["items"])
     ]
     origin = ORIGINS.get(told["origin"])
@@ -342,7 +341,10 @@ def _head(call: Call, told: dict[str, Any]) -> str:
             (say("客户", "customers"), whose),
             (say("种类", "types"), kinds),
             (say("密级", "grades"), grades),
-            (say("提出", "proposed"), f"{local_time(told['proposed'])} {told['proposed_by']}"),
+            (
+                say("提出", "proposed"),
+                f"{labels.local_time(told['proposed'])} {told['proposed_by']}",
+            ),
             (say("缘由", "origin"), say(*origin) if origin else None),
             (say("到期按", "run out by"), told["on"]),
             (say("审批步骤", "steps"), [_step(call, step) for step in told["steps"]]),
@@ -370,11 +372,11 @@ def _counts(names: Iterator[str] | Sequence[str]) -> list[tuple[str, int]]:
 
 def _step(call: Call, step: dict[str, Any]) -> str:
     zh, en = STEP_WORDS[step["act"]]
-    return f"{role_label(call.policy, step['role'])}{say(zh, ' ' + en)}"
+    return f"{labels.role_label(call.policy, step['role'])}{say(zh, ' ' + en)}"
 
 
 def _given(call: Call, one: dict[str, Any]) -> str:
-    until = (local_time(one["expires"]) or "")[:10]
+    until = (labels.local_time(one["expires"]) or "")[:10]
     return say(f"{_step(call, one)} {one['person']}（有效至 {until}）",
                f"{_step(call, one)} {one['person']} (until {until})")  # fmt: skip
 
@@ -385,10 +387,10 @@ def _items(call: Call, told: dict[str, Any]) -> str:
              say("保管期限", "period"), say("到期", "ran out"), say("条款", "clauses"),
              say("结果", "outcome"), say("意见", "opinions"))  # fmt: skip
     lines = [
-        (one["record"], type_label(call.policy, one["type"]),
-         grade_label(call.policy, one["grade"]),
-         title_label(call.policy, one["type"], one["title"]), one["pages"],
-         (local_time(one["filed"]) or "")[:10], _period(one["ground"]), one["due"],
+        (one["record"], labels.type_label(call.policy, one["type"]),
+         labels.grade_label(call.policy, one["grade"]),
+         labels.title_label(call.policy, one["type"], one["title"]), one["pages"],
+         (labels.local_time(one["filed"]) or "")[:10], _period(one["ground"]), one["due"],
          one["ground"].get("clauses"), _fate(one), [_opinion(said) for said in one["opinions"]])
         for one in told["items"]
     ]  # fmt: skip
@@ -464,8 +466,8 @@ def _history(call: Call, told: dict[str, Any]) -> str:
     heads = (say("时间", "time"), say("人员", "person"), say("经过", "step"),
              say("档案", "record"), say("职务", "role"), say("说明", "words"))  # fmt: skip
     lines = [
-        (local_time(one["time"]), one["who"], _happened(one), one["record"],
-         role_label(call.policy, one["role"]) if one["role"] else None, one["words"])
+        (labels.local_time(one["time"]), one["who"], _happened(one), one["record"],
+         labels.role_label(call.policy, one["role"]) if one["role"] else None, one["words"])
         for one in told["history"]
     ]  # fmt: skip
     return table(heads, lines, cut=(5,))
@@ -486,6 +488,6 @@ def _told(call: Call, disposal: str) -> None:
     waits = row["waits_for"]
     words = say(*STATE_WORDS[row["state"]])
     if waits:
-        whose = role_label(call.policy, waits["role"])
+        whose = labels.role_label(call.policy, waits["role"])
         words += say(f"，待{whose}", f", waits for {whose}")
     call.emit(row, f"{disposal}  {words}")

@@ -9,13 +9,12 @@ from typing import Any
 
 import click
 
-from archivist import holds
+from archivist import holds, masking
 from archivist.cli.door import Call, common_options, now, pass_call
 from archivist.cli.labels import local_time
 from archivist.cli.say import say, table
 from archivist.cli.spoken import ENTRY, NOTHING, Words, group, option
 from archivist.hold_book import KINDS, plain
-from archivist.masking import masked, masked_in
 
 CARD: Words = (f"一张加密的卡片，{ENTRY[0]}", f"one sealed card, {ENTRY[1]}")
 KEPT: Words = ("资料本身；以前的台账", "the records; earlier entries")
@@ -48,7 +47,7 @@ def place(call: Call, target: str, kind: str, reason: str) -> None:
     made = holds.place(call.archive, call.policy, target, of, reason, who, now())
     row = call.archive.catalogue.hold(made)
     assert row is not None
-    call.emit(masked_in(plain(call.archive, row)), made)
+    call.emit(masking.masked_in(plain(call.archive, row)), made)
 
 
 @hold_command.command("release", zh="解除冻结 HOLD，由本人的密钥签名；不能解除自己设的。",
@@ -62,7 +61,7 @@ def release(call: Call, hold: str, reason: str) -> None:
     person = call.somebody().unlocked()
     row = holds.release(call.archive, call.policy, hold, reason, person, now())
     told = plain(call.archive, row)
-    call.emit(masked_in(told), f"{hold}  {say('已解除', 'released')}")
+    call.emit(masking.masked_in(told), f"{hold}  {say('已解除', 'released')}")
 
 
 @hold_command.command("list", zh="列出冻结：对象、种类、何人何时设定、理由。\n\n"
@@ -79,14 +78,14 @@ def list_(call: Call, target: str | None, every: bool) -> None:
     What a need-to-know list keeps apart is shown to those on it.
     """
     asker = call.session.name if call.session else None
-    rows = masked_in(holds.listed(call.archive, asker, target, every))
+    rows = masking.masked_in(holds.listed(call.archive, asker, target, every))
     heads = (say("编号", "hold"), say("对象", "target"), say("种类", "kind"),
              say("设定时间", "placed"), say("设定人", "by"), say("状态", "state"),
              say("理由", "reason"))  # fmt: skip
     call.emit(
         rows,
         lambda: (
-            masked(table(heads, [_line(row) for row in rows], cut=(6, 4)))
+            masking.masked(table(heads, [_line(row) for row in rows], cut=(6, 4)))
             if rows
             else say("没有冻结", "no holds")
         ),

@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from archivist import records
 from archivist.cli.grades import usual_words
 from archivist.cli.say import say
-from archivist.records import grade_of, target_of
 from policies import customer_rows, naming, pack_rows
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def grade_label(policy: Policy, code: str) -> str:
 
 def key_label(policy: Policy, key: str) -> str:
     """What a key seals: a grade, or a grade within the dossier or record of a list."""
-    grade, target = grade_label(policy, grade_of(key)), target_of(key)
+    grade, target = grade_label(policy, records.grade_of(key)), records.target_of(key)
     return grade if target is None else say(f"{target}（{grade}）", f"{target} ({grade})")
 
 

@@ -8,25 +8,24 @@ carried out where. Only `adopt` changes something: from then on the pack is in f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from archivist import adopting, regulations, rulebook
-from archivist.cli.complaints import problem_row, question_row, shown_problem, tell_open
+from archivist.cli import complaints, pack_pages
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
-from archivist.cli.pack_pages import plain, shown
 from archivist.cli.say import note, say, table
 from archivist.cli.spoken import NOTHING, group, option
 from archivist.cli.words import pairs
 from archivist.errors import BadRequest, NoArchive
 from index import analysis
-from policies import policy, questions
-from policies.packs import Pack, check_pack_bytes, parse_pack
+from policies import packs, policy, questions
 
 if TYPE_CHECKING:
+    from policies.pack import Head, Pack
     from policies.policy import Question
 
 _SHOWN_PLACES = 3  # rows that `coverage` names in its table; --json names all
@@ -45,24 +44,24 @@ def pack_command() -> None:
 def list_(call: Call) -> None:
     """List the packs that come with the program, and which are adopted here."""
     adopted = _adopted(call)
-    packs = {pack.ref: pack for pack in [*_shipped().values(), *adopted.values()]}
+    heads = {head.ref: head for head in (*_shipped(), *(pack.head for pack in adopted.values()))}
     rows: list[dict[str, Any]] = [
         {
-            "pack": pack.id,
-            "version": pack.version,
-            "title": pack.head.zh,
-            "title_en": pack.head.en,
-            "source": pack.head.source,
+            "pack": head.id,
+            "version": head.version,
+            "title": head.zh,
+            "title_en": head.en,
+            "source": head.source,
             "adopted": ref in adopted,
         }
-        for ref, pack in sorted(packs.items())
+        for ref, head in sorted(heads.items())
     ]
-    heads = (say("制度包", "pack"), say("版本", "version"), say("名称", "title"),
+    columns = (say("制度包", "pack"), say("版本", "version"), say("名称", "title"),
              say("已采用", "adopted"))  # fmt: skip
     call.emit(
         rows,
         lambda: table(
-            heads,
+            columns,
             [(r["pack"], r["version"], say(r["title"], r["title_en"]), r["adopted"]) for r in rows],
         ),
     )
@@ -76,8 +75,8 @@ def list_(call: Call) -> None:
 def show(call: Call, name: str) -> None:
     """Show what PACK says: grades, dossier types, checklists, deadlines."""
     adopted = {pack.id: pack for pack in _adopted(call).values()}
-    pack = adopted.get(name) or parse_pack(regulations.pack_text(name), name)
-    call.emit(plain(pack), lambda: shown(pack))
+    pack = adopted.get(name) or packs.parse_pack(regulations.pack_text(name), name)
+    call.emit(pack_pages.plain(pack), lambda: pack_pages.shown(pack))
 
 
 @pack_command.command("check", zh="检查制度包文件 FILES，指出每个错误的文件、行号和字段；\n\n"
@@ -98,15 +97,19 @@ def check(call: Call, files: tuple[Path, ...], settings: tuple[str, ...]) -> int
     sound: dict[str, Pack] = {}
     for file in files:
         content = _content(file)
-        problems = check_pack_bytes(content, str(file))
-        rows += [problem_row(problem) for problem in problems]
+        problems = packs.check_pack_bytes(content, str(file))
+        rows += [complaints.problem_row(problem) for problem in problems]
         if not problems:
-            pack = parse_pack(content.decode("utf-8"), str(file))
+            pack = packs.parse_pack(content.decode("utf-8"), str(file))
             sound[pack.id] = pack
-    rows += [question_row(question) for question in _contradictions(call, sound, settings)]
+    rows += [
+        complaints.question_row(question) for question in _contradictions(call, sound, settings)
+    ]
     call.emit(
         rows,
-        lambda: "\n".join(map(shown_problem, rows)) or say("没有发现问题", "no problems"),
+        lambda: (
+            "\n".join(map(complaints.shown_problem, rows)) or say("没有发现问题", "no problems")
+        ),
     )
     return FINDINGS if rows else 0
 
@@ -150,9 +153,14 @@ def adopt(call: Call, file: str, shortens: bool) -> None:
     text = _content(Path(file)).decode("utf-8", "replace")
     who = call.somebody().name
     done = adopting.adopt(call.archive, text, Path(file).name, now(), who, shortens)
-    tell_open(done.open)
-    row = {"pack": done.pack.id, "version": done.pack.version, "before": done.before,
-           "sha256": done.sha256, "open": [question_row(q) for q in done.open]}  # fmt: skip
+    complaints.tell_open(done.open)
+    row = {
+        "pack": done.pack.id,
+        "version": done.pack.version,
+        "before": done.before,
+        "sha256": done.sha256,
+        "open": [complaints.question_row(question) for question in done.open],
+    }
     before = say(f"（此前 {done.before}）", f" (before: {done.before})") if done.before else ""
     call.emit(row, say(f"已采用 {done.pack.ref}{before}", f"adopted {done.pack.ref}{before}"))
 
@@ -189,9 +197,9 @@ def _carried_out(row: dict[str, Any]) -> str:
     return "; ".join(places[:_SHOWN_PLACES]) + (f" … +{more}" if more > 0 else "")
 
 
-def _shipped() -> dict[str, Pack]:
-    packs = (parse_pack(text, name) for name, text in regulations.shipped_packs().items())
-    return {pack.ref: pack for pack in packs}
+def _shipped() -> Iterator[Head]:
+    for name, text in regulations.shipped_packs().items():
+        yield packs.parse_head(text, name)
 
 
 def _adopted(call: Call) -> dict[str, Pack]:
@@ -200,5 +208,5 @@ def _adopted(call: Call) -> dict[str, Pack]:
     except NoArchive:
         return {}
     call.archive.follow()
-    packs = regulations.in_force(settings, call.archive.catalogue).packs
-    return {pack.ref: pack for pack in packs}
+    found = regulations.in_force(settings, call.archive.catalogue)
+    return {pack.ref: pack for pack in found.packs}

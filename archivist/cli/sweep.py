@@ -13,6 +13,7 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
 from archivist import standing, sweeping
+from archivist.cli import labels
 from archivist.cli.door import (
     DRY_RUN,
     FINDINGS,
@@ -23,7 +24,6 @@ from archivist.cli.door import (
     now,
     pass_call,
 )
-from archivist.cli.labels import grade_label, type_label, word
 from archivist.cli.progress import Progress
 from archivist.cli.say import counted, note, say, table
 from archivist.cli.spoken import command, option
@@ -189,12 +189,12 @@ def _cells(policy: Policy, name: str, lines: list[Line]) -> Iterator[tuple[Any, 
 
 def _about(policy: Policy, name: str, line: Line) -> str | None:
     if name == "retention":
-        return type_label(policy, line.what)
+        return labels.type_label(policy, line.what)
     if name == "declassify":
-        return grade_label(policy, line.what)
+        return labels.grade_label(policy, line.what)
     if name == "deadlines":
         titles = {item.id: (item.zh, item.en) for kind in policy.dossier_types.values()
                   for item in kind.items}  # fmt: skip
         lacks = say(*wording.lack_words(policy, line.lack, line.detail))
         return f"{say(*titles.get(line.what, (line.what, line.what)))}: {lacks}"
-    return word(line.what) if line.what else None
+    return labels.word(line.what) if line.what else None

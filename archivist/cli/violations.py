@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from archivist import assessing, standing, violations
+from archivist.cli import labels
 from archivist.cli.door import Call, common_options, day_of, now, pass_call, today
-from archivist.cli.labels import department_label, local_time, role_label, with_name
 from archivist.cli.say import facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, group, option
 from archivist.errors import BadRequest
@@ -206,7 +206,7 @@ def show(call: Call, identifier: str, on: str | None) -> None:
                 (say("来源", "source"), say(_SOURCES[row["source"]], row["source"])),
                 (say("日期", "day"), row["on"]),
                 (say("谁", "who"), _who(call, row)),
-                (say("客户", "customer"), with_name(row["customer"], row["customer_name"])),
+                (say("客户", "customer"), labels.with_name(row["customer"], row["customer_name"])),
                 (say("客户档案", "dossier"), row["dossier"]),
                 (say("档案", "record"), row["record"]),
                 (say("当月第几次", "of the month"), row["nth"] or None),
@@ -216,7 +216,7 @@ def show(call: Call, identifier: str, on: str | None) -> None:
                 (say("改正", "corrected"), row["corrected"]),
                 (
                     say("核定职务", "confirmed by"),
-                    [role_label(call.policy, role) for role in row["may_confirm"]],
+                    [labels.role_label(call.policy, role) for role in row["may_confirm"]],
                 ),
                 (say("状态", "state"), say(_STATES[row["state"]], row["state"])),
                 (say("条款", "clauses"), row["clauses"]),
@@ -227,7 +227,7 @@ def show(call: Call, identifier: str, on: str | None) -> None:
         heads = (say("时间", "time"), say("人员", "person"), say("经过", "step"),
                  say("理由", "reason"))  # fmt: skip
         steps = [
-            (local_time(s["time"]), s["who"], say(_STEPS[s["step"]], s["step"]), s["reason"])
+            (labels.local_time(s["time"]), s["who"], say(_STEPS[s["step"]], s["step"]), s["reason"])
             for s in row["history"]
         ]
         return f"{head}\n\n{table(heads, steps, cut=(3,))}" if steps else head
@@ -254,7 +254,7 @@ def _month(given: str) -> str:
 def _line(call: Call, row: dict[str, Any]) -> tuple[Any, ...]:
     return (
         row["violation"], row["on"], say(row["title"], row["title_en"]), _who(call, row),
-        with_name(row["customer"], row["customer_name"]),
+        labels.with_name(row["customer"], row["customer_name"]),
         say(*wording.penalty_words(row)), say(_STATES[row["state"]], row["state"]), row["clauses"],
     )  # fmt: skip
 
@@ -262,5 +262,7 @@ def _line(call: Call, row: dict[str, Any]) -> tuple[Any, ...]:
 def _who(call: Call, row: dict[str, Any]) -> str:
     home = row["department"]
     return row["person"] or (
-        department_label(call.policy, home) if home else role_label(call.policy, row["role"] or "")
+        labels.department_label(call.policy, home)
+        if home
+        else labels.role_label(call.policy, row["role"] or "")
     )
