@@ -25,8 +25,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePath
 
+from archivist import records
 from archivist.errors import NotKnown
-from archivist.records import CROCKFORD, claim_id
 from storage import durable
 from storage.errors import Busy, StorageError
 
@@ -70,7 +70,7 @@ class Claims:
     def take(self, path: Path, drop: Path, at: datetime, randomness: bytes) -> Claim | None:
         """Claim a file of the drop folder by renaming it; None when another was faster."""
         source = path.relative_to(drop)
-        claim = self._laid_out(claim_id(at, randomness), "drop", source)
+        claim = self._laid_out(records.claim_id(at, randomness), "drop", source)
         try:
             self._rename(path, claim.path)
         except BaseException as error:
@@ -83,7 +83,7 @@ class Claims:
 
     def copy_in(self, path: Path, at: datetime, randomness: bytes) -> Claim:
         """Claim a copy of a file filed by hand; the person keeps the original."""
-        claim = self._laid_out(claim_id(at, randomness), "copy", PurePath(path.name))
+        claim = self._laid_out(records.claim_id(at, randomness), "copy", PurePath(path.name))
         try:
             shutil.copyfile(path, claim.path)
         except BaseException:
@@ -251,7 +251,7 @@ class Claims:
 def is_claim(name: str) -> bool:
     """Whether this is the id of a claim, and so the name of its folder."""
     ulid, dot, part = name.partition(".")
-    whole = len(ulid) == 26 and set(ulid) <= set(CROCKFORD)
+    whole = len(ulid) == 26 and set(ulid) <= set(records.CROCKFORD)
     return whole and (not dot or (part.isascii() and part.isdigit()))
 
 

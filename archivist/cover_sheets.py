@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import segno
 
-from archivist.covers import payload
+from archivist import covers
 from archivist.printing import WIDTH_PT, Paper, draw_code
 
 MODULE_PT = 4.6  # 1.6 mm: twice what a 150-dpi scan resolves; a copy of a copy is still read
@@ -39,7 +39,7 @@ def cover_pdf(sheets: Sequence[Sheet], archive_tag: str = "") -> bytes:
 
 def draw(paper: Paper, sheet: Sheet, archive_tag: str = "") -> None:
     """One cover sheet on the present page, which stands. Raises ValueError as `payload` does."""
-    line = payload(sheet.dossier, sheet.doc_type, archive_tag)
+    line = covers.payload(sheet.dossier, sheet.doc_type, archive_tag)
     paper.centred(sheet.type_label or sheet.doc_type or "档案封面", 40, 742)
     paper.centred(sheet.dossier, 30, 690)
     paper.centred(sheet.customer_label, 20, 652)

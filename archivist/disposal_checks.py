@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from archivist import disposal_book, hold_book, keeping, standing
 from archivist.disposal_desk import Refusal, refusal
-from policies import approvals, loan_life, reach, retention
-from policies.disposal_life import OPEN
+from policies import approvals, disposal_life, loan_life, reach, retention
 
 if TYPE_CHECKING:
     from archivist.archive import Archive
@@ -96,7 +95,7 @@ class Checks:
         others = [row for row in self._archive.catalogue.disposals_of(record)
                   if row["id"] != disposal]  # fmt: skip
         for other in others:
-            if other["state"] in OPEN and other["fate"] in ("open", "destroy"):
+            if other["state"] in disposal_life.OPEN and other["fate"] in ("open", "destroy"):
                 yield refusal("in-disposal", (other["id"], other["id"]), record=record)
         # Otherwise a sweep would propose every night what somebody said no to in the morning.
         said_no = [row["id"] for row in others if row["state"] in ("refused", "withdrawn")]

@@ -31,12 +31,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archivist import bags, export_files, loan_rulings
+from archivist import bags, export_files, loan_rulings, proving
 from archivist.archive import KINDS, Archive
 from archivist.errors import BadRequest, NotAllowed, NotKnown
-from archivist.proving import prove
 from archivist.records import kind_of
-from policies.approvals import Request, decide
+from policies import approvals
 
 if TYPE_CHECKING:
     from index.catalogue import Row
@@ -132,7 +131,7 @@ def _fill(
     day = scope.now.astimezone().date()
     manifest = bags.seal_bag(folder, info, day) if bag else bags.seal_folder(folder)
     entry = _say(archive, wanted, scope, chosen, manifest, person.name)
-    proof, _ = prove(archive, entry)
+    proof, _ = proving.prove(archive, entry)
     (folder / PROOF).write_bytes(proof.render())
     ids = tuple(row["id"] for row in chosen.rows)
     return Exported(ids, tuple(left_out), manifest, entry)
@@ -222,10 +221,10 @@ def _kept_back(
     holds its role; several people's yes cannot be had in one command.
     """
     reader = loan_rulings.reader_here(archive, policy, name, dossier)
-    decision = decide(
+    decision = approvals.decide(
         policy,
-        Request("export", record["grade"], reader.relation, record["type"], dossier["type"],
-                roles=reader.roles),
+        approvals.Request("export", record["grade"], reader.relation, record["type"],
+                          dossier["type"], roles=reader.roles),
     )  # fmt: skip
     if not decision.allowed:
         assert decision.why is not None

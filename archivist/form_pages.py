@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from archivist import cover_sheets
+from archivist import cover_sheets, spreadsheets
 from archivist.printing import (
     HEIGHT_PT,
     MARGIN_PT,
@@ -29,7 +29,6 @@ from archivist.printing import (
     text_width,
     wrapped,
 )
-from archivist.spreadsheets import comma_separated
 
 TABLE = CellStyle(size_pt=9.0, lead_pt=13.0, pad_pt=4.0)
 FIELD = CellStyle(size_pt=10.5, lead_pt=16.0, pad_pt=7.0)
@@ -113,7 +112,7 @@ def as_csv(printout: Printout) -> bytes:
         rows += [[""] * len(printout.labels)] * (printout.blank_rows or 0)
     else:
         rows.append(["；".join(lines) for lines in printout.values])
-    return comma_separated([[printable(cell) for cell in row] for row in rows])
+    return spreadsheets.comma_separated([[printable(cell) for cell in row] for row in rows])
 
 
 def as_pdf(printout: Printout) -> bytes:

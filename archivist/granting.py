@@ -23,10 +23,10 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from archivist import loan_desk
 from archivist.archive import Archive, record_label, record_name
 from archivist.errors import NotAllowed
 from archivist.loan_book import due_of, moves_paper
-from archivist.loan_desk import Denied, check_clock
 from policies.loan_life import OUT
 
 if TYPE_CHECKING:
@@ -78,9 +78,9 @@ def loan_that_opens(archive: Archive, record: Row, name: str) -> Row | None:
 
 def check_open(archive: Archive, loan: Row, now: datetime) -> None:
     """Raises Denied after a loan's last day, and while the clock is set back."""
-    check_clock(archive, now)
+    loan_desk.check_clock(archive, now)
     if now.astimezone().date() > last_day(archive, loan):
-        raise Denied("loan-over")
+        raise loan_desk.Denied("loan-over")
 
 
 def opened(archive: Archive, loan: Row, record: Row, person: Unlocked) -> Iterator[bytes]:

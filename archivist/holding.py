@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, cast
 
+from archivist import records
 from archivist.errors import NotAllowed
-from archivist.records import grade_of, target_of
 from storage.errors import Damaged
 from storage.keys import GradeKey, Suite, counterpart_name, held_name, recipient_digest
 
@@ -43,12 +43,12 @@ class Revoked:
     @property
     def grade(self) -> str:
         """The grade of what the key seals."""
-        return grade_of(self.key)
+        return records.grade_of(self.key)
 
     @property
     def target(self) -> str | None:
         """The dossier or record of a need-to-know list; None for a grade's own key."""
-        return target_of(self.key)
+        return records.target_of(self.key)
 
 
 def genuine(archive: Archive, key: str, generation: int, by: Unlocked) -> GradeKey:
@@ -148,7 +148,7 @@ def others(archive: Archive, name: str, key: str) -> tuple[str, ...]:
     rows = archive.catalogue.clearances(key)
     rest = tuple(sorted({row["person"] for row in rows} - {name}))
     if not rest:
-        target = target_of(key)
+        target = records.target_of(key)
         if target is not None:
             raise NotAllowed(
                 f"{name} 是 {target} 知悉范围中的最后一人，移出后再无人能打开",

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from archivist.claims import Claim, readable
+from archivist import claims, intake, standing
 from archivist.errors import NotKnown
-from archivist.intake import Outcome, tidy
-from archivist.standing import customer_name
 
 if TYPE_CHECKING:
     from archivist.archive import Archive
+    from archivist.claims import Claim
+    from archivist.intake import Outcome
     from index.catalogue import Row
 
 
@@ -43,7 +43,7 @@ def settle(
     except BaseException:
         said = archive.catalogue.claim(identifier)
         if said is None or said["outcome"] != "filed":
-            tidy(archive, claim, tray)
+            intake.tidy(archive, claim, tray)
         raise
 
 
@@ -61,16 +61,16 @@ def reject(archive: Archive, identifier: str, reason: str, now: datetime, who: s
                 "INBOX", name, content, "reject", {}, claim=identifier, tray="rejected"
             )
     except BaseException:
-        tidy(archive, claim, tray)  # it waits as before
+        intake.tidy(archive, claim, tray)  # it waits as before
         raise
     archive.follow()
-    tidy(archive, claim, "rejected")
+    intake.tidy(archive, claim, "rejected")
 
 
 def _shown(archive: Archive, row: Row) -> dict[str, Any]:
     try:
         _, claim = archive.claims.in_tray(row["id"])
-        source, path = str(claim.source), readable(claim.path)
+        source, path = str(claim.source), claims.readable(claim.path)
     except NotKnown:
         source, path = None, None  # being judged at this moment, or taken away by hand
     return {
@@ -81,7 +81,7 @@ def _shown(archive: Archive, row: Row) -> dict[str, Any]:
         "reason": row["reason"],
         "time": row["t"],
         "customer": row["customer"],
-        "customer_name": customer_name(archive.catalogue, _whose(archive, row)),
+        "customer_name": standing.customer_name(archive.catalogue, _whose(archive, row)),
         "dossier": row["dossier"],
         "type": row["type"],
         "suggestion": {name: row[name] for name in ("customer", "dossier", "type") if row[name]}

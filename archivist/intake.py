@@ -28,18 +28,18 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from archivist import regulations
 from archivist.archive import Archive, Desk, as_object, record_label, record_name
-from archivist.regulations import known_for
+from policies import routing, scope
 from policies.facts import Cover, Facts, Hints, Order, facts_to_plain
 from policies.judge import Accepted, Refused, Suggestion, judge
-from policies.routing import read_clues
-from policies.scope import marking
+from storage import vault
 from storage.errors import Busy
-from storage.vault import Put, Receipt
 
 if TYPE_CHECKING:
     from archivist.claims import Claim
     from policies.policy import Policy
+    from storage.vault import Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +139,8 @@ def _judge_all(
     decided: list[tuple[Piece, Accepted | Refused]] = []
     taken: dict[str, str] = {}  # what this batch has accepted so far: fingerprint → scan
     for piece in pieces:
-        clues = read_clues(piece.facts, _hints(piece), policy, cover=piece.cover)
-        known = known_for(archive.catalogue, clues)
+        clues = routing.read_clues(piece.facts, _hints(piece), policy, cover=piece.cover)
+        known = regulations.known_for(archive.catalogue, clues)
         prints = _prints(archive, piece)
         scan = piece.claim.scan
         # Parts of one stack share the stack's fingerprint and are no duplicates of each other.
@@ -169,13 +169,13 @@ def _hints(piece: Piece) -> Hints:
 
 def _plan_seal(
     desk: Desk, archive: Archive, policy: Policy, piece: Piece, verdict: Accepted
-) -> Put:
+) -> vault.Put:
     """Seal scan and card for the grade, or for those on the dossier's need-to-know list."""
     record = desk.number("record")
     sealed = policy.grades[verdict.grade].encrypt
     key = archive.catalogue.key_for(verdict.grade, verdict.dossier)
     generation, recipient = desk.sealing_key(key) if sealed else desk.open_key(key)
-    put = Put(
+    put = vault.Put(
         record_name({"customer": verdict.customer, "dossier": verdict.dossier, "stored": record}),
         record_label(record, key, generation),
         recipient,
@@ -203,7 +203,7 @@ def _card(piece: Piece, verdict: Accepted) -> bytes:
 
 def _secret_until(policy: Policy, grade: str, now: datetime) -> str | None:
     """The last day of secrecy by the company's usual period; None where it named none."""
-    usual = marking(policy, grade).usual
+    usual = scope.marking(policy, grade).usual
     ends = usual.ends(now.astimezone().date()) if usual else None
     return ends.isoformat() if ends else None
 
@@ -213,7 +213,7 @@ def _say_filed(
     archive: Archive,
     piece: Piece,
     verdict: Accepted,
-    put: Put,
+    put: vault.Put,
     receipt: Receipt,
     until: str | None,
 ) -> None:
@@ -274,7 +274,7 @@ def tidy(archive: Archive, claim: Claim, tray: str | None) -> None:
         archive.claims.drop(claim)
 
 
-def _outcome(piece: Piece, verdict: Accepted | Refused, put: Put | None) -> Outcome:
+def _outcome(piece: Piece, verdict: Accepted | Refused, put: vault.Put | None) -> Outcome:
     return Outcome(
         claim=piece.claim.id,
         source=str(piece.source or piece.claim.source),

@@ -31,9 +31,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from archivist import resealing
+from archivist import grade_rulings, resealing
 from archivist.errors import BadRequest, NotAllowed
-from archivist.grade_rulings import check_role, held_by, highest_known, roles_of
 from archivist.holding import (
     Revoked,
     digests_of,
@@ -329,12 +328,14 @@ def listed(archive: Archive) -> list[dict[str, Any]]:
 def _namer(archive: Archive, policy: Policy, grade: str, name: str) -> _Namer:
     """On what it rests that this person says who must know. Raises NotAllowed."""
     rules = [c for c in lending.who_may_know(policy, grade) if c.row.who in ("named", "delegated")]
-    roles = roles_of(archive, policy, name)
+    roles = grade_rulings.roles_of(archive, policy, name)
     refused: NotAllowed | None = None
     for cited in rules:
         for role in cited.row.by:
             try:
-                check_role(policy, role, policy.who_is(role), roles, [cited.row.clause])
+                grade_rulings.check_role(
+                    policy, role, policy.who_is(role), roles, [cited.row.clause]
+                )
             except NotAllowed as error:
                 refused = error
             else:
@@ -354,7 +355,7 @@ def _leaders(archive: Archive, policy: Policy, grade: str) -> list[str]:
         for word in policy.who_is(role)
     }
     cleared = holders(archive, grade)
-    return [name for name in cleared if roles_of(archive, policy, name) & meant]
+    return [name for name in cleared if grade_rulings.roles_of(archive, policy, name) & meant]
 
 
 def _clauses(policy: Policy, grade: str, kinds: Iterable[str]) -> list[str]:
@@ -410,7 +411,7 @@ def _meant(archive: Archive, policy: Policy, scope: Scope, by: Unlocked) -> str:
     if scope.grade is not None:
         return policy.grade(scope.grade).code
     filed = archive.catalogue.records(scope.target)
-    highest = highest_known(policy, filed, held_by(archive, by.name))
+    highest = grade_rulings.highest_known(policy, filed, grade_rulings.held_by(archive, by.name))
     if highest is None:
         raise BadRequest(
             f"{scope.target} 中还没有可限定的资料，请写明密级",

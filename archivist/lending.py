@@ -28,32 +28,25 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from archivist.errors import BadRequest
-from archivist.granting import grant, withdraw
-from archivist.loan_book import due_of, is_overdue, records_of, terms_of, the_loan
-from archivist.loan_desk import Denied, at_the_desk, next_state, subject_of
-from archivist.loan_gate import check_custodian, check_not_lent, proven, requester
-from archivist.loan_proofs import EXCUSE
-from archivist.loan_rulings import (
-    Ruling,
-    Wish,
-    check_knows,
-    check_until,
-    entry_fields,
-    last_day,
-    reader_of_loan,
-    rule,
-    rule_again,
+from archivist import (
+    granting,
+    loan_desk,
+    loan_gate,
+    loan_proofs,
+    loan_rulings,
+    regulations,
+    statements,
 )
+from archivist.errors import BadRequest
+from archivist.loan_book import due_of, is_overdue, records_of, terms_of, the_loan
 from archivist.records import timestamp
-from archivist.regulations import roles_held
-from archivist.statements import check_own_key, signed
+from policies import rule_rows
 from policies.approvals import Request, decide, may_sign
 from policies.incidents import speaking
-from policies.rule_rows import Form
 
 if TYPE_CHECKING:
     from archivist.archive import Archive, Desk
+    from archivist.loan_rulings import Ruling
     from index.catalogue import Row
     from policies.conduct_rows import Incident
     from policies.policy import Cited, Policy
@@ -85,7 +78,7 @@ class Handed:
     due: date | None
     pages: int
     pieces: int
-    papers: tuple[Form, ...] = ()
+    papers: tuple[rule_rows.Form, ...] = ()
     incidents: tuple[Cited[Incident], ...] = ()
 
 
@@ -111,17 +104,19 @@ def issue(
     """
     archive.follow()
     row = the_loan(archive, loan)
-    with at_the_desk(archive, now, custodian.name, "issue", subject_of(row)) as desk:
+    with loan_desk.at_the_desk(
+        archive, now, custodian.name, "issue", loan_desk.subject_of(row)
+    ) as desk:
         row = the_loan(archive, loan)
         ruling = _may_leave(archive, policy, row, custodian.name, now)
-        state = next_state(row["state"], "issue")
+        state = loan_desk.next_state(row["state"], "issue")
         until = date.fromisoformat(row["until"]) if row["until"] else None
-        limit = last_day(ruling, today)
+        limit = loan_rulings.last_day(ruling, today)
         due = min((day for day in (until, limit) if day), default=None)
-        check_until(ruling, due, today, row["form"])
+        loan_rulings.check_until(ruling, due, today, row["form"])
         counted = _counted(row["lent"], count, note)
         # Without a day on which it is due a paper is looked at on the day itself.
-        heads = grant(archive, row, ruling.records, due or today, custodian)
+        heads = granting.grant(archive, row, ruling.records, due or today, custodian)
         more: dict[str, Any] = {
             "on": today.isoformat(),
             "due": due.isoformat() if due else None,
@@ -132,7 +127,7 @@ def issue(
             "copies": copies if row["form"] == "copy" else None,
             "granted_until": (due or today).isoformat() if heads else None,
         }
-        _say(desk, row, "issue", state, note, **more, **entry_fields(ruling))
+        _say(desk, row, "issue", state, note, **more, **loan_rulings.entry_fields(ruling))
     archive.follow()
     row = the_loan(archive, loan)
     papers = _papers(policy, ruling)
@@ -142,16 +137,16 @@ def issue(
 def _may_leave(archive: Archive, policy: Policy, row: Row, custodian: str, now: datetime) -> Ruling:
     """Everything that is asked again before papers leave. Raises Denied, NotAllowed."""
     if row["state"] == "requested":
-        raise Denied("not-approved")
-    next_state(row["state"], "issue")
-    reader = reader_of_loan(archive, policy, row)
-    check_custodian(archive, policy, row, custodian)
-    ruling = rule_again(archive, policy, row, reader)
-    approvers = proven(archive, policy, row, now)
+        raise loan_desk.Denied("not-approved")
+    loan_desk.next_state(row["state"], "issue")
+    reader = loan_rulings.reader_of_loan(archive, policy, row)
+    loan_gate.check_custodian(archive, policy, row, custodian)
+    ruling = loan_rulings.rule_again(archive, policy, row, reader)
+    approvers = loan_gate.proven(archive, policy, row, now)
     if len(approvers) < len(row["steps"]):
-        raise Denied("not-approved")
-    check_knows(archive, policy, ruling, approvers)
-    check_not_lent(archive, row["form"], sorted(row["lent"]))
+        raise loan_desk.Denied("not-approved")
+    loan_rulings.check_knows(archive, policy, ruling, approvers)
+    loan_gate.check_not_lent(archive, row["form"], sorted(row["lent"]))
     return ruling
 
 
@@ -162,7 +157,7 @@ def _due_after(ruling: Ruling) -> dict[str, Any] | None:
     return {"events": list(terms.due_after), "days": terms.days}
 
 
-def _papers(policy: Policy, ruling: Ruling) -> tuple[Form, ...]:
+def _papers(policy: Policy, ruling: Ruling) -> tuple[rule_rows.Form, ...]:
     """The cards and registers that the regulations want kept of such a loan."""
     wanted = set()
     if "loan_card" in ruling.terms.demands:
@@ -170,7 +165,7 @@ def _papers(policy: Policy, ruling: Ruling) -> tuple[Form, ...]:
     if ruling.decision.register or "registration" in ruling.terms.demands:
         outside = ruling.reader.name is None
         wanted.add("external_readers" if outside else "loans")
-    return tuple(cited.row for cited in policy.rows(Form) if cited.row.of in wanted)
+    return tuple(cited.row for cited in policy.rows(rule_rows.Form) if cited.row.of in wanted)
 
 
 # ── renew, excuse, recall ─────────────────────────────────────────────────────
@@ -188,29 +183,31 @@ def renew(
     """
     archive.follow()
     row = the_loan(archive, loan)
-    with at_the_desk(archive, now, person, "renew", subject_of(row)) as desk:
+    with loan_desk.at_the_desk(archive, now, person, "renew", loan_desk.subject_of(row)) as desk:
         row = the_loan(archive, loan)
-        next_state(row["state"], "renew", "issued")
-        if person != requester(row):
-            raise Denied("not-the-borrower")
+        loan_desk.next_state(row["state"], "renew", "issued")
+        if person != loan_gate.requester(row):
+            raise loan_desk.Denied("not-the-borrower")
         if is_overdue(archive, row, today):
-            raise Denied("overdue")
-        reader = reader_of_loan(archive, policy, row)
+            raise loan_desk.Denied("overdue")
+        reader = loan_rulings.reader_of_loan(archive, policy, row)
         dossier, records = archive.the("dossier", row["dossier"]), records_of(archive, row)
-        ruling = rule(policy, dossier, records, Wish(row["form"], row["purpose"]), reader)
+        ruling = loan_rulings.rule(
+            policy, dossier, records, loan_rulings.Wish(row["form"], row["purpose"]), reader
+        )
         due = due_of(archive, row)
         if due is not None and until <= due:
             raise BadRequest(
                 f"须晚于现在的归还日期 {due.isoformat()}",
                 f"it must be later than {due.isoformat()}, when it is due now",
             )
-        check_until(ruling, until, today, row["form"])
+        loan_rulings.check_until(ruling, until, today, row["form"])
         free = not ruling.decision.steps
-        state = next_state(row["state"], "renew", "issued" if free else "renewing")
+        state = loan_desk.next_state(row["state"], "renew", "issued" if free else "renewing")
         desk.say(
-            "loan", subject_of(row), step="renew", state=state, until=until.isoformat(),
+            "loan", loan_desk.subject_of(row), step="renew", state=state, until=until.isoformat(),
             on=today.isoformat(), steps=ruling.steps, separate=ruling.decision.separate,
-            due=until.isoformat() if free else None, **entry_fields(ruling),
+            due=until.isoformat() if free else None, **loan_rulings.entry_fields(ruling),
         )  # fmt: skip
         desk.append()
     archive.follow()
@@ -235,17 +232,19 @@ def excuse(
         raise BadRequest("请用 --reason 写明理由", "say why with --reason TEXT")
     archive.follow()
     row = the_loan(archive, loan)
-    with at_the_desk(archive, now, person.name, "excuse", subject_of(row)) as desk:
+    with loan_desk.at_the_desk(
+        archive, now, person.name, "excuse", loan_desk.subject_of(row)
+    ) as desk:
         row = the_loan(archive, loan)
-        state = next_state(row["state"], "excuse")
+        state = loan_desk.next_state(row["state"], "excuse")
         clauses, packs = _may_excuse(archive, policy, row, person.name)
-        check_own_key(archive, person)
+        statements.check_own_key(archive, person)
         statement = {
-            "act": EXCUSE, "v": 1, "archive": archive.settings.archive_id, "loan": loan,
+            "act": loan_proofs.EXCUSE, "v": 1, "archive": archive.settings.archive_id, "loan": loan,
             "until": until.isoformat(), "person": person.name, "time": timestamp(now),
         }  # fmt: skip
         _say(desk, row, "excuse", state, reason, until=until.isoformat(), clauses=clauses,
-             packs=packs, **signed(statement, person))  # fmt: skip
+             packs=packs, **statements.signed(statement, person))  # fmt: skip
     archive.follow()
     return state
 
@@ -256,19 +255,22 @@ def _may_excuse(
     """Clauses and packs that let this person excuse it. Raises Denied."""
     terms = terms_of(archive, policy, row)
     if not terms.excused_by:
-        raise Denied("no-rule")
+        raise loan_desk.Denied("no-rule")
     dossier = archive.the("dossier", row["dossier"])
     records = records_of(archive, row)
     request = Request("keep_back", records[0]["grade"], row["relation"], records[0]["type"],
                       dossier["type"])  # fmt: skip
-    decision, roles = decide(policy, request), roles_held(archive.catalogue, policy, name)
+    decision, roles = (
+        decide(policy, request),
+        regulations.roles_held(archive.catalogue, policy, name),
+    )
     meant = {role for by in terms.excused_by for role in policy.who_is(by)}
     if not meant & roles:
-        raise Denied("wrong-role")
+        raise loan_desk.Denied("wrong-role")
     if decision.allowed and decision.steps:
-        said = may_sign(policy, decision, 1, name, roles, requester(row), ())
+        said = may_sign(policy, decision, 1, name, roles, loan_gate.requester(row), ())
         if said is not None:
-            raise Denied("self-approval" if said == "self-approval" else "wrong-role")
+            raise loan_desk.Denied("self-approval" if said == "self-approval" else "wrong-role")
     clauses = (*terms.clauses, *decision.clauses)
     return list(dict.fromkeys(clauses)), list(dict.fromkeys((*terms.packs, *decision.packs)))
 
@@ -283,16 +285,18 @@ def recall(
     """
     archive.follow()
     row = the_loan(archive, loan)
-    with at_the_desk(archive, now, custodian, "recall", subject_of(row)) as desk:
+    with loan_desk.at_the_desk(
+        archive, now, custodian, "recall", loan_desk.subject_of(row)
+    ) as desk:
         row = the_loan(archive, loan)
-        state = next_state(row["state"], "recall")
-        check_custodian(archive, policy, row, custodian)
+        state = loan_desk.next_state(row["state"], "recall")
+        loan_gate.check_custodian(archive, policy, row, custodian)
         due = due_of(archive, row)
         if until is not None and (until < today or (due is not None and until > due)):
             raise BadRequest("催还只能提前，且不早于今天", "a recall brings the day nearer, "
                              "and not before today")  # fmt: skip
-        desk.say("loan", subject_of(row), step="recall", state=state, on=today.isoformat(),
-                 due=until.isoformat() if until else None)  # fmt: skip
+        desk.say("loan", loan_desk.subject_of(row), step="recall", state=state,
+                 on=today.isoformat(), due=until.isoformat() if until else None)  # fmt: skip
         desk.append()
     archive.follow()
     row = the_loan(archive, loan)
@@ -328,11 +332,13 @@ def take_back(
     """
     archive.follow()
     row = the_loan(archive, loan)
-    with at_the_desk(archive, now, custodian, "return", subject_of(row)) as desk:
+    with loan_desk.at_the_desk(
+        archive, now, custodian, "return", loan_desk.subject_of(row)
+    ) as desk:
         row = the_loan(archive, loan)
         goal = "lost" if back.condition == "lost" else "returned"
-        state = next_state(row["state"], "return", goal)
-        check_custodian(archive, policy, row, custodian)
+        state = loan_desk.next_state(row["state"], "return", goal)
+        loan_gate.check_custodian(archive, policy, row, custodian)
         _check_own_hands(archive, policy, row, back)
         if row["issued"] and today.isoformat() < row["issued"]:
             raise BadRequest("归还日期在借出之前", "it would be back before it was lent")
@@ -343,7 +349,7 @@ def take_back(
         _say(desk, row, "return", state, back.note, on=today.isoformat(), counted=counted,
              condition=back.condition, records=sorted(row["lent"]))  # fmt: skip
     archive.follow()
-    withdraw(archive, loan)
+    granting.withdraw(archive, loan)
     incidents = incidents_of(policy, back.condition)
     pages, pieces = (counted["pages"], counted["pieces"]) if counted else (0, 0)
     return Handed(loan, state, due_of(archive, row), pages, pieces, incidents=incidents)
@@ -364,7 +370,7 @@ def _check_own_hands(archive: Archive, policy: Policy, row: Row, back: Back) -> 
     if brought is None or brought == row["person"]:
         return
     if "on_lend" in terms_of(archive, policy, row).forbids:
-        raise Denied("on-lent")
+        raise loan_desk.Denied("on-lent")
 
 
 def _counted(lent: Mapping[str, int], count: Count, note: str) -> dict[str, int]:
@@ -390,8 +396,8 @@ def _say(desk: Desk, row: Row, step: str, state: str, note: str, **fields: Any) 
     said = {"step": step, "state": state, **fields}
     if note.strip():
         folder = f"{row['customer']}/{row['dossier']}"
-        desk.say_with_card(folder, row["id"], {"v": 1, "note": note}, "loan", subject_of(row),
-                           **said)  # fmt: skip
+        desk.say_with_card(folder, row["id"], {"v": 1, "note": note}, "loan",
+                           loan_desk.subject_of(row), **said)  # fmt: skip
     else:
-        desk.say("loan", subject_of(row), **said)
+        desk.say("loan", loan_desk.subject_of(row), **said)
         desk.append()

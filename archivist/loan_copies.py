@@ -19,10 +19,9 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from archivist import loan_desk, loan_gate
 from archivist.errors import BadRequest, NotAllowed
 from archivist.loan_book import due_of, reader_of, the_loan
-from archivist.loan_desk import at_the_desk, subject_of
-from archivist.loan_gate import check_custodian
 from policies.loan_life import OUT
 
 if TYPE_CHECKING:
@@ -90,7 +89,9 @@ def destroy(
     archive.follow()
     loan, _, number = copy.partition("-")
     row = the_loan(archive, loan)
-    with at_the_desk(archive, now, custodian, "destroy-copy", subject_of(row)) as desk:
+    with loan_desk.at_the_desk(
+        archive, now, custodian, "destroy-copy", loan_desk.subject_of(row)
+    ) as desk:
         row = the_loan(archive, loan)
         line = next((one for one in copies_of(archive, row) if one["copy"] == copy), None)
         if line is None:
@@ -104,14 +105,14 @@ def destroy(
                 f"{copy} is {line['state']}: only what came back is destroyed",
                 "先收回：archivist loan return", "take it back first: archivist loan return",
             )  # fmt: skip
-        check_custodian(archive, policy, row, custodian)
+        loan_gate.check_custodian(archive, policy, row, custodian)
         archive.active(witness)
         if witness in (custodian, row["person"], row["asked_by"]):
             raise NotAllowed(
                 "监销人须为另一人，且不是借阅人",
                 "the witness is another person, and not the borrower",
             )
-        desk.say("loan", subject_of(row), step="destroy-copy", state=row["state"],
+        desk.say("loan", loan_desk.subject_of(row), step="destroy-copy", state=row["state"],
                  copy=int(number), method=method, witness=witness,
                  on=today.isoformat())  # fmt: skip
         desk.append()

@@ -15,11 +15,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from archivist import step_proofs
+from archivist import loan_proofs, regulations, step_proofs
 from archivist.loan_book import LOST, moves_paper, originals_out, the_loan
 from archivist.loan_desk import Denied
-from archivist.loan_proofs import LOAN, asked_for, given
-from archivist.regulations import roles_held, roles_meant
 from archivist.statements import ledger_keys
 from policies.pack_rows import Role
 from policies.reach import role_words
@@ -57,11 +55,11 @@ def proven(archive: Archive, policy: Policy, row: Row, now: datetime) -> list[st
 
     Signature and key, loan, request unchanged, step, order, role, not expired.
     """
-    entries = given(archive, row)
+    entries = loan_proofs.given(archive, row)
     keys = ledger_keys(archive, [entry.who for entry in entries])
     taken = step_proofs.proven(
-        archive, policy, LOAN, asked_for(archive, row), entries, as_decision(policy, row),
-        requester(row), keys, now,
+        archive, policy, loan_proofs.LOAN, loan_proofs.asked_for(archive, row), entries,
+        as_decision(policy, row), requester(row), keys, now,
     )  # fmt: skip
     if taken.problem is not None:
         raise Denied(_DENIED.get(taken.problem, "altered-approval"))
@@ -84,7 +82,10 @@ def check_signer(
     archive: Archive, policy: Policy, row: Row, name: str, earlier: Sequence[str]
 ) -> None:
     """Raises Denied unless this person may take the next step."""
-    decision, roles = as_decision(policy, row), roles_held(archive.catalogue, policy, name)
+    decision, roles = (
+        as_decision(policy, row),
+        regulations.roles_held(archive.catalogue, policy, name),
+    )
     said = step_proofs.next_signer(policy, decision, name, roles, requester(row), earlier)
     if said is not None:
         raise Denied(_DENIED[said])
@@ -111,7 +112,7 @@ def check_custodian(archive: Archive, policy: Policy, row: Row, name: str) -> No
     roles = {role for c in duties for word in c.row.roles for role in policy.who_is(word)}
     departments = {home for c in duties for home in c.row.departments}
     person = archive.active(name)
-    held = roles_meant(policy, person["roles"])
+    held = regulations.roles_meant(policy, person["roles"])
     if held & CUSTODIANS:
         return
     if duties and not (held & roles or _homes(policy, person, held) & departments):

@@ -15,9 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from archivist import step_proofs
-from archivist.records import Entry
-from archivist.statements import digest_of
+from archivist import records, statements, step_proofs
 from archivist.step_proofs import Asked, Kind
 
 if TYPE_CHECKING:
@@ -34,8 +32,8 @@ EXCUSE = "loan-excuse"
 def asked_for(archive: Archive, row: Row) -> Asked:
     """What is to be approved now, read from the ledger and not from its shadow."""
     ((index, raw),) = archive.ledger.entries(row["round"], row["round"] + 1)
-    entry = Entry.parse(index, raw)
-    return Asked(row["id"], index, digest_of(raw), entry.fields["steps"])
+    entry = records.Entry.parse(index, raw)
+    return Asked(row["id"], index, statements.digest_of(raw), entry.fields["steps"])
 
 
 def signed_approval(
@@ -57,7 +55,7 @@ def problems(
     return step_proofs.problems(LOAN, fields, asked, number, keys, archive_id, now)
 
 
-def given(archive: Archive, row: Row) -> list[Entry]:
+def given(archive: Archive, row: Row) -> list[records.Entry]:
     """The approving entries of what is asked now, in the ledger's order."""
     return [
         entry
@@ -77,7 +75,7 @@ def verify(entries: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, tuple[st
     asked: dict[str, Asked] = {}
     taken: dict[str, list[str]] = {}
     for index, raw in entries:
-        entry = Entry.parse(index, raw)
+        entry = records.Entry.parse(index, raw)
         if entry.act == "init":
             archive_id = entry.subject["archive"]
         elif entry.act == "person" and "key" in entry.fields:
@@ -85,7 +83,7 @@ def verify(entries: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, tuple[st
         elif entry.act == "loan":
             loan, step = entry.subject["loan"], entry.fields["step"]
             if step in ("request", "renew"):
-                asked[loan] = Asked(loan, index, digest_of(raw), entry.fields["steps"])
+                asked[loan] = Asked(loan, index, statements.digest_of(raw), entry.fields["steps"])
                 taken[loan] = []
             elif step in ("approve", "issue") and loan not in asked:
                 yield index, ("malformed",)

@@ -29,15 +29,16 @@ from archivist.loan_desk import REASONS, Denied
 from archivist.records import kind_of, target_of
 from archivist.regulations import days_said, roles_held, roles_meant
 from index.catalogue_view import key_form
+from policies import rule_rows
 from policies.approvals import Decision, Request, decide, joined
 from policies.lending import Terms, knows, who_may_know
 from policies.reach import role_words
-from policies.rule_rows import Approval, Knowledge
 
 if TYPE_CHECKING:
     from archivist.archive import Archive
     from index.catalogue import Row
     from policies.policy import Cited, Policy
+    from policies.rule_rows import Knowledge
 
 APPROVAL_DAYS = "loan_approval_days"  # the company's setting: how long an approval holds
 DEFAULT_APPROVAL_DAYS = 30
@@ -112,7 +113,7 @@ def papers_of(archive: Archive, target: str) -> tuple[Row, list[Row]]:
 
 def purpose_code(policy: Policy, text: str) -> str:
     """The code of a purpose that rules speak of, or "" for any other."""
-    known = {code for cited in policy.rows(Approval) for code in cited.row.purposes}
+    known = {code for cited in policy.rows(rule_rows.Approval) for code in cited.row.purposes}
     for code in sorted(known | set(PURPOSES)):
         if policy.fold(text) in map(policy.fold, (code, *PURPOSES.get(code, ()))):
             return code

@@ -27,34 +27,22 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archivist import evidence
+from archivist import (
+    evidence,
+    loan_desk,
+    loan_gate,
+    loan_proofs,
+    loan_rulings,
+    regulations,
+    statements,
+)
 from archivist.errors import BadRequest
 from archivist.loan_book import the_loan
-from archivist.loan_desk import Denied, at_the_desk, next_state, subject_of
-from archivist.loan_gate import as_decision, check_not_lent, check_signer, proven, requester
-from archivist.loan_proofs import asked_for, signed_approval
-from archivist.loan_rulings import (
-    Reader,
-    Ruling,
-    Wish,
-    approval_days,
-    check_could_know,
-    check_knows,
-    check_until,
-    entry_fields,
-    papers_of,
-    purpose_code,
-    reader_here,
-    reader_of_loan,
-    rule,
-    rule_again,
-)
-from archivist.regulations import roles_held
-from archivist.statements import check_own_key
 from policies.loan_life import START
 
 if TYPE_CHECKING:
     from archivist.archive import Archive, Desk
+    from archivist.loan_rulings import Ruling
     from archivist.records import Entry
     from index.catalogue import Row
     from policies.policy import Policy
@@ -98,19 +86,19 @@ def request(
     if not ask.purpose.strip():
         raise BadRequest("请写明借阅用途", "a purpose is needed")
     archive.follow()
-    dossier, records = papers_of(archive, ask.target)
+    dossier, records = loan_rulings.papers_of(archive, ask.target)
     subject = {"customer": dossier["customer"], "dossier": dossier["id"]}
     if ask.target != dossier["id"]:
         subject["record"] = ask.target
     if ask.outsider is None:
         subject["person"] = person.name
-    with at_the_desk(archive, now, person.name, "request", subject) as desk:
-        dossier, records = papers_of(archive, ask.target)  # as the lock finds them
+    with loan_desk.at_the_desk(archive, now, person.name, "request", subject) as desk:
+        dossier, records = loan_rulings.papers_of(archive, ask.target)  # as the lock finds them
         ruling = _ruling(archive, policy, ask, dossier, records, person.name)
-        check_until(ruling, ask.until, today, ask.form)
+        loan_rulings.check_until(ruling, ask.until, today, ask.form)
         _check_evidence(ruling, ask)
         free = not ruling.decision.steps
-        state = next_state(START, "request", "approved" if free else "requested")
+        state = loan_desk.next_state(START, "request", "approved" if free else "requested")
         loan = desk.number("loan")
         _say_request(archive, desk, loan, subject, ask, ruling, policy, state)
         desk.append()
@@ -121,14 +109,14 @@ def request(
 def _ruling(
     archive: Archive, policy: Policy, ask: Ask, dossier: Row, records: Sequence[Row], name: str
 ) -> Ruling:
-    code = purpose_code(policy, ask.purpose)
+    code = loan_rulings.purpose_code(policy, ask.purpose)
     if ask.outsider is not None:
-        reader = Reader(None, "authority" if code == "inspection" else "external")
+        reader = loan_rulings.Reader(None, "authority" if code == "inspection" else "external")
     else:
-        reader = reader_here(archive, policy, name, dossier)
-    ruling = rule(policy, dossier, records, Wish(ask.form, code), reader)
-    check_could_know(archive, policy, ruling)
-    check_not_lent(archive, ask.form, [record["id"] for record in records])
+        reader = loan_rulings.reader_here(archive, policy, name, dossier)
+    ruling = loan_rulings.rule(policy, dossier, records, loan_rulings.Wish(ask.form, code), reader)
+    loan_rulings.check_could_know(archive, policy, ruling)
+    loan_gate.check_not_lent(archive, ask.form, [record["id"] for record in records])
     return ruling
 
 
@@ -169,13 +157,13 @@ def _say_request(
         state=state,
         relation=ruling.reader.relation,
         form=ask.form,
-        purpose=purpose_code(policy, ask.purpose) or None,
+        purpose=loan_rulings.purpose_code(policy, ask.purpose) or None,
         records={record["id"]: record["pages"] for record in ruling.records},
         steps=ruling.steps,
         separate=ruling.decision.separate,
         until=ask.until.isoformat() if ask.until else None,
         **sealed,
-        **entry_fields(ruling),
+        **loan_rulings.entry_fields(ruling),
     )
 
 
@@ -190,26 +178,33 @@ def approve(archive: Archive, policy: Policy, loan: str, person: Unlocked, now: 
     """
     archive.follow()
     row = the_loan(archive, loan)
-    with at_the_desk(archive, now, person.name, "approve", subject_of(row)) as desk:
+    with loan_desk.at_the_desk(
+        archive, now, person.name, "approve", loan_desk.subject_of(row)
+    ) as desk:
         row = the_loan(archive, loan)
-        next_state(row["state"], "approve", row["state"])  # illegal unless one waits
-        reader = reader_of_loan(archive, policy, row)
-        ruling = rule_again(archive, policy, row, reader)
-        check_own_key(archive, person)
-        earlier = proven(archive, policy, row, now)
-        check_signer(archive, policy, row, person.name, earlier)
+        loan_desk.next_state(row["state"], "approve", row["state"])  # illegal unless one waits
+        reader = loan_rulings.reader_of_loan(archive, policy, row)
+        ruling = loan_rulings.rule_again(archive, policy, row, reader)
+        statements.check_own_key(archive, person)
+        earlier = loan_gate.proven(archive, policy, row, now)
+        loan_gate.check_signer(archive, policy, row, person.name, earlier)
         last = len(earlier) + 1 == len(row["steps"])
         if last:
-            check_knows(archive, policy, ruling, [*earlier, person.name])
+            loan_rulings.check_knows(archive, policy, ruling, [*earlier, person.name])
         goal = ("issued" if row["state"] == "renewing" else "approved") if last else row["state"]
-        state = next_state(row["state"], "approve", goal)
+        state = loan_desk.next_state(row["state"], "approve", goal)
         due = row["until"] if state == "issued" else None
-        number, asked = len(earlier) + 1, asked_for(archive, row)
-        fields = signed_approval(
-            archive.settings.archive_id, asked, number, person, now, approval_days(policy)
+        number, asked = len(earlier) + 1, loan_proofs.asked_for(archive, row)
+        fields = loan_proofs.signed_approval(
+            archive.settings.archive_id,
+            asked,
+            number,
+            person,
+            now,
+            loan_rulings.approval_days(policy),
         )
-        desk.say("loan", subject_of(row), step="approve", state=state, due=due, **fields,
-                 **entry_fields(ruling))  # fmt: skip
+        desk.say("loan", loan_desk.subject_of(row), step="approve", state=state, due=due, **fields,
+                 **loan_rulings.entry_fields(ruling))  # fmt: skip
         desk.append()
     archive.follow()
     return state
@@ -229,15 +224,15 @@ def refuse(
         raise BadRequest("请用 --reason 写明理由", "say why with --reason TEXT")
     archive.follow()
     row = the_loan(archive, loan)
-    with at_the_desk(archive, now, person, "refuse", subject_of(row)) as desk:
+    with loan_desk.at_the_desk(archive, now, person, "refuse", loan_desk.subject_of(row)) as desk:
         row = the_loan(archive, loan)
-        state = next_state(row["state"], "refuse")
-        asked = {role for step in as_decision(policy, row).steps for role in step.means}
-        if not asked & roles_held(archive.catalogue, policy, person):
-            raise Denied("wrong-role")
+        state = loan_desk.next_state(row["state"], "refuse")
+        asked = {role for step in loan_gate.as_decision(policy, row).steps for role in step.means}
+        if not asked & regulations.roles_held(archive.catalogue, policy, person):
+            raise loan_desk.Denied("wrong-role")
         folder = f"{row['customer']}/{row['dossier']}"
-        desk.say_with_card(folder, loan, {"v": 1, "reason": reason}, "loan", subject_of(row),
-                           step="refuse", state=state)  # fmt: skip
+        desk.say_with_card(folder, loan, {"v": 1, "reason": reason}, "loan",
+                           loan_desk.subject_of(row), step="refuse", state=state)  # fmt: skip
     archive.follow()
     return state
 
@@ -246,12 +241,12 @@ def cancel(archive: Archive, loan: str, person: str, now: datetime) -> str:
     """Take a request, or a wish to renew, back; only whoever made it. Returns the state."""
     archive.follow()
     row = the_loan(archive, loan)
-    with at_the_desk(archive, now, person, "cancel", subject_of(row)) as desk:
+    with loan_desk.at_the_desk(archive, now, person, "cancel", loan_desk.subject_of(row)) as desk:
         row = the_loan(archive, loan)
-        state = next_state(row["state"], "cancel")
-        if person != requester(row):
-            raise Denied("not-the-borrower")
-        desk.say("loan", subject_of(row), step="cancel", state=state)
+        state = loan_desk.next_state(row["state"], "cancel")
+        if person != loan_gate.requester(row):
+            raise loan_desk.Denied("not-the-borrower")
+        desk.say("loan", loan_desk.subject_of(row), step="cancel", state=state)
         desk.append()
     archive.follow()
     return state

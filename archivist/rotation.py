@@ -38,11 +38,11 @@ from archivist.errors import BadRequest
 from archivist.holding import kept_by_house
 from archivist.records import key_subject
 from archivist.remarks import remark
+from index import rekeying
 from index.errors import ShadowError
-from index.rekeying import rekey, throw_away
+from storage import rewrapping
 from storage.errors import Damaged, Missing
 from storage.keys import GradeKey, Holder, Suite, index_key
-from storage.rewrapping import WORTH_HEADS, Move, Rewrapping
 
 if TYPE_CHECKING:
     from index.catalogue import Row
@@ -145,7 +145,7 @@ class _Run:
         self._aim = 0
         self._records = 0
         self._damaged: dict[str, None] = {}
-        self._work: Rewrapping | None = None
+        self._work: rewrapping.Rewrapping | None = None
 
     @property
     def target(self) -> GradeKey:
@@ -192,7 +192,7 @@ class _Run:
             older = _older(self._archive, self._key_id, target.generation)
             keys = [index_key(self._key(generation).identity) for generation in reversed(older)]
             try:
-                rekey(path, keys, index_key(target.identity))
+                rekeying.rekey(path, keys, index_key(target.identity))
             except (ShadowError, OSError) as error:
                 remark(
                     "%s 的全文索引将重建：%s",
@@ -200,7 +200,7 @@ class _Run:
                     self._key_id,
                     error,
                 )
-                throw_away(path)
+                rekeying.throw_away(path)
 
     def rewrap(self, desk: Desk, total: int) -> int:
         """Move some batches under one lock; how many records that were, 0 when none is left.
@@ -233,7 +233,7 @@ class _Run:
             moved += len(batch)
         return moved
 
-    def _batches(self) -> Iterator[list[Move]]:
+    def _batches(self) -> Iterator[list[rewrapping.Move]]:
         for _ in range(HELD):
             rows = self._archive.catalogue.sealed_before(
                 self._key_id, self._aim, self._at, TOGETHER
@@ -243,12 +243,12 @@ class _Run:
             self._at = rows[-1]["idx"] + 1
             yield [self._move(row) for row in rows]
 
-    def _move(self, row: Row) -> Move:
+    def _move(self, row: Row) -> rewrapping.Move:
         record, key, older = row["id"], self._key_id, row["generation"]
         before, after = (record_label(record, key, n) for n in (older, self._aim))
-        return Move(record_name(row), row["objects"]["head"], before, after)
+        return rewrapping.Move(record_name(row), row["objects"]["head"], before, after)
 
-    def _sealer(self, total: int) -> Rewrapping:
+    def _sealer(self, total: int) -> rewrapping.Rewrapping:
         """Who seals: children where they are worth it, anew when the aim has moved on."""
         aim = self.target.generation
         if self._work is None or aim != self._aim:
@@ -256,8 +256,10 @@ class _Run:
             self._aim, self._at = aim, 0  # what this run has moved already moves once more
             older = _older(self._archive, self._key_id, aim)
             old = {generation: self._key(generation).identity for generation in older}
-            children = len(os.sched_getaffinity(0)) if total >= WORTH_HEADS else 0
-            self._work = Rewrapping(self._archive.root, old, self.target.identity, children)
+            children = len(os.sched_getaffinity(0)) if total >= rewrapping.WORTH_HEADS else 0
+            self._work = rewrapping.Rewrapping(
+                self._archive.root, old, self.target.identity, children
+            )
         return self._work
 
     def __enter__(self) -> _Run:

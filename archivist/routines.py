@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from archivist.errors import BadRequest, NotKnown
 from archivist.regulations import department_id
 from archivist.standing import adopted_on, customer_fields, local_moment
-from policies.checklist import holds
+from policies import checklist
 from policies.routines import Owed, in_force, intervals, owed_of, rhythm_words
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _subjects(archive: Archive, routine: Routine) -> list[Row | None]:
         for dossier in archive.catalogue.dossiers()
         if dossier["type"] in routine.dossier_types
         and dossier["closed"] is None
-        and holds(
+        and checklist.holds(
             routine.when,
             customer_fields(archive.catalogue.customer(dossier["customer"])),
             dossier["keys"],

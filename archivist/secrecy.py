@@ -13,9 +13,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from policies.errors import UnknownName
-from policies.naming import grade_code
-from policies.reach import role_words
+from policies import errors, naming, reach
 from policies.scope import SecrecyPeriod, marking, secrecy_scope
 
 if TYPE_CHECKING:
@@ -64,9 +62,9 @@ def secrecy(policy: Policy, name: str, marked: date) -> Answer:
 
 
 def _grade(policy: Policy, name: str) -> str:
-    code = grade_code(policy, name)
+    code = naming.grade_code(policy, name)
     if code not in policy.grades:
-        raise UnknownName("grade", name, tuple(policy.grades))
+        raise errors.UnknownName("grade", name, tuple(policy.grades))
     return code
 
 
@@ -77,5 +75,5 @@ def _plain(period: SecrecyPeriod | None) -> Answer | None:
 
 
 def _named(policy: Policy, roles: Iterable[str]) -> list[Answer]:
-    named = ((role, role_words(policy, role)) for role in roles)
+    named = ((role, reach.role_words(policy, role)) for role in roles)
     return [{"role": role, "title": zh, "title_en": en} for role, (zh, en) in named]

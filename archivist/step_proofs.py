@@ -28,13 +28,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from archivist import regulations
-from archivist.records import Entry, timestamp
-from archivist.statements import key_problem, signed
+from archivist import records, regulations, statements
 from policies import approvals
 
 if TYPE_CHECKING:
     from archivist.archive import Archive
+    from archivist.records import Entry
     from policies.policy import Policy
     from storage.people import Unlocked
 
@@ -84,11 +83,11 @@ def signed_approval(
         "role": step["role"],
         "does": step["act"],
         "person": person.name,
-        "time": timestamp(now),
-        "expires": timestamp(now + timedelta(days=days)),
+        "time": records.timestamp(now),
+        "expires": records.timestamp(now + timedelta(days=days)),
         **asked.also,
     }
-    return signed(statement, person)
+    return statements.signed(statement, person)
 
 
 # ── verifying ─────────────────────────────────────────────────────────────────
@@ -116,7 +115,7 @@ def problems(
     found = [code for code, wrong in _compared(kind, statement, fields, asked, number, archive_id)
              if wrong]  # fmt: skip
     person, key, signature = statement["person"], fields["key"], fields["signature"]
-    if bad := key_problem(person, key, signature, statement, keys):
+    if bad := statements.key_problem(person, key, signature, statement, keys):
         found.append(bad)
     if now is not None and statement["expires"] <= now:
         found.append("expired")
@@ -188,7 +187,7 @@ def proven(
     people: list[str] = []
     for number, entry in enumerate(entries, 1):
         here = archive.settings.archive_id
-        found = problems(kind, entry.fields, asked, number, keys, here, timestamp(now))
+        found = problems(kind, entry.fields, asked, number, keys, here, records.timestamp(now))
         said = _told(kind, found) if found else None
         if said is None:
             roles = regulations.roles_held(archive.catalogue, policy, entry.who)

@@ -25,16 +25,10 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from archivist import grade_rulings, standing
 from archivist.errors import NotKnown
-from archivist.grade_rulings import held_by, highest_known
 from archivist.records import canonical
-from archivist.standing import local_moment
-from policies.archival_codes import gaps
-from policies.arrangement import Matter, Paper, filing_year
-from policies.composing import Item
-from policies.keeping_rows import RetentionClass, VolumeRule
-from policies.retention import period_of
-from policies.rule_rows import Form
+from policies import archival_codes, arrangement, composing, keeping_rows, retention, rule_rows
 from policies.volume_life import ENDED
 
 if TYPE_CHECKING:
@@ -105,12 +99,12 @@ class Reading:
     @cached_property
     def sheets(self) -> frozenset[str]:
         """Document types that are a volume's own list or sheet."""
-        forms = self.policy.rows(Form)
+        forms = self.policy.rows(rule_rows.Form)
         return frozenset(c.row.type for c in forms if c.row.of in SHEETS and c.row.type)
 
     @cached_property
     def _rules_others(self) -> bool:
-        return not filing_year(self.policy, Matter("other")).open
+        return not arrangement.filing_year(self.policy, arrangement.Matter("other")).open
 
     def dossier(self, identifier: str) -> Row:
         """A dossier's row."""
@@ -118,7 +112,7 @@ class Reading:
             self._dossiers[identifier] = self.archive.the("dossier", identifier)
         return self._dossiers[identifier]
 
-    def item(self, row: Row, asked: bool = True) -> Item:
+    def item(self, row: Row, asked: bool = True) -> composing.Item:
         """One record as composing sees it."""
         dossier = self.dossier(row["dossier"])
         said = self.said.get(row["id"], {})
@@ -128,7 +122,7 @@ class Reading:
             matter = said.get("matter", matter)
             parts = tuple(said["part"].split(",")) if "part" in said else parts
         dated = self.dated.get(row["id"])
-        paper = Paper(
+        paper = arrangement.Paper(
             id=row["id"],
             parts=parts,
             matter=matter,
@@ -143,8 +137,8 @@ class Reading:
             linked_to=tuple(filter(None, said.get("linked", "").split(","))),
         )
         sheet = row["type"] in self.sheets
-        return Item(paper, row["dossier"], dossier["type"], self.volumes.get(row["id"], ""), asked,
-                    sheet)  # fmt: skip
+        return composing.Item(paper, row["dossier"], dossier["type"], self.volumes.get(row["id"], ""),
+                              asked, sheet)  # fmt: skip
 
     def _year(self, row: Row, dossier: Row) -> int | None:
         kind = self.policy.find_dossier_type(dossier["type"])
@@ -154,13 +148,13 @@ class Reading:
         dated = self.dated.get(row["id"])
         if self._rules_others:
             closed = dossier["closed"]
-            matter = Matter(
+            matter = arrangement.Matter(
                 "other",
                 issued=date.fromisoformat(dated) if dated else None,
                 completed=date.fromisoformat(closed) if closed else None,
             )
-            return filing_year(self.policy, matter).year
-        return int(dated[:4]) if dated else local_moment(row["filed"]).year
+            return arrangement.filing_year(self.policy, matter).year
+        return int(dated[:4]) if dated else standing.local_moment(row["filed"]).year
 
     def _matter(self, row: Row, dossier: Row, year: int | None) -> tuple[str, tuple[str, ...]]:
         """What the checklist says is attached to what."""
@@ -196,7 +190,7 @@ class Reading:
 
 def items(
     archive: Archive, policy: Policy, rows: Sequence[Row], reading: Reading | None = None
-) -> list[Item]:
+) -> list[composing.Item]:
     """The records as composing sees them, and those that a matter of theirs reaches."""
     reading = reading or Reading(archive, policy)
     found = {row["id"]: reading.item(row) for row in rows}
@@ -209,7 +203,7 @@ def items(
 
 
 def _reached(
-    archive: Archive, reading: Reading, matters: set[str], known: Mapping[str, Item]
+    archive: Archive, reading: Reading, matters: set[str], known: Mapping[str, composing.Item]
 ) -> Iterator[Row]:
     """Records that may be of these matters and are not among those asked for."""
     if not matters:
@@ -230,13 +224,13 @@ def _reached(
                 yield row
 
 
-def _about(said: Mapping[str, str], dated: str | None) -> Matter | None:
+def _about(said: Mapping[str, str], dated: str | None) -> arrangement.Matter | None:
     if "about" not in said:
         return None
     days = {name: date.fromisoformat(said[name]) for name in DATES if name in said}
     if dated:
         days.setdefault("issued", date.fromisoformat(dated))
-    return Matter(said["about"], **days)
+    return arrangement.Matter(said["about"], **days)
 
 
 def _has_attachments(kind: DossierType | None, item: str) -> bool:
@@ -245,7 +239,7 @@ def _has_attachments(kind: DossierType | None, item: str) -> bool:
 
 def _class_said(policy: Policy, said: str) -> str:
     """The class of keeping that a dossier's own key names."""
-    for cited in policy.rows(RetentionClass):
+    for cited in policy.rows(keeping_rows.RetentionClass):
         row = cited.row
         if said and policy.fold(said) in map(policy.fold, (row.id, row.zh, row.en, row.code)):
             years = policy.setting(row.years_from) or "" if row.years_from else str(row.years)
@@ -254,7 +248,7 @@ def _class_said(policy: Policy, said: str) -> str:
 
 
 def _class_ruled(policy: Policy, doc_type: str, dossier_type: str) -> str:
-    period = period_of(policy, doc_type, dossier_type)
+    period = retention.period_of(policy, doc_type, dossier_type)
     if period.rule is None:
         return ""
     if period.permanent:
@@ -276,7 +270,9 @@ def plain(archive: Archive, policy: Policy, row: Row, asker: str | None) -> dict
         "year": row["year"],
         "keep": row["keep"] or None,
         "state": row["state"],
-        "grade": highest_known(policy, records.values(), held_by(archive, asker)),
+        "grade": grade_rulings.highest_known(
+            policy, records.values(), grade_rulings.held_by(archive, asker)
+        ),
         "records": len(row["papers"]),
         "pages": sum(paper["pages"] for paper in row["papers"]),
         "composed_by": row["composed_by"],
@@ -295,7 +291,7 @@ def records_of(archive: Archive, row: Row) -> dict[str, Row]:
 def opened_to(archive: Archive, rows: Iterable[Row], name: str | None) -> frozenset[str]:
     """The records among these whose titles somebody may see: he holds the key, and the customer's
     data are not restricted."""
-    held, restricted = held_by(archive, name), archive.catalogue.restricted()
+    held, restricted = grade_rulings.held_by(archive, name), archive.catalogue.restricted()
     return frozenset(
         row["id"]
         for row in rows
@@ -316,7 +312,7 @@ def clauses_shown(
     }
     hidden = {
         cited.row.clause
-        for cited in policy.rows(VolumeRule)
+        for cited in policy.rows(keeping_rows.VolumeRule)
         if cited.row.of == "apart" and not known & set(cited.row.grades)
     }
     return [clause for clause in clauses if clause not in hidden]
@@ -336,7 +332,7 @@ def numbers_missing(archive: Archive) -> list[dict[str, Any]]:
         {"series": gap.series, "number": gap.number, "why": gap.why}
         for series in sorted(given)
         if series not in volumes or volumes[series]["state"] not in ENDED
-        for gap in gaps(series, borne.get(series, set()), given[series])
+        for gap in archival_codes.gaps(series, borne.get(series, set()), given[series])
     ]
 
 

@@ -23,9 +23,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from policies.keeping_rows import PLACE, ArchivalCode
+from policies import keeping_rows, reach
 from policies.pack_rows import Series
-from policies.reach import Subject, prevailing, series_of, speakers
 
 if TYPE_CHECKING:
     from policies.policy import Cited, Policy
@@ -85,11 +84,13 @@ def template_for(
         "fonds": policy.setting("fonds") or "",
         "category": _category(policy, dossier_type) or cited.row.category,
     }
-    for name, _ in re.findall(PLACE, cited.row.volume):
+    for name, _ in re.findall(keeping_rows.PLACE, cited.row.volume):
         if name != "number" and not _PART.fullmatch(known.get(name, "")):
             return _lacking(name)
     series = re.sub(
-        PLACE, lambda found: found[0] if found[1] == "number" else known[found[1]], cited.row.volume
+        keeping_rows.PLACE,
+        lambda found: found[0] if found[1] == "number" else known[found[1]],
+        cited.row.volume,
     )
     return Template(series, cited.row.item, cited.row.clause, cited.pack)
 
@@ -113,15 +114,21 @@ def gaps(series: str, borne: Collection[int], given: Mapping[int, str]) -> Itera
 
 def _numbered(text: str, name: str, number: int) -> str:
     return re.sub(
-        PLACE, lambda found: f"{number:0{found[2] or 1}}" if found[1] == name else found[0], text
+        keeping_rows.PLACE,
+        lambda found: f"{number:0{found[2] or 1}}" if found[1] == name else found[0],
+        text,
     )
 
 
-def _speaking(policy: Policy, dossier_type: str | None) -> Cited[ArchivalCode] | Uncoded:
-    by_pack = speakers(policy, policy.rows(ArchivalCode), Subject(dossier_type=dossier_type))
+def _speaking(
+    policy: Policy, dossier_type: str | None
+) -> Cited[keeping_rows.ArchivalCode] | Uncoded:
+    by_pack = reach.speakers(
+        policy, policy.rows(keeping_rows.ArchivalCode), reach.Subject(dossier_type=dossier_type)
+    )
     if not by_pack:
         return Uncoded("template", "没有采用档号编制规则", "no rule of archival codes is adopted")
-    chosen = prevailing(by_pack, policy.setting("archival_code"))
+    chosen = reach.prevailing(by_pack, policy.setting("archival_code"))
     if chosen is None and len(by_pack) > 1:
         return Uncoded(
             "prevailing",
@@ -132,7 +139,7 @@ def _speaking(policy: Policy, dossier_type: str | None) -> Cited[ArchivalCode] |
 
 
 def _category(policy: Policy, dossier_type: str | None) -> str:
-    wanted = series_of(policy, dossier_type, None)
+    wanted = reach.series_of(policy, dossier_type, None)
     rows = (c.row for c in policy.rows(Series) if c.row.id == wanted and c.row.category)
     return next((row.category for row in rows), "")
 

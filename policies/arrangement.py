@@ -21,9 +21,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from policies import filing_years
+from policies import filing_years, keeping_rows
 from policies.filing_years import MATTERS, Matter, Ruling, filing_year
-from policies.keeping_rows import Arrangement, VolumeRule
 from policies.policy import Cited, Policy, Question
 from policies.reach import (
     Subject,
@@ -114,13 +113,15 @@ class Problem:
 
 def order_of(
     policy: Policy, dossier_type: str | None = None, series: str | None = None
-) -> tuple[Cited[Arrangement], ...]:
+) -> tuple[Cited[keeping_rows.Arrangement], ...]:
     """The rows that give the order of such papers; of several packs only while unsettled.
 
     The order itself is `row.order`; see `unsettled` for packs that disagree.
     """
     subject = Subject(dossier_type=dossier_type, series=series)
-    by_pack = speakers(policy, (c for c in policy.rows(Arrangement) if c.row.order), subject)
+    by_pack = speakers(
+        policy, (c for c in policy.rows(keeping_rows.Arrangement) if c.row.order), subject
+    )
     settings = _order_settings(policy, subject)
     said = next((word for name in settings if (word := policy.setting(name))), None)
     return prevailing(by_pack, said) or tuple(c for own in by_pack.values() for c in own)
@@ -146,16 +147,16 @@ def sorted_papers(papers: Iterable[Paper], order: Sequence[str]) -> tuple[Paper,
     return tuple(done)
 
 
-def never_parted(policy: Policy) -> tuple[Cited[Arrangement], ...]:
+def never_parted(policy: Policy) -> tuple[Cited[keeping_rows.Arrangement], ...]:
     """The groups of parts that are filed together (`row.together`): main text and attachment …"""
-    return tuple(cited for cited in policy.rows(Arrangement) if cited.row.together)
+    return tuple(cited for cited in policy.rows(keeping_rows.Arrangement) if cited.row.together)
 
 
 def volume_problems(policy: Policy, volume: Volume) -> tuple[Problem, ...]:
     """Every fault of the volume, in the order of the rules; empty when it may be closed."""
     return tuple(
         Problem(cited.row.of, *_said(fault), cited.row.clause, cited.pack, fault[2])
-        for cited in policy.rows(VolumeRule)
+        for cited in policy.rows(keeping_rows.VolumeRule)
         for fault in _CHECKS.get(cited.row.of, _unchecked)(policy, cited.row, volume)
     ) + tuple(
         Problem("together", *_said(fault), cited.row.clause, cited.pack, fault[2])
@@ -167,7 +168,12 @@ def volume_problems(policy: Policy, volume: Volume) -> tuple[Problem, ...]:
 def unsettled(policy: Policy) -> Iterator[Question]:
     """Where adopted packs take another year for one matter, or another order for one dossier."""
     yield from filing_years.unsettled(policy)
-    places = (at for c in policy.rows(Arrangement) if c.row.order for at in named_by(policy, c.row))
+    places = (
+        at
+        for c in policy.rows(keeping_rows.Arrangement)
+        if c.row.order
+        for at in named_by(policy, c.row)
+    )
     yield from once_each(q for at in places for q in _order_questions(policy, at))
 
 
@@ -212,17 +218,17 @@ def _said(fault: _Fault) -> tuple[str, str]:
     return fault[0], fault[1]
 
 
-def _unchecked(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_Fault]:
+def _unchecked(policy: Policy, rule: keeping_rows.VolumeRule, volume: Volume) -> Iterator[_Fault]:
     """A running file is work before there is a volume: nothing of the volume shows it."""
     yield from ()
 
 
-def _by_year(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_Fault]:
+def _by_year(policy: Policy, rule: keeping_rows.VolumeRule, volume: Volume) -> Iterator[_Fault]:
     if volume.year is None:
         yield "案卷没有年度", "the volume has no year", ()
 
 
-def _one_year(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_Fault]:
+def _one_year(policy: Policy, rule: keeping_rows.VolumeRule, volume: Volume) -> Iterator[_Fault]:
     years = {p.id: filing_year(policy, p.about).year if p.about else p.year for p in volume.papers}
     if unknown := tuple(name for name, year in years.items() if year is None):
         yield "归入哪一年尚不清楚", "it is not clear to which year they belong", unknown
@@ -230,7 +236,7 @@ def _one_year(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_Fau
         yield "属于另一年度", "belong to another year", other
 
 
-def _apart(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_Fault]:
+def _apart(policy: Policy, rule: keeping_rows.VolumeRule, volume: Volume) -> Iterator[_Fault]:
     kept_apart = {p.id for p in volume.papers if p.grade in rule.grades}
     strangers = tuple(
         p.id
@@ -243,35 +249,37 @@ def _apart(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_Fault]
         yield f"不得与{zh}文件同卷", f"must not share a volume with {en} papers", strangers
 
 
-def _by_value(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_Fault]:
+def _by_value(policy: Policy, rule: keeping_rows.VolumeRule, volume: Volume) -> Iterator[_Fault]:
     if len({paper.keep for paper in volume.papers}) > 1:
         papers = tuple(paper.id for paper in volume.papers)
         yield "保管期限不同的文件同卷", "papers of different value share a volume", papers
 
 
-def _one_matter(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_Fault]:
+def _one_matter(policy: Policy, rule: keeping_rows.VolumeRule, volume: Volume) -> Iterator[_Fault]:
     matters = {paper.matter for paper in volume.papers} - {""}
     if elsewhere := tuple(paper.id for paper in volume.others if paper.matter in matters):
         yield "同一事由的文件在别的案卷", "papers of the same matter lie elsewhere", elsewhere
 
 
-def _counts(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_Fault]:
+def _counts(policy: Policy, rule: keeping_rows.VolumeRule, volume: Volume) -> Iterator[_Fault]:
     if uncounted := tuple(p.id for p in volume.papers if not p.pages or not p.copies):
         yield "没有写明页数或份数", "pages or copies are not stated", uncounted
 
 
-def _contents(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_Fault]:
+def _contents(policy: Policy, rule: keeping_rows.VolumeRule, volume: Volume) -> Iterator[_Fault]:
     yield from _sheet(rule, volume.contents, "卷内文件目录", "the contents list")
     listed = volume.contents.papers if volume.contents else ()
     if unlisted := tuple(p.id for p in volume.papers if volume.contents and p.id not in listed):
         yield "卷内文件目录没有列入", "are not in the contents list", unlisted
 
 
-def _notes(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_Fault]:
+def _notes(policy: Policy, rule: keeping_rows.VolumeRule, volume: Volume) -> Iterator[_Fault]:
     yield from _sheet(rule, volume.notes, "备考表", "the notes sheet")
 
 
-def _sheet(rule: VolumeRule, sheet: Sheet | None, zh: str, en: str) -> Iterator[_Fault]:
+def _sheet(
+    rule: keeping_rows.VolumeRule, sheet: Sheet | None, zh: str, en: str
+) -> Iterator[_Fault]:
     if sheet is None:
         yield f"没有{zh}", f"{en} is missing", ()
         return
@@ -282,7 +290,7 @@ def _sheet(rule: VolumeRule, sheet: Sheet | None, zh: str, en: str) -> Iterator[
         yield f"{zh}缺栏目：{'、'.join(lacking)}", f"{en} lacks: {', '.join(lacking)}", ()
 
 
-def _signatures(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_Fault]:
+def _signatures(policy: Policy, rule: keeping_rows.VolumeRule, volume: Volume) -> Iterator[_Fault]:
     if not volume.composed_by:
         yield "没有立卷人签名", "its maker has not signed", ()
     if not volume.checked_by:
@@ -291,7 +299,7 @@ def _signatures(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_F
         yield "立卷人与检查人不得为同一人", "its maker may not check it himself", ()
 
 
-def _both_forms(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_Fault]:
+def _both_forms(policy: Policy, rule: keeping_rows.VolumeRule, volume: Volume) -> Iterator[_Fault]:
     words = {"paper": ("没有纸质版", "there is no paper copy"),
              "electronic": ("没有电子版", "there is no electronic copy")}  # fmt: skip
     for form, (zh, en) in words.items():
@@ -299,25 +307,25 @@ def _both_forms(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_F
             yield zh, en, ()
 
 
-def _scheme(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_Fault]:
+def _scheme(policy: Policy, rule: keeping_rows.VolumeRule, volume: Volume) -> Iterator[_Fault]:
     if not volume.scheme:
         yield "没有编制案卷类目", "no classes were drawn up", ()
     elif volume.class_number not in volume.scheme:
         yield "案卷的条款号不在案卷类目中", "its class number is not one of the classes", ()
 
 
-def _by_class(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_Fault]:
+def _by_class(policy: Policy, rule: keeping_rows.VolumeRule, volume: Volume) -> Iterator[_Fault]:
     own = volume.class_number
     if misplaced := tuple(p.id for p in volume.papers if not own or p.class_number != own):
         yield "没有对号入座", "lie under another class number", misplaced
 
 
-def _format(policy: Policy, rule: VolumeRule, volume: Volume) -> Iterator[_Fault]:
+def _format(policy: Policy, rule: keeping_rows.VolumeRule, volume: Volume) -> Iterator[_Fault]:
     if unseen := [name for name in rule.fields if name not in volume.attested]:
         yield f"尚未确认：{'、'.join(unseen)}", f"nobody attested: {', '.join(unseen)}", ()
 
 
-def _parted(group: Arrangement, volume: Volume) -> Iterator[_Fault]:
+def _parted(group: keeping_rows.Arrangement, volume: Volume) -> Iterator[_Fault]:
     """Parts of one matter of which some lie here and some elsewhere."""
 
     def matters(papers: Iterable[Paper]) -> dict[str, tuple[str, ...]]:
@@ -333,7 +341,7 @@ def _parted(group: Arrangement, volume: Volume) -> Iterator[_Fault]:
         yield f"不得分开立卷：{group.zh}", f"must not be parted: {group.en}", papers
 
 
-_CHECKS: Mapping[str, Callable[[Policy, VolumeRule, Volume], Iterator[_Fault]]] = {
+_CHECKS: Mapping[str, Callable[[Policy, keeping_rows.VolumeRule, Volume], Iterator[_Fault]]] = {
     "by_year": _by_year,
     "one_year_only": _one_year,
     "apart": _apart,

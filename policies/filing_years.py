@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from policies.keeping_rows import FilingYear
+from policies import keeping_rows
 from policies.policy import Cited, Policy, Question
 from policies.reach import clauses_of, distinct, pack_id, prevailing
 
@@ -114,14 +114,14 @@ def filing_year(policy: Policy, matter: Matter) -> Ruling:
 
 def unsettled(policy: Policy) -> Iterator[Question]:
     """Where adopted packs take another year for one matter."""
-    for kind in distinct(cited.row.matter for cited in policy.rows(FilingYear)):
+    for kind in distinct(cited.row.matter for cited in policy.rows(keeping_rows.FilingYear)):
         if not _settled_year(policy, kind)[0]:
             yield from _year_questions(policy, kind)
 
 
-def _year_rows(policy: Policy, kind: str) -> dict[str, Cited[FilingYear]]:
+def _year_rows(policy: Policy, kind: str) -> dict[str, Cited[keeping_rows.FilingYear]]:
     """Pack → its rule for this matter; the company's alone where it has one."""
-    rows = [cited for cited in policy.rows(FilingYear) if cited.row.matter == kind]
+    rows = [cited for cited in policy.rows(keeping_rows.FilingYear) if cited.row.matter == kind]
     own = [cited for cited in rows if cited.company]
     return {cited.pack: cited for cited in own or rows}
 

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from policies.conduct_rows import Incident
+from policies import conduct_rows
 
 if TYPE_CHECKING:
     from policies.policy import Cited, Policy
@@ -52,18 +52,18 @@ class Notice:
     clauses: tuple[str, ...]
 
 
-def speaking(policy: Policy, of: str, severity: str) -> tuple[Cited[Incident], ...]:
+def speaking(policy: Policy, of: str, severity: str) -> tuple[Cited[conduct_rows.Incident], ...]:
     """The rows that speak of an incident of this kind and consequence."""
     return tuple(
         cited
-        for cited in policy.rows(Incident)
+        for cited in policy.rows(conduct_rows.Incident)
         if of in cited.row.of and cited.row.severity in ("none", severity)
     )
 
 
-def notices(rows: Iterable[Cited[Incident]], policy: Policy) -> tuple[Notice, ...]:
+def notices(rows: Iterable[Cited[conduct_rows.Incident]], policy: Policy) -> tuple[Notice, ...]:
     """Whom these rows have told, each role once, in the order of the regulations."""
-    found: dict[str, list[Incident]] = {}
+    found: dict[str, list[conduct_rows.Incident]] = {}
     for cited in rows:
         for role in cited.row.notify:
             found.setdefault(role, []).append(cited.row)

@@ -25,15 +25,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from policies.checklist import lacking
+from policies import checklist, placing
 from policies.errors import UnknownName
-from policies.placing import Miss, Place, place
 from policies.policy import GradeRuling, Policy
 from policies.verdicts import Accepted, Refused, Suggestion, refuse
 
 if TYPE_CHECKING:
     from policies.facts import DossierInfo, Facts, Known
     from policies.pack_rows import DocumentType
+    from policies.placing import Place
     from policies.routing import Clues
 
 __all__ = ["Accepted", "Refused", "Suggestion", "judge"]
@@ -46,11 +46,11 @@ def judge(facts: Facts, clues: Clues, known: Known, policy: Policy) -> Accepted 
     what the catalogue answered to the clues. Never raises for any content of these values.
     """
     doc_type, type_route = _type(clues, policy)
-    placed = place(clues, known, policy, doc_type.id if doc_type else None)
+    placed = placing.place(clues, known, policy, doc_type.id if doc_type else None)
     suggestion = _suggest(doc_type, placed)
     if reason := _unfit(facts, clues, known, policy):
         return refuse(reason, suggestion)
-    if isinstance(placed, Miss):
+    if isinstance(placed, placing.Miss):
         return refuse(placed.reason, suggestion)
     if placed.dossier.closed and placed.route != "order":
         return refuse("dossier-closed", suggestion)
@@ -98,9 +98,9 @@ def _type(clues: Clues, policy: Policy) -> tuple[DocumentType | None, str]:
     return None, ""
 
 
-def _suggest(doc_type: DocumentType | None, placed: Place | Miss) -> Suggestion:
+def _suggest(doc_type: DocumentType | None, placed: Place | placing.Miss) -> Suggestion:
     type_id = doc_type.id if doc_type else None
-    if isinstance(placed, Miss):
+    if isinstance(placed, placing.Miss):
         return Suggestion(placed.customer, None, type_id)
     return Suggestion(placed.dossier.customer, placed.dossier.id, type_id)
 
@@ -153,4 +153,4 @@ def _lacks(
     if dossier_type is None:
         return ()
     fields = next((c.fields for c in known.customers if c.id == dossier.customer), {})
-    return lacking(dossier_type, dossier.have | {doc_type.id}, fields, dossier.keys)
+    return checklist.lacking(dossier_type, dossier.have | {doc_type.id}, fields, dossier.keys)

@@ -21,9 +21,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from policies import reach, rule_rows
+from policies import promptly, reach, rule_rows
 from policies.policy import Cited, Policy, Question
-from policies.promptly import is_number
 
 __all__ = ["Terms", "knows", "loan_terms", "unsettled", "who_may_know"]
 
@@ -135,7 +134,7 @@ def _loan_days(policy: Policy, cited: Cited[rule_rows.LoanRule]) -> int | Questi
     if row.days:
         return row.days
     said = policy.setting(row.days_from) or ""
-    if is_number(said):
+    if promptly.is_number(said):
         return int(said)
     return reach.unanswered(
         policy, row.days_from, row.clause,

@@ -22,20 +22,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from policies import rule_rows
-from policies.deadlines import add_days, add_months
+from policies import deadlines, promptly, reach, rule_rows
 from policies.policy import Cited, Policy, Question
-from policies.promptly import is_number
-from policies.reach import (
-    classes_of,
-    clauses_of,
-    distinct,
-    need_kind,
-    once_each,
-    pack_id,
-    prevailing,
-    unanswered,
-)
 
 __all__ = [
     "Marking", "ScopeRuling", "SecrecyPeriod", "SecrecyRuling", "in_filing_scope", "marking",
@@ -55,7 +43,7 @@ class ScopeRuling:
 
     @property
     def clauses(self) -> tuple[str, ...]:
-        return clauses_of(cited.row.clause for cited in self.heads)
+        return reach.clauses_of(cited.row.clause for cited in self.heads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +58,7 @@ class SecrecyRuling:
 
     @property
     def clauses(self) -> tuple[str, ...]:
-        return clauses_of(cited.row.clause for cited in self.heads)
+        return reach.clauses_of(cited.row.clause for cited in self.heads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +73,7 @@ class SecrecyPeriod:
         """The last day of secrecy for a paper marked on `marked`; None for ever."""
         if self.forever:
             return None
-        return add_days(add_months(marked, self.months), self.days)
+        return deadlines.add_days(deadlines.add_months(marked, self.months), self.days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +108,7 @@ def in_filing_scope(policy: Policy, doc_type: str, department: str | None = None
         if not (cited.row.secret or cited.row.not_secret)
         and (not department or not cited.row.departments or department in cited.row.departments)
     )
-    classes = classes_of(policy, doc_type)
+    classes = reach.classes_of(policy, doc_type)
     heads = tuple(cited for cited in drawn_up if _names(cited.row, classes, doc_type))
     return ScopeRuling(bool(heads) if drawn_up else None, heads)
 
@@ -129,7 +117,7 @@ def secrecy_scope(
     policy: Policy, classes: Collection[str], doc_type: str | None = None
 ) -> SecrecyRuling:
     """Whether papers of these classes are within the secrecy scope, and by which head."""
-    known = {*classes, *classes_of(policy, doc_type)}
+    known = {*classes, *reach.classes_of(policy, doc_type)}
     heads = [
         cited for cited in policy.rows(rule_rows.FilingScope) if _names(cited.row, known, doc_type)
     ]
@@ -148,7 +136,7 @@ def marking(policy: Policy, grade: str) -> Marking:
     cited_grade = [level.clause] if level is not None and by_grade else []
 
     def by(about: str) -> tuple[str, ...]:
-        return distinct(role for c in rows if c.row.of == about for role in c.row.by)
+        return reach.distinct(role for c in rows if c.row.of == about for role in c.row.by)
 
     usual, asked = _usual(policy, rows, grade)
     notice, asked_too = _notice(policy, rows)
@@ -163,8 +151,8 @@ def marking(policy: Policy, grade: str) -> Marking:
         by("extension"),
         any(c.row.like_originals for c in rows),
         by("custody"),
-        clauses_of((*cited_grade, *(c.row.clause for c in rows))),
-        distinct(c.pack for c in rows),
+        reach.clauses_of((*cited_grade, *(c.row.clause for c in rows))),
+        reach.distinct(c.pack for c in rows),
         (*asked, *asked_too),
     )
 
@@ -188,7 +176,7 @@ def secrecy_period(said: str, unit: str = "years") -> SecrecyPeriod | None:
 def unsettled(policy: Policy) -> Iterator[Question]:
     """Usual periods and days of notice that the company has not set."""
     asked = (question for grade in policy.grades for question in marking(policy, grade).open)
-    yield from once_each(asked)
+    yield from reach.once_each(asked)
 
 
 def _names(head: rule_rows.FilingScope, classes: Collection[str], doc_type: str | None) -> bool:
@@ -207,21 +195,23 @@ def _usual(
     asked: list[Question] = []
     for pack, cited in by_pack.items():
         name = cited.row.period_from
-        period = secrecy_period(policy.setting(name) or "", need_kind(policy, name) or "years")
+        period = secrecy_period(
+            policy.setting(name) or "", reach.need_kind(policy, name) or "years"
+        )
         if period is None:
             zh, en = "通常的保密期限，如 10年", "the usual secrecy period, as 10 years"
-            asked.append(unanswered(policy, name, cited.row.clause, zh, en))
+            asked.append(reach.unanswered(policy, name, cited.row.clause, zh, en))
         else:
             said[pack] = period
     if len(set(said.values())) > 1:
-        chosen = prevailing(said, policy.setting(f"secrecy.{grade}"))
+        chosen = reach.prevailing(said, policy.setting(f"secrecy.{grade}"))
         return chosen, (*asked, *([] if chosen else [_two_periods(grade, by_pack)]))
     return next(iter(said.values()), None), tuple(asked)
 
 
 def _two_periods(grade: str, by_pack: Mapping[str, Cited[rule_rows.Secrecy]]) -> Question:
-    clauses = clauses_of(cited.row.clause for cited in by_pack.values())
-    packs = ", ".join(map(pack_id, by_pack))
+    clauses = reach.clauses_of(cited.row.clause for cited in by_pack.values())
+    packs = ", ".join(map(reach.pack_id, by_pack))
     return Question(
         f"secrecy.{grade}",
         f"各制度的通常保密期限不一（{grade}，{'、'.join(clauses)}）。请设为以何者为准（{packs}）",
@@ -241,9 +231,9 @@ def _notice(
     for cited in rows:
         if not (name := cited.row.notice_from):
             continue
-        if is_number(said := policy.setting(name) or ""):
+        if promptly.is_number(said := policy.setting(name) or ""):
             days.append(int(said))
         else:
             zh, en = "保密期限届满前几天提醒", "how many days before the end it is asked about"
-            asked.append(unanswered(policy, name, cited.row.clause, zh, en))
+            asked.append(reach.unanswered(policy, name, cited.row.clause, zh, en))
     return max(days, default=None), tuple(asked)

@@ -8,15 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from archivist.cli.complaints import shown_problem
-from archivist.cli.labels import (
-    department_label,
-    dossier_type_label,
-    grade_label,
-    role_label,
-    type_label,
-    word,
-)
+from archivist.cli import complaints, labels
 from archivist.cli.say import facts, say, table
 from policies import approvals, filing_years, wording
 
@@ -70,9 +62,9 @@ def shown_approval(policy: Policy, answer: Answer) -> str:
         (say("动作", "action"), say(answer["title"], answer["title_en"])),
         (say("密级", "grade"), _grade(policy, answer)),
         (say("申请人", "asked by"), say(*RELATION_WORDS[answer["relation"]])),
-        (say("资料", "paper"), type_label(policy, answer["type"])),
+        (say("资料", "paper"), labels.type_label(policy, answer["type"])),
         (say("档案种类", "dossier"),
-         answer["dossier_type"] and dossier_type_label(policy, answer["dossier_type"])),
+         answer["dossier_type"] and labels.dossier_type_label(policy, answer["dossier_type"])),
         (say("结论", "verdict"), _verdict(answer)),
         (say("原因", "why"), say(answer["reason_zh"] or "", answer["reason_en"] or "")),
         (say("须出示", "to be shown"),
@@ -90,7 +82,8 @@ def _steps(policy: Policy, answer: Answer) -> str:
     """Who says yes, one after another."""
     steps = [
         (step["step"], say(step["title"], step["title_en"]), say(*approvals.ACT_WORDS[step["act"]]),
-         [role_label(policy, role) for role in step["means"]] or say("尚未写明", "not said yet"))
+         [labels.role_label(policy, role) for role in step["means"]]
+         or say("尚未写明", "not said yet"))
         for step in answer["steps"]
     ]  # fmt: skip
     heads = (say("步", "step"), say("职务", "role"), say("动作", "act"), say("指", "meaning"))
@@ -100,12 +93,12 @@ def _steps(policy: Policy, answer: Answer) -> str:
 def _grade(policy: Policy, answer: Answer) -> str | None:
     """The grade; one that was named and that no adopted regulation knows changes nothing."""
     if unknown := answer["grade_undeclared"]:
-        name = grade_label(policy, unknown)
+        name = labels.grade_label(policy, unknown)
         return say(
             f"采用的制度没有规定“{name}”，按不分密级回答",
             f"no adopted regulation knows {name}: answered as if no grade were named",
         )
-    return answer["grade"] and grade_label(policy, answer["grade"])
+    return answer["grade"] and labels.grade_label(policy, answer["grade"])
 
 
 def _verdict(answer: Answer) -> str:
@@ -173,7 +166,7 @@ def shown_checklist(policy: Policy, answer: Answer) -> str:
 
 def _required(row: Answer) -> str:
     when = say(row["when_zh"], row["when_en"]) if row["when"] else ""
-    return f"{word(row['required'])}{say(f'（{when}）', f' ({when})') if when else ''}"
+    return f"{labels.word(row['required'])}{say(f'（{when}）', f' ({when})') if when else ''}"
 
 
 def _looks(policy: Policy, row: Answer) -> list[str] | None:
@@ -231,9 +224,9 @@ def shown_keep(policy: Policy, answer: Answer) -> str:
     terms = answer["disposal"]
     head = facts(
         (
-            (say("资料", "paper"), type_label(policy, answer["type"])),
+            (say("资料", "paper"), labels.type_label(policy, answer["type"])),
             (say("档案种类", "dossier"),
-             answer["dossier_type"] and dossier_type_label(policy, answer["dossier_type"])),
+             answer["dossier_type"] and labels.dossier_type_label(policy, answer["dossier_type"])),
             (say("保管期限", "kept for"), _length(policy, answer)),
             (say("保管至", "kept until"), answer["until"]),
             (say("尚缺事件日期", "waits for"),
@@ -321,7 +314,7 @@ def shown_penalties(policy: Policy, answer: Answer) -> str:
     """Each violation with its amount, and the sum."""
     rows = [
         (row["on"], say(row["title"], row["title_en"]),
-         role_label(policy, row["role"]), _amount(row),
+         labels.role_label(policy, row["role"]), _amount(row),
          f"×{row['multiplier']}" if row["multiplier"] > 1 else None, _besides(row),
          row["clauses"])
         for row in answer["penalties"]
@@ -370,8 +363,8 @@ def shown_routines(policy: Policy, rows: Iterable[Answer]) -> str:
         (f"{row['due']} {row['at'] or ''}".strip() if row["due"] else
          say(f"未设 {row['unset']}", f"{row['unset']} not set"),
          say(row["title"], row["title_en"]), say(row["rhythm"], row["rhythm_en"]),
-         [*(department_label(policy, d) for d in row["departments"]),
-          *(role_label(policy, r) for r in row["roles"])] or None,
+         [*(labels.department_label(policy, d) for d in row["departments"]),
+          *(labels.role_label(policy, r) for r in row["roles"])] or None,
          row["grace"], row["clause"], row["pack"])
         for row in rows
     ]  # fmt: skip
@@ -395,7 +388,7 @@ def _open(*answers: Answer | None) -> str:
         question["setting"]: question for answer in answers if answer for question in answer["open"]
     }
     lines = [
-        shown_problem({"file": None, "field": setting, **question})
+        complaints.shown_problem({"file": None, "field": setting, **question})
         for setting, question in found.items()
     ]
     return "\n".join([say("尚待公司决定：", "left to the company:"), *lines]) if lines else ""

@@ -14,10 +14,9 @@ from typing import Any
 import click
 
 from archivist import asking, regulations, standing
-from archivist.cli import answers
+from archivist.cli import answers, secrecy_words
 from archivist.cli.door import NOT_ALLOWED, Call, common_options, day_of, pass_call
 from archivist.cli.say import note, say
-from archivist.cli.secrecy_words import shown_secrecy
 from archivist.cli.spoken import NOTHING, group, option, several
 from archivist.cli.words import pairs
 from archivist.errors import BadRequest, NoArchive
@@ -185,7 +184,7 @@ def secrecy(
     """Whether NAME, a document type or a grade, is secret, who marks it, and how long it lasts."""
     policy = _policy(call, packs, settings)
     answer = secrecy_of(policy, name, day_of(marked))
-    call.emit(answer, lambda: shown_secrecy(policy, answer))
+    call.emit(answer, lambda: secrecy_words.shown_secrecy(policy, answer))
 
 
 @ask_command.command("year", zh="跨年度的文件归入哪一年。\n\n"

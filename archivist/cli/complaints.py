@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archivist import errors
-from archivist.cli.click_words import in_chinese
+from archivist.cli import click_words
 from archivist.cli.door import (
     BUSY,
     DAMAGE,
@@ -224,8 +224,9 @@ def _in_chinese(error: click.ClickException, message: str) -> str:
         case click.BadParameter(param=click.Parameter(type=click.Choice() as choice) as param):
             return f"{_name(error, param)} 只能是 {'、'.join(map(str, choice.choices))}"
         case click.BadParameter(param=click.Parameter() as param):
-            return f"{_name(error, param)} 的值不对：{in_chinese(error.message) or error.message}"
-    return in_chinese(message) or f"命令写法不对（{message}）"
+            why = click_words.in_chinese(error.message) or error.message
+            return f"{_name(error, param)} 的值不对：{why}"
+    return click_words.in_chinese(message) or f"命令写法不对（{message}）"
 
 
 def _name(error: click.BadParameter, param: click.Parameter) -> str:

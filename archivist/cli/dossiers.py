@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archivist import dossiers, standing
+from archivist.cli import restricting
 from archivist.cli.attest import said, seen_words
 from archivist.cli.door import DONE, FINDINGS, Call, common_options, day_of, now, pass_call
 from archivist.cli.holds import held_words
@@ -24,7 +25,6 @@ from archivist.cli.labels import (
     type_label,
 )
 from archivist.cli.numbers import UNMASKS, discreet, purpose_option
-from archivist.cli.restricting import restricted_words
 from archivist.cli.say import facts, note, say, table
 from archivist.cli.spoken import ENTRY, group, option
 from archivist.cli.words import iso_date, pairs
@@ -251,7 +251,7 @@ def _shown(policy: Policy, row: dict[str, Any]) -> str:
             (say("键", "keys"), named(policy, row["type"], row["keys"])),
             (say("事件", "events"), named(policy, row["type"], row["events"])),
             (say("冻结", "held"), held_words(row["held"])),
-            (say("限制处理", "restricted"), restricted_words(row["restricted"])),
+            (say("限制处理", "restricted"), restricting.restricted_words(row["restricted"])),
             (say("结案", "closed"), row["closed"]),
             (say("缺资料结案的理由", "closed incomplete"), row["flags"].get(dossiers.INCOMPLETE)),
             (say("重新打开的理由", "opened again"), row["flags"].get(dossiers.REOPENED)),

@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from archivist import export_files, exporting
+from archivist.cli import progress
 from archivist.cli.door import DONE, FINDINGS, Call, common_options, now, pass_call
-from archivist.cli.progress import Progress
 from archivist.cli.say import counted, note, say
 from archivist.cli.spoken import command, option
 
@@ -45,7 +45,7 @@ def export_command(
     """
     person = call.somebody().unlocked()
     wanted = exporting.Wanted(target, output, purpose, format_, for_subject)
-    with Progress(say("导出", "exporting")) as bar:
+    with progress.Progress(say("导出", "exporting")) as bar:
         done = exporting.export(call.archive, call.policy, wanted, person, now(), bar.reach)
     call.emit(_plain(wanted, done), str(output))
     number = len(done.records)

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archivist import inbox
+from archivist.cli import labels, progress, reading
 from archivist.cli.door import FINDINGS, Call, common_options, now, pass_call
-from archivist.cli.labels import reason_label, tray_label, type_label
 from archivist.cli.numbers import UNMASKS, discreet, purpose_option
-from archivist.cli.progress import Progress
-from archivist.cli.reading import station_of, write_outcomes
 from archivist.cli.say import say, table
 from archivist.cli.spoken import ENTRY, group, option
 from policies import facts
@@ -51,7 +49,7 @@ def list_(call: Call, purpose: str | None) -> None:
         lambda: table(
             heads,
             [
-                (r["claim"], tray_label(r["tray"]), reason_label(r["reason"]),
+                (r["claim"], labels.tray_label(r["tray"]), labels.reason_label(r["reason"]),
                  _guess(call, r), r["customer_name"], r["source"])
                 for r in rows
             ],
@@ -65,7 +63,7 @@ def list_(call: Call, purpose: str | None) -> None:
 def _guess(call: Call, row: dict[str, Any]) -> str | None:
     # A dossier says whose it is; the customer helps only while no dossier is known.
     place = row["dossier"] or row["customer"]
-    return "/".join(filter(None, (place, type_label(call.policy, row["type"])))) or None
+    return "/".join(filter(None, (place, labels.type_label(call.policy, row["type"])))) or None
 
 
 @inbox_command.command("assign", zh="把扫描件 CLAIM 归到指定的地方。", changes=SETTLES,
@@ -119,13 +117,13 @@ def reject(call: Call, claim: str, reason: str) -> None:
 
 
 def _settle(call: Call, identifier: str, order: facts.Order | None) -> int:
-    with station_of(call, 1, call.who) as station:
+    with reading.station_of(call, 1, call.who) as station:
 
         def take_in(claim: Claim) -> list[Outcome]:
             station.offer(claim, order)
             return list(station.finish())
 
-        with Progress(say("读取", "reading"), 1) as bar:
+        with progress.Progress(say("读取", "reading"), 1) as bar:
             outcomes = inbox.settle(call.archive, identifier, take_in)
-            refused = write_outcomes(call, outcomes, bar)
+            refused = reading.write_outcomes(call, outcomes, bar)
     return FINDINGS if refused else 0

@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archivist import lending, loan_book, loan_copies, loan_desk, loan_papers, loans, report_pages
-from archivist.cli.answers import RELATION_WORDS
+from archivist.cli import answers, labels
 from archivist.cli.door import Call, common_options, day_come, day_of, now, pass_call
-from archivist.cli.labels import dossier_type_label, local_time, role_label
 from archivist.cli.say import chinese, counted, facts, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, Words, group, option, several
 from archivist.cli.words import iso_date
@@ -136,7 +135,7 @@ def request(
 def _what_now(call: Call, row: dict[str, Any]) -> str:
     if row["state"] == "approved":
         return say("无需审批，可以借出", "no approval is needed; it can be issued")
-    steps = [role_label(call.policy, step["role"]) for step in row["steps"]]
+    steps = [labels.role_label(call.policy, step["role"]) for step in row["steps"]]
     return say(f"依次由{'、'.join(steps)}批准", f"to be approved by {', then '.join(steps)}")
 
 
@@ -311,7 +310,7 @@ def return_(
     words = f"archivist incident report --of {happened} --loan {loan} --what" if happened else None
     _told(call, loan, on, incidents=told, report=words and f"{words} TEXT")
     for cited in () if call.json else done.incidents:
-        whom = [role_label(call.policy, role) for role in cited.row.notify]
+        whom = [labels.role_label(call.policy, role) for role in cited.row.notify]
         _note(say(f"{cited.row.zh}：{'、'.join(cited.row.remedies)}"
                   f"{'；报告' + '、'.join(whom) if whom else ''}（{cited.row.clause}）",
                   f"{cited.row.en}: tell {', '.join(whom) or 'nobody in particular'} "
@@ -395,8 +394,8 @@ def list_(call: Call, overdue: bool, person: str | None, on: str | None) -> None
 def _line(call: Call, row: dict[str, Any]) -> tuple[Any, ...]:
     waits = row["waits_for"]
     return (row["loan"], row["target"], _reader(row), say(*ACTION_WORDS[row["form"]]),
-            say(*loan_life.STATE_WORDS[row["state"]]), local_time(row["requested"]),
-            role_label(call.policy, waits["role"]) if waits else None, row["due"],
+            say(*loan_life.STATE_WORDS[row["state"]]), labels.local_time(row["requested"]),
+            labels.role_label(call.policy, waits["role"]) if waits else None, row["due"],
             row["overdue"])  # fmt: skip
 
 
@@ -439,16 +438,17 @@ def _shown(call: Call, row: dict[str, Any]) -> str:
     pairs = (
         (say("借阅", "loan"), row["loan"]),
         (say("档案", "target"), f"{row['target']} "
-         f"{dossier_type_label(call.policy, row['dossier_type'])}"),
+         f"{labels.dossier_type_label(call.policy, row['dossier_type'])}"),
         (say("件数、页数", "pieces, pages"), f"{len(row['records'])}, {row['pages']}"),
         (say("借阅人", "person"), _reader(row)),
         (say("工作单位", "employer"), row["unit"]),
-        (say("身份", "relation"), say(*RELATION_WORDS[row["relation"]])),
+        (say("身份", "relation"), say(*answers.RELATION_WORDS[row["relation"]])),
         (say("形式", "form"), say(*ACTION_WORDS[row["form"]])),
         (say("用途", "purpose"), row["purpose"]),
         (say("证明", "evidence"), row["evidence"]),
         (say("状态", "state"), say(*loan_life.STATE_WORDS[row["state"]])),
-        (say("审批步骤", "steps"), [role_label(call.policy, s["role"]) for s in row["steps"]]),
+        (say("审批步骤", "steps"),
+         [labels.role_label(call.policy, s["role"]) for s in row["steps"]]),
         (say("借出", "issued"), row["issued"]),
         (say("归还日期", "due"), row["due"]),
         (say("准予延至", "excused until"), row["excused"]),
@@ -463,8 +463,8 @@ def _shown(call: Call, row: dict[str, Any]) -> str:
     heads = (say("时间", "time"), say("人员", "person"), say("经过", "step"),
              say("职务", "role"), say("说明", "words"))  # fmt: skip
     lines = [
-        (local_time(one["time"]), one["who"], _step(one),
-         role_label(call.policy, one["role"]) if one["role"] else None, one["words"])
+        (labels.local_time(one["time"]), one["who"], _step(one),
+         labels.role_label(call.policy, one["role"]) if one["role"] else None, one["words"])
         for one in row["history"]
     ]  # fmt: skip
     return f"{facts(pairs)}\n\n{table(heads, lines, cut=(4,))}"

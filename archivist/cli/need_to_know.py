@@ -9,9 +9,8 @@ from typing import Any
 import click
 
 from archivist import holding, knowing, rotation
+from archivist.cli import labels, progress
 from archivist.cli.door import DAMAGE, DONE, Call, common_options, now, pass_call
-from archivist.cli.labels import grade_label, local_time
-from archivist.cli.progress import Progress
 from archivist.cli.say import counted, note, say, table
 from archivist.cli.spoken import ENTRY, NOTHING, group, option
 from archivist.errors import NotAllowed
@@ -60,7 +59,7 @@ def limit(call: Call, target: str, names: tuple[str, ...], grade: str | None, re
     """
     by = call.somebody().unlocked()
     scope = knowing.Scope(target, grade)
-    with Progress(say("重新封存", "sealing anew")) as bar:
+    with progress.Progress(say("重新封存", "sealing anew")) as bar:
         done = knowing.limit(call.archive, call.policy, scope, names, reason, by, now(), bar.reach)
     note(say("以前制作的恢复包缺少这份名单的密钥，请重新制作：archivist key escrow -o 文件",
              "earlier recovery bundles lack the key of this list, make a new one: "
@@ -100,7 +99,7 @@ def remove(call: Call, target: str, name: str, grade: str | None) -> int:
     scope = knowing.Scope(target, grade)
     done = knowing.remove(call.archive, call.policy, scope, name, by, now())
     try:
-        with Progress(say("轮换密钥", "rotating")) as bar:
+        with progress.Progress(say("轮换密钥", "rotating")) as bar:
             moved = rotation.rotate(call.archive, done.key, by, now(), bar.reach)
     except NotAllowed:
         moved = None  # not every older generation is his: somebody else on the list rotates
@@ -120,9 +119,9 @@ def lift(call: Call, target: str, grade: str | None, reason: str) -> None:
     """End the need-to-know list of TARGET: everybody cleared for the grade opens it again."""
     by = call.somebody().unlocked()
     scope = knowing.Scope(target, grade)
-    with Progress(say("重新封存", "sealing anew")) as bar:
+    with progress.Progress(say("重新封存", "sealing anew")) as bar:
         done = knowing.lift(call.archive, call.policy, scope, reason, by, now(), bar.reach)
-    label = grade_label(call.policy, done.grade)
+    label = labels.grade_label(call.policy, done.grade)
     call.emit(_row(done) | {"people": []}, say(
         f"{done.target}（{label}）的知悉范围已解除；{done.records} 份资料改用密级的密钥",
         f"the need-to-know list of {done.target} ({label}) is lifted; "
@@ -140,8 +139,8 @@ def list_(call: Call) -> None:
     heads = (say("范围", "target"), say("密级", "grade"), say("名单", "people"),
              say("资料", "records"), say("起", "since"))  # fmt: skip
     lines = [
-        (r["target"], grade_label(call.policy, r["grade"]), r["people"], r["records"],
-         local_time(r["since"]))
+        (r["target"], labels.grade_label(call.policy, r["grade"]), r["people"], r["records"],
+         labels.local_time(r["since"]))
         for r in rows
     ]  # fmt: skip
     call.emit(rows, lambda: table(heads, lines, cut=(2,)))
@@ -158,7 +157,7 @@ def _row(done: knowing.Listed) -> dict[str, Any]:
 
 
 def _told(call: Call, done: knowing.Listed) -> str:
-    label = grade_label(call.policy, done.grade)
+    label = labels.grade_label(call.policy, done.grade)
     return say(
         f"{done.target}（{label}）只限以下人员知悉：{'、'.join(done.holders)}",
         f"{done.target} ({label}) is known to {', '.join(done.holders)} only",
@@ -175,7 +174,7 @@ def _removed_row(done: holding.Revoked, moved: rotation.Rotated | None) -> dict[
 
 
 def _removed(call: Call, done: holding.Revoked, moved: rotation.Rotated | None) -> str:
-    label = grade_label(call.policy, done.grade)
+    label = labels.grade_label(call.policy, done.grade)
     head = say(
         f"{done.person} 已移出 {done.target}（{label}）的知悉范围；"
         f"名单上还有：{'、'.join(done.holders)}",

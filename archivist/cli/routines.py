@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archivist import routines, standing
+from archivist.cli import labels
 from archivist.cli.door import Call, common_options, now, pass_call
-from archivist.cli.labels import department_label, role_label
 from archivist.cli.say import say, table
 from archivist.cli.spoken import ENTRY, NOTHING, Group, option
 from archivist.cli.words import iso_date
@@ -71,8 +71,8 @@ def _list(call: Call, due: bool, department: str | None, on: str | None) -> None
 
 def _cells(policy: Policy, row: dict[str, Any]) -> tuple[Any, ...]:
     missed = say(f"（{row['missed']} 次）", f" ({row['missed']})") if row["missed"] > 1 else ""
-    by = [department_label(policy, name) for name in row["departments"]]
-    by += [role_label(policy, role) for role in row["roles"]]
+    by = [labels.department_label(policy, name) for name in row["departments"]]
+    by += [labels.role_label(policy, role) for role in row["roles"]]
     return (
         row["routine"],
         say(row["title"], row["title_en"]),

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from archivist.cli.complaints import shown_problem
-from archivist.cli.labels import grade_label, type_label
+from archivist.cli import complaints, labels
 from archivist.cli.say import facts, say
 
 if TYPE_CHECKING:
@@ -20,8 +19,8 @@ def shown_secrecy(policy: Policy, answer: Answer) -> str:
     heads = [_head(head) for head in answer["heads"]]
     told = facts(
         (
-            (say("资料", "paper"), type_label(policy, answer["type"])),
-            (say("密级", "grade"), answer["grade"] and grade_label(policy, answer["grade"])),
+            (say("资料", "paper"), labels.type_label(policy, answer["type"])),
+            (say("密级", "grade"), answer["grade"] and labels.grade_label(policy, answer["grade"])),
             (say("标志", "mark"), answer["mark"]),
             (say("保密范围", "secrecy scope"), heads or None),
             (say("属于秘密", "is a secret"), answer["secret"]),
@@ -38,7 +37,9 @@ def shown_secrecy(policy: Policy, answer: Answer) -> str:
             (say("制度包", "packs"), answer["packs"]),
         )
     )
-    lines = [shown_problem({"file": None, "field": q["setting"], **q}) for q in answer["open"]]
+    lines = [
+        complaints.shown_problem({"file": None, "field": q["setting"], **q}) for q in answer["open"]
+    ]
     if not lines:
         return told
     return "\n".join([told, "", say("尚待公司决定：", "left to the company:"), *lines])

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from archivist import grade_rulings, volume_book, volume_faults, volume_lines
+from archivist.cli import labels
 from archivist.cli.door import Call
-from archivist.cli.labels import act_label, grade_label, local_time, role_label, type_label
 from archivist.cli.say import facts, note, say, table
 from policies import volume_life
 
@@ -37,7 +37,7 @@ def say_whose_office(call: Call, name: str) -> None:
     roles = {role for cited in call.policy.duties("compose") for role in cited.row.roles}
     meant = {one for role in roles for one in (role, *call.policy.who_is(role))}
     if roles and not meant & grade_rulings.roles_of(call.archive, call.policy, name):
-        known = say("、", ", ").join(role_label(call.policy, role) for role in sorted(roles))
+        known = say("、", ", ").join(labels.role_label(call.policy, role) for role in sorted(roles))
         note(say(f"注意：制度规定由{known}组卷，{name} 不是",
                  f"note: the regulation lets {known} compose; {name} is none"))  # fmt: skip
 
@@ -82,7 +82,7 @@ def shown_composed(call: Call, made: Composed, dry_run: bool) -> str:
                  say(f"{one['year']} 年", str(one["year"])),
                  say(volume_lines.keep_words(one["keep"]), one["keep"] or "")]  # fmt: skip
         rows = [
-            (paper["item"], paper["record"], type_label(call.policy, paper["type"]),
+            (paper["item"], paper["record"], labels.type_label(call.policy, paper["type"]),
              paper["pages"], paper["code"])
             for paper in one["records"]
         ]  # fmt: skip
@@ -126,7 +126,7 @@ def shown_list(
         [
             (r["volume"], r["code"], r["dossier"], r["year"],
              say(volume_lines.keep_words(r["keep"]) or "-", r["keep"] or "-"),
-             grade_label(call.policy, r["grade"]) if r["grade"] else None,
+             labels.grade_label(call.policy, r["grade"]) if r["grade"] else None,
              r["records"], r["pages"], say(*volume_life.STATE_WORDS[r["state"]]), r["composed_by"],
              r["checked_by"])
             for r in rows
@@ -141,7 +141,7 @@ def shown_list(
 
 
 def shown_volume(call: Call, told: dict[str, Any]) -> str:
-    grade = grade_label(call.policy, told["grade"]) if told["grade"] else None
+    grade = labels.grade_label(call.policy, told["grade"]) if told["grade"] else None
     head = facts(
         (
             (say("案卷", "volume"), told["volume"]),
@@ -165,15 +165,17 @@ def shown_volume(call: Call, told: dict[str, Any]) -> str:
     heads = (say("件号", "item"), say("档案", "record"), say("种类", "type"), say("题名", "title"),
              say("页数", "pages"), say("份数", "copies"))  # fmt: skip
     rows = [
-        (p["item"], p["record"], type_label(call.policy, p["type"]) or say("已销毁", "destroyed"),
+        (p["item"], p["record"],
+         labels.type_label(call.policy, p["type"]) or say("已销毁", "destroyed"),
          p["title"], p["pages"], p["copies"])
         for p in told["papers"]
     ]  # fmt: skip
     heads_of_history = (say("台账", "entry"), say("时间", "time"), say("事项", "act"),
                         say("何人", "who"))  # fmt: skip
     history = [
-        (h["index"], local_time(h["time"]), say(_STEPS.get(h["step"] or "", act_label(h["act"])),
-                                                h["step"] or h["act"]), h["who"])
+        (h["index"], labels.local_time(h["time"]),
+         say(_STEPS.get(h["step"] or "", labels.act_label(h["act"])), h["step"] or h["act"]),
+         h["who"])
         for h in told["history"]
     ]  # fmt: skip
     return "\n\n".join((head, table(heads, rows, cut=(3,)), table(heads_of_history, history)))
