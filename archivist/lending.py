@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from policies.policy import Cited, Policy
     from storage.people import Unlocked
 
-CONDITIONS = ("intact", "damaged", "incomplete", "lost")
 # What packs call it when papers come back so.
 INCIDENT_OF = {"damaged": "damage", "incomplete": "loss", "lost": "loss"}
 

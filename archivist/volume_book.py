@@ -137,8 +137,8 @@ class Reading:
             linked_to=tuple(filter(None, said.get("linked", "").split(","))),
         )
         sheet = row["type"] in self.sheets
-        return composing.Item(paper, row["dossier"], dossier["type"], self.volumes.get(row["id"], ""),
-                              asked, sheet)  # fmt: skip
+        volume = self.volumes.get(row["id"], "")
+        return composing.Item(paper, row["dossier"], dossier["type"], volume, asked, sheet)
 
     def _year(self, row: Row, dossier: Row) -> int | None:
         kind = self.policy.find_dossier_type(dossier["type"])

@@ -1,7 +1,8 @@
 """A pack as it was read: its head, and its rows by kind.
 
-Owns the value alone. How one is read from TOML is `policies.packs`, how it is kept and had again
-without its text `policies.kept`. Whoever only asks a pack for rows needs no grammar of all tables.
+Owns the value, and how its head alone is read. How a whole one is read from TOML is
+`policies.packs`, how it is kept and had again without its text `policies.kept`. Whoever only asks
+a pack for its name or for rows needs no grammar of all tables.
 
     >>> Pack(Head("x", "2026.1", "规定", "rules", "S000", date(2026, 1, 1)), {}).ref
     'x@2026.1'
@@ -10,14 +11,17 @@ without its text `policies.kept`. Whoever only asks a pack for rows needs no gra
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
-from policies.fields import Written, calendar_day, choice, slug, text
+from policies import pack_text
+from policies.errors import PackInvalid
+from policies.fields import Written, calendar_day, choice, read_row, slug, text
 
-__all__ = ["Head", "Pack"]
+__all__ = ["Head", "Pack", "parse_head"]
 
 _R = TypeVar("_R")
 _VERSION = r"[0-9A-Za-z][0-9A-Za-z.\-]{0,19}"
@@ -73,3 +77,13 @@ class Pack:
     def rows(self, kind: type[_R]) -> tuple[_R, ...]:
         """The pack's rows of one kind, in the order of the file."""
         return self.tables.get(kind, ())
+
+
+def parse_head(source: str, file_name: str = "pack.toml") -> Head:
+    """What a sound pack says of itself, without reading its rows: they come behind `[pack]`."""
+    report = pack_text.Report(file_name, source)
+    plain = tomllib.loads(source.partition("\n[[")[0])
+    head = read_row(Head, pack_text.Table(plain["pack"], ("pack",), report))
+    if report.problems:
+        raise PackInvalid(report.problems)
+    return head

@@ -121,16 +121,6 @@ def parse_pack(source: str, file_name: str = "pack.toml") -> Pack:
     return pack
 
 
-def parse_head(source: str, file_name: str = "pack.toml") -> Head:
-    """What a sound pack says of itself, without reading its rows: they come behind `[pack]`."""
-    report = Report(file_name, source)
-    plain = tomllib.loads(source.partition("\n[[")[0])
-    head = read_row(Head, Table(plain["pack"], ("pack",), report))
-    if report.problems:
-        raise PackInvalid(report.problems)
-    return head
-
-
 def check_pack(source: str, file_name: str = "pack.toml") -> list[Problem]:
     """All problems of `source`, in the order of its lines; empty when it can be adopted."""
     return _read(source, file_name)[1]

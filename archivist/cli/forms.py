@@ -29,7 +29,6 @@ from storage import durable
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _YEAR = re.compile(r"[0-9]{4}")
-_MAKERS = {".pdf": form_pages.as_pdf, ".csv": form_pages.as_csv}
 _PACK = option("--pack", "packs", multiple=True, metavar="PACK",
                zh="只看这个制度包（自带的名称，或 TOML 文件）；可多次使用。",
                help="Only this pack (its name, or a TOML file); repeatable.")  # fmt: skip
@@ -97,7 +96,8 @@ def print_(
     The rest stays empty for the pen. Graded content is printed for those cleared only, and the
     paper bears its mark.
     """
-    make = _MAKERS.get(output.suffix.lower())
+    makers = {".pdf": form_pages.as_pdf, ".csv": form_pages.as_csv}
+    make = makers.get(output.suffix.lower())
     if make is None:
         raise BadRequest("文件名须以 .pdf 或 .csv 结尾", "the file's name ends in .pdf or .csv")
     if not output.absolute().parent.is_dir():

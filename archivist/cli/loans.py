@@ -280,7 +280,7 @@ def recall(call: Call, loan: str, until: str | None, on: str | None) -> None:
                       changes=_adds(ENTRY), never=KEPT, exits=ENDS)  # fmt: skip
 @click.argument("loan")
 @option("--condition", default="intact", show_default=True, metavar="STATE",
-        type=click.Choice([*lending.CONDITIONS, *_CONDITIONS]),
+        type=click.Choice([*CONDITIONS, *_CONDITIONS]),
         zh="intact 完好、damaged 损坏、incomplete 缺失、lost 遗失；也可写中文。",
         help="intact, damaged, incomplete or lost.")  # fmt: skip
 @option("--from", "from_", metavar="PERSON", zh="由谁送还；不是借阅人的即为转借。",

@@ -23,6 +23,7 @@ from archivist.cli.words import pairs
 from archivist.errors import BadRequest, NoArchive
 from index import analysis
 from policies import packs, policy, questions
+from policies.pack import parse_head
 
 if TYPE_CHECKING:
     from policies.pack import Head, Pack
@@ -199,7 +200,7 @@ def _carried_out(row: dict[str, Any]) -> str:
 
 def _shipped() -> Iterator[Head]:
     for name, text in regulations.shipped_packs().items():
-        yield packs.parse_head(text, name)
+        yield parse_head(text, name)
 
 
 def _adopted(call: Call) -> dict[str, Pack]:

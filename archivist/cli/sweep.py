@@ -12,7 +12,7 @@ from datetime import date
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
-from archivist import standing, sweeping
+from archivist import disposal_desk, standing, sweeping
 from archivist.cli import labels
 from archivist.cli.door import (
     DRY_RUN,
@@ -27,7 +27,6 @@ from archivist.cli.door import (
 from archivist.cli.progress import Progress
 from archivist.cli.say import counted, note, say, table
 from archivist.cli.spoken import command, option
-from archivist.disposal_desk import REASONS as REFUSALS
 from policies import wording
 
 if TYPE_CHECKING:
@@ -127,8 +126,9 @@ def _left_out(done: Swept) -> tuple[str, str]:
     codes = Counter(code for why in done.left_out.values() for code in why[:1])
     if not codes:
         return "", ""
-    zh = "、".join(f"{REFUSALS[code][0]} {number} 件" for code, number in codes.items())
-    en = ", ".join(f"{number}: {REFUSALS[code][1]}" for code, number in codes.items())
+    words = disposal_desk.REASONS
+    zh = "、".join(f"{words[code][0]} {number} 件" for code, number in codes.items())
+    en = ", ".join(f"{number}: {words[code][1]}" for code, number in codes.items())
     return f"；未能提出销毁：{zh}", f"; not proposed for disposal: {en}"
 
 

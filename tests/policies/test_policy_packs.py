@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.errors import PackInvalid
+from policies.pack import parse_head
 from policies.pack_rows import DossierType, Grade
 from policies.packs import check_pack, check_pack_bytes, parse_pack
 
@@ -239,3 +240,9 @@ def test_no_text_breaks_the_checking(data):
     )
     for problem in check_pack(WHOLE[:start] + middle + WHOLE[end:]):
         assert problem.line >= 1
+
+
+def test_the_head_read_alone_is_the_head_of_the_whole_pack(pack_texts):
+    """A list of packs says of each what reading all of it would say."""
+    for name, text in pack_texts.items():
+        assert parse_head(text, name) == parse_pack(text, name).head
