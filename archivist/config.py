@@ -85,7 +85,7 @@ _PLACES = {
 # Eleven days in seconds, a century in hours; and a thousand terabytes.
 _MOST_TIME = 1_000_000
 _MOST_COUNT = 10**15
-_TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_TIME_OF_DAY = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 _ARCHIVE_ID = re.compile(r"[0-9a-f]{16}")
 _KINDS_ZH = {
     str: "文字",
@@ -155,7 +155,7 @@ def load(root: Path) -> Settings:
             f"{path}：keys.suite 应为 {' 或 '.join(SUITES)}",
             f"{path}: keys.suite must be {' or '.join(SUITES)}",
         )
-    if (at := given.get("sweep_at")) and not _TIME_OF_DAY.fullmatch(at):
+    if (at := given.get("sweep_at")) and not re.fullmatch(_TIME_OF_DAY, at):
         raise BadRequest(
             f"{path}：sweep.daily_at 应为几点几分，如 02:30",
             f"{path}: sweep.daily_at must be a time of day, as 02:30",

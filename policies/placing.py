@@ -15,6 +15,7 @@ Rules it keeps:
 
     >>> from policies.facts import Known
     >>> from policies.policy import Policy
+    >>> from policies.routing import Clues
     >>> place(Clues(), Known(), Policy.adopt([], {}), "invoice_copy")
     Miss(reason='no-route', customer=None)
 """

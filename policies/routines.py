@@ -13,6 +13,7 @@ Rules it keeps:
   nothing is due, and the pack's `need` says so: there is no silent default.
 
     >>> from policies.calendar import Calendar
+    >>> from policies.rule_rows import Routine
     >>> report = Routine("report", "客户资讯报告", "report", "S002-R16", of="report",
     ...                  nth_weekday="1 monday")
     >>> march = occurrences(report, date(2026, 3, 1), date(2026, 3, 31), Calendar(), {})

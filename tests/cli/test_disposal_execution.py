@@ -166,7 +166,7 @@ def test_what_was_cut_short_is_told_and_ended_by_a_login(home, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("archivist.destruction.erase", killed)
+        patch.setattr("archivist.erasing.erase", killed)
         assert home.run("--as", "chen", "disposal", "execute", X, *SIGN).code != 0
     told = home.json("disposal", "show", X)["destruction"]
     assert (told["state"], told["destroyed"]) == ("executing", None)
