@@ -6,7 +6,7 @@ import pytest
 from archive_home import Home
 from backup_home import WORDS
 
-from archivist import rebuilding
+from archivist import rebuilding, regulations
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +40,10 @@ def home(made, tmp_path):
 
 
 def rows(home):
-    """Every row of every table of the catalogue."""
+    """Every row of every table of the catalogue, once the regulations have been asked for."""
     archive = home.open()
     archive.follow()
+    regulations.policy_of(archive.settings, archive.catalogue)
     tables = archive.catalogue._all("SELECT name FROM sqlite_master WHERE type = 'table'")
     found = {
         table["name"]: sorted(map(repr, archive.catalogue._db.execute(
