@@ -16,6 +16,7 @@ from archivist.destruction import Order
 from archivist.errors import BadRequest, NotAllowed, NotKnown
 from archivist.recover import recover
 from archivist.vouching import vouched
+from index import purging
 from index.errors import ShadowError
 from storage.age.files import unlock
 from storage.age.header import Header
@@ -30,7 +31,7 @@ WORDS = {SECRET: ("黯然销魂", "蒹葭苍苍白露为霜"), OPEN: ("羁鸟恋
 X = "X000001"
 TOLD = (StorageError, ShadowError, OSError)
 # What SQLite does on its own is not counted call by call; these are its effects.
-ALSO = ((destruction, "purge"), (destruction, "throw_away"))
+ALSO = ((purging, "purge"), (destruction, "throw_away"))
 
 
 @pytest.fixture(scope="module")
