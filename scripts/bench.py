@@ -28,7 +28,7 @@ BENCHES: dict[str, tuple[str, str, dict[str, object], str]] = {
              {"mib": 256, "files": 2000, "kib": 200, "batch": 100, "each": 200, "rounds": 3},
              "--mib 32 --files 40 --batch 20 --each 10 --rounds 1"),
     "intake": ("intake", "text PDFs, documents a second",
-               {"count": 1000, "pdf_pages": 2, "rounds": 3}, "--count 12 --rounds 1"),
+               {"count": 400, "pdf_pages": 2, "rounds": 3}, "--count 12 --rounds 1"),
     "stream": ("streaming", "memory of one watcher over many documents",
                {"documents": 100_000, "at": [10_000, 30_000, 100_000]},
                "--documents 40 --at 20 40"),
