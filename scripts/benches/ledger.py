@@ -145,7 +145,7 @@ def proving(root: Path, vkey: str, count: int, rounds: int, go: Path | None) -> 
 
 
 GO = "Go's module log"
-PROOFS = 2000
+PROOFS = 500
 VERIFY_CODE = child_code("assert verify(Path(sys.argv[1]), sys.argv[2]).ok")
 OPEN_CODE = child_code("Ledger.open(Path(sys.argv[1]), sys.argv[2])")
 PROVE_CODE = child_code(f"""
