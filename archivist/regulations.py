@@ -218,10 +218,10 @@ def _bytes_of(path: Path) -> bytes | None:
 def keep_adopted(root: Path, pack: Pack, text: str) -> str:
     """Lay down the text as adopted, by digest, and the copy people edit; returns the digest."""
     digest = hashlib.sha256(text.encode()).hexdigest()
-    kept = root / ADOPTED / f"{digest}.toml"
-    if not kept.exists():
-        durable.make_folders(kept.parent)
-        durable.write_new(kept, text.encode())
+    place = root / ADOPTED / f"{digest}.toml"
+    if not place.exists():
+        durable.make_folders(place.parent)
+        durable.write_new(place, text.encode())
     durable.replace(root / "packs" / f"{pack.ref}.toml", text.encode())
     return digest
 

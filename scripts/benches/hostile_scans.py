@@ -25,9 +25,6 @@ from typing import Any
 from benches.material import BIN, Bench, sample_scans
 from benches.measuring import CORES, Held
 
-TOP = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TOP / "tests" / "support"))
-
 BOUND_MIB = 1536  # of the daemon and its children together
 # Two readers' worth of the longest that one page may take, twice for a second try.
 LONGEST_GAP_SECONDS = 200.0

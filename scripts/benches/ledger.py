@@ -6,7 +6,6 @@ The transparency log of Go's module system reads the same folder beside it, wher
 import argparse
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,11 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benches.material import TOP
 from benches.measuring import Table, bytes_below, child_code, seconds, seconds_of, timed_in_child
-
-sys.path.insert(0, str(TOP / "tests" / "support"))
-import go_log
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger
@@ -69,6 +64,8 @@ def entry_of(index: int) -> bytes:
 
 def bench_ledger(options: argparse.Namespace) -> Iterator[Table]:
     """Appends against SQLite; verifying against bare hashing; opening and memory at full size."""
+    import go_log
+
     for size, rounds in ((1, 500), (10, 300), (100, 100)):
         groups = [
             [entry_of(n) for n in range(at, at + size)] for at in range(0, size * rounds, size)

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
+# What tests make, benches make as well: the hostile corpus, the Go program.
+sys.path.insert(0, str(TOP / "tests" / "support"))
 
 
 BIN = Path(sys.executable).parent
